@@ -1,0 +1,1 @@
+"""Query strategies: pure functions on arrays."""

@@ -1,0 +1,66 @@
+"""What every command shares: ``--json``, one error line, exit codes, the progress bar's place (stderr)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from workbench.services import Workbench, open_workbench
+
+app = typer.Typer(
+    name="workbench",
+    help="Active learning for token classification and extractive question answering.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else.")]
+
+
+@contextmanager
+def workbench() -> Iterator[Workbench]:
+    """The workbench of the environment's settings, closed at the end."""
+    opened = open_workbench()
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def emit(as_json: bool, data: Any, human: Callable[[], None]) -> None:
+    """Print a command's result: as one JSON document, or by ``human``."""
+    if as_json:
+        sys.stdout.write(json.dumps(data, default=_plain, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    else:
+        human()
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

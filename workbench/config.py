@@ -1,0 +1,76 @@
+"""Settings, read from the environment (``WORKBENCH_*``)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def _default_home() -> Path:
+    in_checkout = (CHECKOUT / "pyproject.toml").is_file() and (CHECKOUT / "Home.py").is_file()
+    return (CHECKOUT if in_checkout else Path.cwd()) / ".workbench"
+
+
+class Settings(BaseSettings):
+    """Where things are and how long they may take. Each field is the variable ``WORKBENCH_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKBENCH_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=_default_home, description="Folder of the database, models and run logs."
+    )
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL; empty means a SQLite file in the home folder."
+    )
+    stale_seconds: float = Field(
+        default=30.0, gt=0, description="A running run without a heartbeat for so long has lost its worker."
+    )
+    cancel_grace_seconds: float = Field(
+        default=15.0, gt=0, description="How long a cancelled worker may take to stop by itself."
+    )
+    supervisor_idle_seconds: float = Field(
+        default=120.0, gt=0, description="The supervisor leaves after so long without a run."
+    )
+    lease_minutes: float = Field(
+        default=30.0, gt=0, description="How long an example stays reserved for one annotator."
+    )
+    session_hours: float = Field(default=12.0, gt=0, description="How long a sign-in lasts.")
+    max_upload_mb: int = Field(
+        default=500, gt=0, description="Largest file that an import takes, in MiB, unpacked."
+    )
+    device: str = Field(default="auto", description="Default device of runs: auto, cpu, cuda, cuda:0, mps.")
+
+    @property
+    def url(self) -> str:
+        """The database URL in force, with psycopg as PostgreSQL's driver."""
+        url = self.database_url or f"sqlite:///{self.home.absolute() / 'workbench.db'}"
+        for prefix in ("postgres://", "postgresql://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    @property
+    def models_dir(self) -> Path:
+        """Artifacts of model versions."""
+        return self.home.absolute() / "models"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Attempt folders of runs."""
+        return self.home.absolute() / "runs"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Copies of the database made before upgrades."""
+        return self.home.absolute() / "backups"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""Parsing and writing files: one module a format, registered by name."""

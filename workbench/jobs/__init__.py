@@ -1,0 +1,1 @@
+"""The run queue, the supervisor, the runner, the launchers."""

@@ -1,0 +1,115 @@
+"""Projects and label sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workbench.domain import Label, Project
+from workbench.errors import InvalidInput
+from workbench.storage.store import Store
+from workbench.tasks import get_task
+
+PALETTE = (
+    "#4477aa",
+    "#cc6677",
+    "#117733",
+    "#aa4499",
+    "#997700",
+    "#33899c",
+    "#882255",
+    "#6a5acd",
+    "#9c5b2e",
+    "#3f7f5f",
+    "#b0476f",
+    "#5b6770",
+)
+"""After Paul Tol's colour-blind safe schemes, each at least 4.5:1 on white or close to it."""
+
+KEYS = "1234567890"
+RESERVED_KEYS = frozenset("?")
+NAME = re.compile(r"[^\s/\\][^/\\\x00-\x1f]{0,198}")
+
+
+class ProjectService:
+    """Make and read projects, change their label sets."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, name: str, task: str, labels: Sequence[str] = ()) -> Project:
+        """A new project.
+
+        Args:
+            name: 1 to 199 characters, no slashes or control characters, unique.
+            task: A registered task type.
+            labels: The label set, in order; importing labeled data adds what it finds.
+
+        Raises:
+            UnknownName: There is no such task type.
+            InvalidInput: The name or a label can't be used.
+            AlreadyExists: The name is taken.
+        """
+        get_task(task)
+        name = name.strip()
+        if not NAME.fullmatch(name):
+            raise InvalidInput(
+                f"{name!r} can't be a project's name", remedy="use 1 to 199 characters, without / or \\"
+            )
+        with self._store.write() as tx:
+            return tx.projects.add(name, task, make_labels(labels))
+
+    def get(self, name: str) -> Project:
+        """The project of that name. Raises NotFound."""
+        with self._store.read() as tx:
+            return tx.projects.by_name(name)
+
+    def list(self) -> tuple[Project, ...]:
+        """Every project, by name."""
+        with self._store.read() as tx:
+            return tx.projects.all()
+
+    def add_labels(self, project: Project, names: Sequence[str]) -> Project:
+        """Append labels that are not in the set yet."""
+        with self._store.write() as tx:
+            current = tx.projects.by_id(project.id)
+            tx.projects.add_labels(project.id, missing_labels(current, names))
+            return tx.projects.by_id(project.id)
+
+    def update_label(self, project: Project, name: str, **changes: str | bool | None) -> Project:
+        """Change color, key, description or retired of a label. Raises NotFound, AlreadyExists, InvalidInput."""
+        key = changes.get("key")
+        if key is not None and (
+            not isinstance(key, str) or len(key) != 1 or key.isspace() or key in RESERVED_KEYS
+        ):
+            raise InvalidInput(f"{key!r} can't be a label's key", remedy="use one letter or digit")
+        with self._store.write() as tx:
+            tx.projects.update_label(project.id, name, **changes)
+            return tx.projects.by_id(project.id)
+
+    def set_guidelines(self, project: Project, text: str) -> Project:
+        """Replace the guidelines (Markdown)."""
+        with self._store.write() as tx:
+            tx.projects.set_guidelines(project.id, text)
+            return tx.projects.by_id(project.id)
+
+
+def make_labels(
+    names: Sequence[str], *, taken: int = 0, taken_keys: frozenset[str] = frozenset()
+) -> list[Label]:
+    """Labels with a colour each, and keys for as many as there are digits. Raises InvalidInput on a bad name."""
+    free = [key for key in KEYS if key not in taken_keys]
+    result: list[Label] = []
+    for index, name in enumerate(dict.fromkeys(names)):
+        if not name or name != name.strip() or "\n" in name or len(name) > 200:
+            raise InvalidInput(f"{name!r} can't be a label", remedy="use 1 to 200 characters on one line")
+        key = free.pop(0) if free else None
+        result.append(Label(name=name, color=PALETTE[(taken + index) % len(PALETTE)], key=key))
+    return result
+
+
+def missing_labels(project: Project, names: Sequence[str]) -> list[Label]:
+    """Labels for the names that the project does not have."""
+    known = {label.name for label in project.labels}
+    keys = frozenset(label.key for label in project.labels if label.key)
+    return make_labels([name for name in names if name not in known], taken=len(known), taken_keys=keys)

@@ -1,0 +1,142 @@
+"""The composition root: settings and a store in, services out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from workbench.config import Settings, get_settings
+from workbench.storage.migrate import ensure_schema
+from workbench.storage.store import Store
+
+if TYPE_CHECKING:
+    from workbench.services.annotation import AnnotationService
+    from workbench.services.comparison import ComparisonService
+    from workbench.services.datasets import DatasetService
+    from workbench.services.evaluation import EvaluationService
+    from workbench.services.exporting import ExportService
+    from workbench.services.maintenance import MaintenanceService
+    from workbench.services.models import ModelService
+    from workbench.services.projects import ProjectService
+    from workbench.services.runs import RunService
+    from workbench.services.scoring import ScoringService
+    from workbench.services.selection import SelectionService
+    from workbench.services.team import TeamService
+    from workbench.services.training import TrainingService
+
+
+class Workbench:
+    """Every service over one store. Services are made when first asked for, so that a page imports what it uses."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+
+    @cached_property
+    def projects(self) -> ProjectService:
+        """Projects and label sets."""
+        from workbench.services.projects import ProjectService
+
+        return ProjectService(self.store)
+
+    @cached_property
+    def datasets(self) -> DatasetService:
+        """Import, browse, export of examples."""
+        from workbench.services.datasets import DatasetService
+
+        return DatasetService(self.store, self.settings)
+
+    @cached_property
+    def annotation(self) -> AnnotationService:
+        """The label queue, saving, history."""
+        from workbench.services.annotation import AnnotationService
+
+        return AnnotationService(self.store, self.settings)
+
+    @cached_property
+    def selection(self) -> SelectionService:
+        """Batches by query strategy."""
+        from workbench.services.selection import SelectionService
+
+        return SelectionService(self.store)
+
+    @cached_property
+    def runs(self) -> RunService:
+        """The run queue: watch, cancel, resume."""
+        from workbench.services.runs import RunService
+
+        return RunService(self.store, self.settings)
+
+    @cached_property
+    def training(self) -> TrainingService:
+        """Launch training runs."""
+        from workbench.services.training import TrainingService
+
+        return TrainingService(self.store, self.settings, self.runs)
+
+    @cached_property
+    def scoring(self) -> ScoringService:
+        """Launch scoring runs over the pool."""
+        from workbench.services.scoring import ScoringService
+
+        return ScoringService(self.store, self.settings, self.runs)
+
+    @cached_property
+    def evaluation(self) -> EvaluationService:
+        """Measure a model version on a split."""
+        from workbench.services.evaluation import EvaluationService
+
+        return EvaluationService(self.store, self.settings, self.runs)
+
+    @cached_property
+    def comparison(self) -> ComparisonService:
+        """Two model versions on the same split."""
+        from workbench.services.comparison import ComparisonService
+
+        return ComparisonService(self.store)
+
+    @cached_property
+    def models(self) -> ModelService:
+        """Model versions: list, promote."""
+        from workbench.services.models import ModelService
+
+        return ModelService(self.store, self.settings)
+
+    @cached_property
+    def exporting(self) -> ExportService:
+        """Model versions as folders that ``transformers`` loads."""
+        from workbench.services.exporting import ExportService
+
+        return ExportService(self.store, self.settings, self.runs)
+
+    @cached_property
+    def team(self) -> TeamService:
+        """Accounts, sign-in, roles."""
+        from workbench.services.team import TeamService
+
+        return TeamService(self.store, self.settings)
+
+    @cached_property
+    def maintenance(self) -> MaintenanceService:
+        """Backup, restore, checks."""
+        from workbench.services.maintenance import MaintenanceService
+
+        return MaintenanceService(self.store, self.settings)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.store.close()
+
+
+def open_workbench(settings: Settings | None = None) -> Workbench:
+    """The workbench of these settings, its database created or upgraded where needed.
+
+    Raises:
+        DatabaseUnavailable: The database can't be opened.
+        SchemaMismatch: It was written by a newer workbench.
+    """
+    settings = settings or get_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = Store(settings.url)
+    ensure_schema(store, settings.backups_dir)
+    return Workbench(settings, store)

@@ -1,0 +1,68 @@
+"""Engines for SQLite and PostgreSQL that behave alike where it matters.
+
+SQLite runs in WAL mode with foreign keys on; a writing transaction begins with ``BEGIN IMMEDIATE``, so that
+a read followed by a write can't fail with "database is locked" beside another writer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from workbench.errors import DatabaseUnavailable
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for a database URL. Raises DatabaseUnavailable on a URL that names no known database."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise DatabaseUnavailable(
+            "WORKBENCH_DATABASE_URL is not a database URL",
+            remedy="give sqlite:///FILE or postgresql://USER@HOST/NAME",
+        ) from error
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise DatabaseUnavailable(
+                "an in-memory database can't be shared", remedy="name a file in the URL"
+            )
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        return _sqlite(url)
+    if backend == "postgresql":
+        try:
+            return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        except ModuleNotFoundError as error:
+            raise DatabaseUnavailable(
+                "PostgreSQL needs the psycopg package",
+                remedy="pip install 'annotation-workbench[postgresql]'",
+            ) from error
+    raise DatabaseUnavailable(f"{backend} is not supported", remedy="use SQLite or PostgreSQL")
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

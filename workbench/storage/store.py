@@ -1,0 +1,128 @@
+"""The one door to the database: short transactions over repositories.
+
+Reading::
+
+    with store.read() as tx:
+        project = tx.projects.by_name("news")
+
+Writing (all or nothing; nothing computes while it is open)::
+
+    with store.write() as tx:
+        tx.projects.add("news", "ner", labels)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from workbench.errors import DatabaseUnavailable
+from workbench.storage.engine import make_engine
+
+if TYPE_CHECKING:
+    from workbench.storage.annotations import Annotations
+    from workbench.storage.batches import Batches
+    from workbench.storage.examples import Examples
+    from workbench.storage.models import Models
+    from workbench.storage.projects import Projects
+    from workbench.storage.runs import Runs
+    from workbench.storage.users import Users
+
+
+class Transaction:
+    """Repositories over one connection; made by ``Store``, dead after its block."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @cached_property
+    def users(self) -> Users:
+        """People, sessions, the audit log."""
+        from workbench.storage.users import Users
+
+        return Users(self.connection)
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Projects and their label sets."""
+        from workbench.storage.projects import Projects
+
+        return Projects(self.connection)
+
+    @cached_property
+    def examples(self) -> Examples:
+        """Sources, imports, documents, examples."""
+        from workbench.storage.examples import Examples
+
+        return Examples(self.connection)
+
+    @cached_property
+    def annotations(self) -> Annotations:
+        """Annotation revisions, gold, answers kept aside."""
+        from workbench.storage.annotations import Annotations
+
+        return Annotations(self.connection)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Batches, their items, leases."""
+        from workbench.storage.batches import Batches
+
+        return Batches(self.connection)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The run queue and what runs said."""
+        from workbench.storage.runs import Runs
+
+        return Runs(self.connection)
+
+    @cached_property
+    def models(self) -> Models:
+        """Snapshots, model versions, predictions, acquisition scores, evaluations."""
+        from workbench.storage.models import Models
+
+        return Models(self.connection)
+
+
+class Store:
+    """A database. Threads and processes may share one file or server; each block takes a connection."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine: Engine = make_engine(url)
+        self._writing = self.engine.execution_options(writing=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A block of reads that see one state of the database."""
+        with _mapped_errors(), self.engine.connect() as connection, connection.begin() as block:
+            yield Transaction(connection)
+            block.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A block of writes: committed at its end, rolled back by any exception."""
+        with _mapped_errors(), self._writing.connect() as connection, connection.begin():
+            yield Transaction(connection)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _mapped_errors() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise DatabaseUnavailable(
+            f"the database did not answer ({reason})",
+            remedy="check WORKBENCH_DATABASE_URL, disk space and permissions, or run `workbench doctor`",
+        ) from error

@@ -1,0 +1,150 @@
+"""People, their sessions, failed sign-ins and the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from workbench.domain import Json, Role, User
+from workbench.errors import AlreadyExists, NotFound
+from workbench.storage.rows import now
+from workbench.storage.tables import audit_events, sessions, sign_in_failures, users
+
+
+class Users:
+    """Repository of people; see ``Store``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, name: str, role: Role, *, system: bool = False, password_hash: str | None = None) -> User:
+        """A new user. Raises AlreadyExists when the name is taken."""
+        values = {
+            "name": name,
+            "role": role,
+            "system": system,
+            "active": True,
+            "password_hash": password_hash,
+            "created_at": now(),
+        }
+        try:
+            with self._connection.begin_nested():
+                user_id = self._connection.execute(
+                    insert(users).values(values).returning(users.c.id)
+                ).scalar_one()
+        except IntegrityError as error:
+            raise AlreadyExists(
+                f"there is a user named {name!r} already", remedy="choose another name"
+            ) from error
+        return self.by_id(user_id)
+
+    def find(self, name: str) -> User | None:
+        """The user of that name, or None."""
+        row = self._connection.execute(select(users).where(users.c.name == name)).one_or_none()
+        return _user(row) if row is not None else None
+
+    def find_or_add(self, name: str, role: Role = Role.ANNOTATOR, *, system: bool = False) -> User:
+        """The user of that name, made if there is none. Call it in a writing block."""
+        return self.find(name) or self.add(name, role, system=system)
+
+    def by_id(self, user_id: int) -> User:
+        """The user of that id. Raises NotFound."""
+        row = self._connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no user with id {user_id}")
+        return _user(row)
+
+    def all(self) -> tuple[User, ...]:
+        """Every user, by name."""
+        return tuple(_user(row) for row in self._connection.execute(select(users).order_by(users.c.name)))
+
+    def accounts(self) -> int:
+        """How many people can sign in; none means solo mode."""
+        return self._connection.execute(
+            select(func.count()).select_from(users).where(users.c.password_hash.is_not(None), users.c.active)
+        ).scalar_one()
+
+    def password_hash(self, user_id: int) -> str | None:
+        """The stored hash, or None where the user has no password."""
+        return self._connection.execute(
+            select(users.c.password_hash).where(users.c.id == user_id)
+        ).scalar_one()
+
+    def set_password(self, user_id: int, password_hash: str) -> None:
+        """Replace the password and end every session of the user."""
+        self._connection.execute(
+            update(users).where(users.c.id == user_id).values(password_hash=password_hash)
+        )
+        self._connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+    def add_session(self, token_hash: str, user_id: int, expires_at: datetime) -> None:
+        """Remember a sign-in; expired ones are dropped on the way."""
+        self._connection.execute(delete(sessions).where(sessions.c.expires_at < now()))
+        self._connection.execute(
+            insert(sessions).values(
+                token_hash=token_hash, user_id=user_id, created_at=now(), expires_at=expires_at
+            )
+        )
+
+    def by_session(self, token_hash: str) -> User | None:
+        """Who a live session belongs to, or None."""
+        row = self._connection.execute(
+            select(users)
+            .join(sessions, sessions.c.user_id == users.c.id)
+            .where(sessions.c.token_hash == token_hash, sessions.c.expires_at > now(), users.c.active)
+        ).one_or_none()
+        return _user(row) if row is not None else None
+
+    def end_session(self, token_hash: str) -> None:
+        """Forget a sign-in."""
+        self._connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+
+    def add_failure(self, key: str) -> None:
+        """Count a failed sign-in under a key."""
+        self._connection.execute(insert(sign_in_failures).values(key=key, at=now()))
+
+    def failures(self, key: str, within: timedelta) -> int:
+        """Failed sign-ins under the key in the last while."""
+        return self._connection.execute(
+            select(func.count())
+            .select_from(sign_in_failures)
+            .where(sign_in_failures.c.key == key, sign_in_failures.c.at > now() - within)
+        ).scalar_one()
+
+    def drop_failures(self, older_than: timedelta) -> None:
+        """Forget old failures."""
+        self._connection.execute(delete(sign_in_failures).where(sign_in_failures.c.at < now() - older_than))
+
+    def audit(
+        self,
+        user_id: int | None,
+        action: str,
+        subject: str,
+        data: Json | None = None,
+        project_id: int | None = None,
+    ) -> None:
+        """Write one line of the audit log."""
+        self._connection.execute(
+            insert(audit_events).values(
+                at=now(),
+                user_id=user_id,
+                project_id=project_id,
+                action=action,
+                subject=subject,
+                data=dict(data or {}),
+            )
+        )
+
+
+def _user(row: Row[Any]) -> User:
+    return User(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role),
+        system=row.system,
+        active=row.active,
+        has_password=row.password_hash is not None,
+    )

@@ -1,0 +1,1 @@
+"""The ASGI gate, sign-in, downloads and health (Starlette)."""
