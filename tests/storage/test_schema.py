@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from workbench.config import Settings
 from workbench.domain import Label
 from workbench.errors import AlreadyExists, SchemaMismatch
 from workbench.services import Workbench, open_workbench
-from workbench.storage import Store
-from workbench.storage.migrate import ensure_schema, head
+from workbench.storage import Store, migrate
+from workbench.storage.migrate import ensure_schema
 from workbench.storage.tables import metadata
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_every_table_is_there(workbench: Workbench) -> None:
@@ -50,16 +51,56 @@ def test_a_newer_schema_is_refused(workbench: Workbench) -> None:
         ensure_schema(workbench.store, workbench.settings.backups_dir)
 
 
-def test_an_older_schema_is_backed_up_then_upgraded(sqlite_settings: Settings) -> None:
-    opened = open_workbench(sqlite_settings)
-    opened.projects.create("kept", "ner", ["PER"])
-    opened.close()
-    downgrade = [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), "stamp", head()]
-    environment = {"WORKBENCH_HOME": str(sqlite_settings.home), "PATH": ""}
-    subprocess.run(downgrade, check=True, cwd=ROOT, env=environment, capture_output=True)
-    store = Store(sqlite_settings.url)
-    assert ensure_schema(store, sqlite_settings.backups_dir) is False
-    store.close()
+@pytest.fixture
+def with_next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Pretend that this code is one revision further on."""
+    scripts = tmp_path / "migrations"
+
+    def add(upgrade: str) -> None:
+        shutil.copytree(migrate.SCRIPTS, scripts)
+        revision = f"""
+import sqlalchemy as sa
+from alembic import op
+revision = "next"
+down_revision = "{migrate.head()}"
+
+def upgrade():
+    {upgrade}
+"""
+        (scripts / "versions" / "next.py").write_text(revision)
+        monkeypatch.setattr(migrate, "SCRIPTS", scripts)
+
+    yield add
+
+
+def test_an_older_schema_is_backed_up_then_upgraded(
+    sqlite_workbench: Workbench, with_next_revision: Callable[[str], None]
+) -> None:
+    sqlite_workbench.projects.create("kept", "ner", ["PER"])
+    with_next_revision('op.add_column("projects", sa.Column("extra", sa.Text()))')
+    backups = sqlite_workbench.settings.backups_dir
+    assert ensure_schema(sqlite_workbench.store, backups) is True
+    assert migrate.current(sqlite_workbench.store) == "next"
+    assert [project.name for project in sqlite_workbench.projects.list()] == ["kept"]
+    (copy,) = backups.iterdir()
+    saved = Store(f"sqlite:///{copy}")
+    assert migrate.current(saved) != "next"
+    with saved.read() as tx:
+        assert [project.name for project in tx.projects.all()] == ["kept"]
+    saved.close()
+
+
+def test_a_failed_upgrade_leaves_the_database_as_it_was(
+    workbench: Workbench, with_next_revision: Callable[[str], None]
+) -> None:
+    before = migrate.current(workbench.store)
+    with_next_revision(
+        'op.create_table("half", sa.Column("id", sa.Integer()))\n    op.execute("INSERT INTO nowhere VALUES (1)")'
+    )
+    with pytest.raises((OperationalError, ProgrammingError)):
+        ensure_schema(workbench.store, workbench.settings.backups_dir)
+    assert migrate.current(workbench.store) == before
+    assert "half" not in inspect(workbench.store.engine).get_table_names()
 
 
 def test_simultaneous_starts_make_one_schema(settings: Settings) -> None:

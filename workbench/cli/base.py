@@ -44,13 +44,14 @@ def workbench() -> Iterator[Workbench]:
 def emit(as_json: bool, data: Any, human: Callable[[], None]) -> None:
     """Print a command's result: as one JSON document, or by ``human``."""
     if as_json:
-        sys.stdout.write(json.dumps(data, default=_plain, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(data, default=plain, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     else:
         human()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The JSON form of a value of the domain (one level; ``json`` asks again for what lies inside)."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, datetime):

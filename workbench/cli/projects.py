@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
-from workbench.cli.base import JsonOption, app, emit, out, workbench
+from workbench.cli.base import JsonOption, app, emit, out, plain, workbench
 
 projects = typer.Typer(help="Create and look at projects.", no_args_is_help=True)
 app.add_typer(projects, name="project")
@@ -36,3 +37,39 @@ def create(
     with workbench() as wb:
         project = wb.projects.create(name, task, names)
         emit(as_json, project, lambda: out.print(f"Project {project.name} ({project.task}) is made."))
+
+
+@projects.command("list")
+def list_projects(as_json: JsonOption = False) -> None:
+    """Every project."""
+    with workbench() as wb:
+        found = wb.projects.list()
+
+        def human() -> None:
+            table = Table("name", "task", "labels", "made")
+            for project in found:
+                made = f"{project.created_at:%Y-%m-%d}"
+                table.add_row(project.name, project.task, ", ".join(project.label_names), made)
+            out.print(
+                table if found else "There is no project yet; make one with `workbench project create`."
+            )
+
+        emit(as_json, found, human)
+
+
+@projects.command("show")
+def show(
+    name: Annotated[str, typer.Argument(help="The project's name.")], as_json: JsonOption = False
+) -> None:
+    """What a project has: labels, examples by split, how many are labeled."""
+    with workbench() as wb:
+        project = wb.projects.get(name)
+        counts = wb.datasets.counts(project)
+
+        def human() -> None:
+            out.print(
+                f"[bold]{project.name}[/bold], {project.task}: {', '.join(project.label_names) or 'no labels'}"
+            )
+            out.print(counts)
+
+        emit(as_json, {**plain(project), "counts": plain(counts)}, human)

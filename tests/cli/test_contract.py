@@ -1,0 +1,88 @@
+"""The command-line contract that others build on: names, ``--json``, exit codes, one line on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from workbench import cli
+from workbench.cli.base import app
+
+COMMANDS = """
+    init | demo | project create | project list | project show | import | train | runs list | runs show | runs logs
+    | runs cancel | runs resume | score | select | annotate | evaluate | compare | promote | models | export-model
+    | export-data | predict | user add | user list | user reset-password | backup | restore | doctor
+"""
+
+
+def commands() -> dict[str, list[str]]:
+    """Every command by its words, with its options' names."""
+    cli.load()
+    found: dict[str, list[str]] = {}
+
+    def walk(command: object, words: tuple[str, ...]) -> None:
+        children = getattr(command, "commands", None)
+        if children:
+            for name, child in children.items():
+                walk(child, (*words, name))
+        else:
+            found[" ".join(words)] = [option for p in command.params for option in p.opts]  # type: ignore[attr-defined]
+
+    walk(typer.main.get_command(app), ())
+    return found
+
+
+@pytest.mark.parametrize("name", [" ".join(part.split()) for part in COMMANDS.split("|")])
+def test_the_command_is_there(name: str) -> None:
+    assert name in commands()
+
+
+def test_every_command_takes_json() -> None:
+    assert [name for name, options in commands().items() if "--json" not in options] == []
+
+
+def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "WORKBENCH_HOME": str(home), "PYTHONWARNINGS": "error"}
+    environment.pop("WORKBENCH_DATABASE_URL", None)
+    command = [sys.executable, "-c", "from workbench.cli import main; main()", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def test_success_is_one_document_on_stdout(tmp_path: Path) -> None:
+    assert run(tmp_path, "init", "--json").returncode == 0
+    made = run(tmp_path, "project", "create", "news", "--task", "ner", "--labels", "PER, ORG", "--json")
+    assert made.returncode == 0
+    assert [label["name"] for label in json.loads(made.stdout)["labels"]] == ["PER", "ORG"]
+    assert [project["name"] for project in json.loads(run(tmp_path, "project", "list", "--json").stdout)] == [
+        "news"
+    ]
+    assert json.loads(run(tmp_path, "project", "show", "news", "--json").stdout)["task"] == "ner"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("project", "show", "nothing"), "error: there is no project named 'nothing'"),
+        (("project", "create", "news", "--task", "nre"), "error: there is no task type named 'nre'"),
+        (("models", "nothing", "--json"), "error: there is no project named 'nothing'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_1(tmp_path: Path, words: tuple[str, ...], line: str) -> None:
+    done = run(tmp_path, *words)
+    assert done.returncode == 1
+    assert done.stderr.startswith(line)
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("words", [("no-such-command",), ("project", "create"), ("init", "--wrong")])
+def test_wrong_usage_exits_2(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = run(tmp_path, *words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
