@@ -1,1 +1,36 @@
-"""Query strategies: pure functions on arrays."""
+"""Query strategies: pure functions on arrays.
+
+Every module of this package is imported here, so that a new strategy is one new file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from workbench.acquisition.base import STRATEGIES, AnswerView, Strategy, TokenBatch
+
+for _module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")
+
+from workbench.acquisition.random_order import random_scores  # noqa: E402
+from workbench.acquisition.scoring import (  # noqa: E402
+    score_answers,
+    score_tagging,
+    score_tagging_batch,
+    single_pass,
+    strategies_for,
+)
+
+__all__ = [
+    "STRATEGIES",
+    "AnswerView",
+    "Strategy",
+    "TokenBatch",
+    "random_scores",
+    "score_answers",
+    "score_tagging",
+    "score_tagging_batch",
+    "single_pass",
+    "strategies_for",
+]
