@@ -1,0 +1,193 @@
+"""Snapshots: exactly which annotations a run read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from workbench.domain import ExampleText, Json, Split
+from workbench.errors import NotFound
+from workbench.storage.rows import aware, chunks, now
+from workbench.storage.tables import documents, examples, gold, metadata, snapshot_items, snapshots
+
+PAGE = 2_000
+REVISIONS = metadata.tables["annotations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A frozen choice of annotations. ``counts`` holds examples per split."""
+
+    id: int
+    project_id: int
+    content_hash: str
+    labels: tuple[str, ...]
+    counts: Json
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GoldRow:
+    """What is needed to choose and hash an example with gold; its text is not read."""
+
+    example_id: int
+    annotation_id: int
+    document_id: int
+    split: Split
+    content_hash: str
+    payload: Json
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    """An example for a worker, with the payload that was frozen (or None) and the split that it plays in the run."""
+
+    example_id: int
+    split: Split
+    document: str
+    content: ExampleText
+    payload: Json | None
+
+
+class Snapshots:
+    """The part of ``Models`` that freezes and reads data."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def gold_rows(self, project_id: int, splits: Sequence[Split]) -> Iterator[GoldRow]:
+        """Examples of the splits that have gold, in the project's order."""
+        rows = self._connection.execute(
+            select(
+                examples.c.id,
+                gold.c.annotation_id,
+                examples.c.document_id,
+                examples.c.split,
+                examples.c.content_hash,
+                REVISIONS.c.payload,
+            )
+            .join(gold, gold.c.example_id == examples.c.id)
+            .join(REVISIONS, REVISIONS.c.id == gold.c.annotation_id)
+            .where(examples.c.project_id == project_id, examples.c.split.in_(splits))
+            .order_by(examples.c.position)
+        )
+        for row in rows:
+            yield GoldRow(
+                row.id, row.annotation_id, row.document_id, Split(row.split), row.content_hash, row.payload
+            )
+
+    def add_snapshot(
+        self,
+        project_id: int,
+        labels: Sequence[str],
+        content_hash: str,
+        items: Iterable[tuple[int, int, Split]],
+    ) -> Snapshot:
+        """Freeze a choice of annotations.
+
+        Args:
+            project_id: The project.
+            labels: The label set at this moment.
+            content_hash: SHA-256 over labels, texts, payloads and splits.
+            items: (example id, annotation id, split that it plays in the run).
+        """
+        chosen = list(items)
+        counts: dict[str, int] = {}
+        for _, _, split in chosen:
+            counts[split] = counts.get(split, 0) + 1
+        snapshot_id = self._connection.execute(
+            insert(snapshots)
+            .values(
+                project_id=project_id,
+                content_hash=content_hash,
+                labels=list(labels),
+                counts=counts,
+                created_at=now(),
+            )
+            .returning(snapshots.c.id)
+        ).scalar_one()
+        for chunk in chunks(chosen):
+            self._connection.execute(
+                insert(snapshot_items),
+                [
+                    {
+                        "snapshot_id": snapshot_id,
+                        "example_id": example_id,
+                        "annotation_id": annotation_id,
+                        "split": split,
+                    }
+                    for example_id, annotation_id, split in chunk
+                ],
+            )
+        return self.snapshot(snapshot_id)
+
+    def snapshot(self, snapshot_id: int) -> Snapshot:
+        """The snapshot of that id. Raises NotFound."""
+        row = self._connection.execute(select(snapshots).where(snapshots.c.id == snapshot_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no snapshot with id {snapshot_id}")
+        return Snapshot(
+            id=row.id,
+            project_id=row.project_id,
+            content_hash=row.content_hash,
+            labels=tuple(row.labels),
+            counts=row.counts,
+            created_at=aware(row.created_at),
+        )
+
+    def snapshot_rows(self, snapshot_id: int) -> Iterator[SnapshotRow]:
+        """Everything in a snapshot, in the project's order, read in pages."""
+        frozen = (
+            select(*_TEXT, snapshot_items.c.split.label("role"), REVISIONS.c.payload)
+            .join(snapshot_items, snapshot_items.c.example_id == examples.c.id)
+            .join(REVISIONS, REVISIONS.c.id == snapshot_items.c.annotation_id)
+            .join(documents, documents.c.id == examples.c.document_id)
+            .where(snapshot_items.c.snapshot_id == snapshot_id)
+        )
+        yield from self._pages(frozen)
+
+    def unlabeled_rows(self, project_id: int, split: Split = Split.POOL) -> Iterator[SnapshotRow]:
+        """Examples of a split that have no gold, in the project's order, read in pages."""
+        labeled = select(gold.c.example_id).where(gold.c.example_id == examples.c.id).exists()
+        unlabeled = (
+            select(*_TEXT, examples.c.split.label("role"))
+            .join(documents, documents.c.id == examples.c.document_id)
+            .where(examples.c.project_id == project_id, examples.c.split == split, ~labeled)
+        )
+        yield from self._pages(unlabeled)
+
+    def _pages(self, statement: Any) -> Iterator[SnapshotRow]:
+        after = -1
+        while True:
+            page = statement.where(examples.c.position > after).order_by(examples.c.position).limit(PAGE)
+            rows = self._connection.execute(page).all()
+            for row in rows:
+                values = row._mapping
+                yield SnapshotRow(
+                    example_id=row.id,
+                    split=Split(row.role),
+                    document=row.document,
+                    content=ExampleText(
+                        text=row.text,
+                        tokens=tuple(zip(row.tokens[::2], row.tokens[1::2], strict=True)),
+                        question=row.question,
+                    ),
+                    payload=values.get("payload"),
+                )
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].position
+
+
+_TEXT = (
+    examples.c.id,
+    examples.c.position,
+    examples.c.text,
+    examples.c.tokens,
+    examples.c.question,
+    documents.c.name.label("document"),
+)
