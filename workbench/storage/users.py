@@ -69,9 +69,10 @@ class Users:
 
     def password_hash(self, user_id: int) -> str | None:
         """The stored hash, or None where the user has no password."""
-        return self._connection.execute(
+        stored: str | None = self._connection.execute(
             select(users.c.password_hash).where(users.c.id == user_id)
         ).scalar_one()
+        return stored
 
     def set_password(self, user_id: int, password_hash: str) -> None:
         """Replace the password and end every session of the user."""
@@ -79,6 +80,12 @@ class Users:
             update(users).where(users.c.id == user_id).values(password_hash=password_hash)
         )
         self._connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+    def rehash_password(self, user_id: int, password_hash: str) -> None:
+        """Store the same password under newer hashing parameters; sessions go on."""
+        self._connection.execute(
+            update(users).where(users.c.id == user_id).values(password_hash=password_hash)
+        )
 
     def add_session(self, token_hash: str, user_id: int, expires_at: datetime) -> None:
         """Remember a sign-in; expired ones are dropped on the way."""
@@ -105,6 +112,17 @@ class Users:
     def add_failure(self, key: str) -> None:
         """Count a failed sign-in under a key."""
         self._connection.execute(insert(sign_in_failures).values(key=key, at=now()))
+
+    def forget_failure(self, key: str) -> None:
+        """Take the latest failure under a key back: the attempt has succeeded."""
+        latest = (
+            select(sign_in_failures.c.id)
+            .where(sign_in_failures.c.key == key)
+            .order_by(sign_in_failures.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        self._connection.execute(delete(sign_in_failures).where(sign_in_failures.c.id == latest))
 
     def failures(self, key: str, within: timedelta) -> int:
         """Failed sign-ins under the key in the last while."""

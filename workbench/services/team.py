@@ -1,0 +1,233 @@
+"""People: accounts, sign-in with throttling, sessions, roles, and solo mode.
+
+Without any account the workbench is in solo mode: whoever reaches it is the user ``solo``, an admin. Who may
+reach it then is the gate's business (``workbench.web.gate``: loopback only).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from workbench.config import Settings
+from workbench.domain import Role, User
+from workbench.errors import Forbidden, InvalidInput, NotFound
+from workbench.storage.rows import now
+from workbench.storage.store import Store, Transaction
+
+SOLO = "solo"
+RESERVED = frozenset({SOLO, "import", "simulated"})
+"""Names that the workbench itself writes under."""
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1_000
+LONGEST_NAME = 100
+
+WINDOW = timedelta(minutes=15)
+TRIES_OF_NAME_AND_ADDRESS = 5
+TRIES_OF_NAME = 20
+TRIES_OF_ADDRESS = 100
+"""Failed sign-ins within ``WINDOW``; wide by address alone, since a whole office may share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session. ``token`` is the secret for the cookie; the database keeps only its hash."""
+
+    user: User
+    token: str
+    expires_at: datetime
+
+
+class TeamService:
+    """Accounts and sessions."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._hasher = PasswordHasher()
+        self._decoy: str | None = None
+
+    def solo(self) -> bool:
+        """Whether nobody has an account yet."""
+        with self._store.read() as tx:
+            return tx.users.accounts() == 0
+
+    def solo_user(self) -> User:
+        """The one user of solo mode, made when first asked for.
+
+        Raises:
+            Forbidden: There are accounts; sign in.
+        """
+        with self._store.read() as tx:
+            accounts, user = tx.users.accounts(), tx.users.find(SOLO)
+        if accounts:
+            raise Forbidden("this workbench has accounts", remedy="sign in")
+        if user is not None:
+            return user
+        with self._store.write() as tx:
+            return tx.users.find_or_add(SOLO, Role.ADMIN)
+
+    def user_for_token(self, token: str | None) -> User | None:
+        """Who a live session belongs to; None for a forged, expired or ended one."""
+        if not token or len(token) > 200:
+            return None
+        with self._store.read() as tx:
+            return tx.users.by_session(_digest(token))
+
+    def sign_in(self, name: str, password: str, address: str | None) -> SignedIn:
+        """A new session for a name and password.
+
+        An attempt counts as failed from before its password is looked at until it has succeeded, so that many
+        at once get no more guesses than one after the other.
+
+        Args:
+            name: As typed.
+            password: As typed.
+            address: Of the client, for throttling.
+
+        Raises:
+            Forbidden: The name or password is wrong (it does not say which), or there were too many attempts.
+        """
+        name = _normal(name)[:LONGEST_NAME]
+        password = password[:LONGEST_PASSWORD]
+        limits = _limits(name, address)
+        with self._store.write() as tx:
+            tx.users.drop_failures(WINDOW * 4)
+            if any(tx.users.failures(key, WINDOW) >= limit for key, limit in limits.items()):
+                raise Forbidden(
+                    "too many failed sign-ins", remedy=f"wait {WINDOW.seconds // 60} minutes and try again"
+                )
+            for key in limits:
+                tx.users.add_failure(key)
+            user = tx.users.find(name)
+            stored = tx.users.password_hash(user.id) if user else None
+        right = self._verify(stored, password)
+        if user is None or not right or not user.active or user.system:
+            raise Forbidden("the name or the password is wrong", remedy="try again, or ask an admin")
+        token = secrets.token_urlsafe(32)
+        expires_at = now() + timedelta(hours=self._settings.session_hours)
+        with self._store.write() as tx:
+            for key in limits:
+                tx.users.forget_failure(key)
+            tx.users.add_session(_digest(token), user.id, expires_at)
+            tx.users.audit(user.id, "sign-in", user.name)
+            if stored and self._hasher.check_needs_rehash(stored):
+                tx.users.rehash_password(user.id, self._hasher.hash(password))
+        return SignedIn(user, token, expires_at)
+
+    def sign_out(self, token: str | None) -> None:
+        """End a session; ending one that is over does nothing."""
+        user = self.user_for_token(token)
+        if token and user:
+            with self._store.write() as tx:
+                tx.users.end_session(_digest(token))
+                tx.users.audit(user.id, "sign-out", user.name)
+
+    def add_user(self, name: str, role: Role | str, password: str, *, by: User | None = None) -> User:
+        """A new account.
+
+        Raises:
+            InvalidInput: The name, role or password can't be used.
+            AlreadyExists: The name is taken.
+        """
+        name, role = _checked_name(name), _checked_role(role)
+        hashed = self._hasher.hash(_checked_password(password))
+        with self._store.write() as tx:
+            user = tx.users.add(name, role, password_hash=hashed)
+            tx.users.audit(by.id if by else None, "user.add", name, {"role": role.value})
+        return user
+
+    def list_users(self) -> tuple[User, ...]:
+        """Every person with an account, by name."""
+        with self._store.read() as tx:
+            return tuple(user for user in tx.users.all() if user.has_password)
+
+    def reset_password(self, name: str, password: str, *, by: User | None = None) -> User:
+        """Give a user a new password and end every session of theirs. Raises NotFound, InvalidInput."""
+        name = _normal(name)
+        hashed = self._hasher.hash(_checked_password(password))
+        with self._store.write() as tx:
+            user = _account(tx, name)
+            tx.users.set_password(user.id, hashed)
+            tx.users.audit(by.id if by else None, "user.reset-password", name)
+        return user
+
+    def require(self, user: User, role: Role) -> None:
+        """Raise Forbidden unless the user's role reaches ``role``."""
+        if user.role.rank < role.rank:
+            raise Forbidden(
+                f"{user.name} is {_article(user.role)}, and this takes {_article(role)}",
+                remedy="ask an admin",
+            )
+
+    def _verify(self, stored: str | None, password: str) -> bool:
+        """Whether the password fits; as slow for a name that does not exist as for one that does."""
+        if self._decoy is None:
+            self._decoy = self._hasher.hash(secrets.token_urlsafe(16))
+        try:
+            return self._hasher.verify(stored or self._decoy, password) and stored is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _normal(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _limits(name: str, address: str | None) -> dict[str, int]:
+    folded, address = name.casefold(), (address or "unknown")[:60]
+    return {
+        f"both:{folded}@{address}": TRIES_OF_NAME_AND_ADDRESS,
+        f"name:{folded}": TRIES_OF_NAME,
+        f"address:{address}": TRIES_OF_ADDRESS,
+    }
+
+
+def _article(role: Role) -> str:
+    return f"an {role.value}" if role.value[0] in "aeiou" else f"a {role.value}"
+
+
+def _checked_name(name: str) -> str:
+    name = _normal(name)
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(
+            f"{name!r} can't be a user's name", remedy=f"use 1 to {LONGEST_NAME} characters on one line"
+        )
+    if name.casefold() in RESERVED:
+        raise InvalidInput(f"the workbench itself writes as {name!r}", remedy="choose another name")
+    return name
+
+
+def _checked_role(role: Role | str) -> Role:
+    try:
+        return Role(role)
+    except ValueError:
+        raise InvalidInput(
+            f"there is no role {role!r}", remedy=f"choose from {', '.join(known.value for known in Role)}"
+        ) from None
+
+
+def _checked_password(password: str) -> str:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InvalidInput(
+            "the password is too short" if len(password) < SHORTEST_PASSWORD else "the password is too long",
+            remedy=f"use {SHORTEST_PASSWORD} to {LONGEST_PASSWORD:,} characters",
+        )
+    return password
+
+
+def _account(tx: Transaction, name: str) -> User:
+    user = tx.users.find(name)
+    if user is None or user.system or user.name in RESERVED:
+        raise NotFound(f"there is no user named {name!r}", remedy="see `workbench user list`")
+    return user

@@ -1,0 +1,155 @@
+"""What every page begins with: the guard, the frame, the project.
+
+page = open_page("Data")
+with page.guarded():
+    counts = page.workbench.datasets.counts(page.project)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit import runtime
+
+from workbench.domain import Project, Role, User
+from workbench.errors import Forbidden, WorkbenchError
+from workbench.services import Workbench
+from workbench.ui.navigation import HOME, draw_navigation, link_to
+from workbench.ui.theme import ICON
+from workbench.web.gate import STAMP_HEADER, stamped
+from workbench.web.paths import COOKIE
+from workbench.web.shared import shared_workbench
+
+PROJECT = "project"
+"""Key of the chosen project's name: in the address, and in the session so that it survives a change of page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page works with, once its guard has let the visitor in."""
+
+    title: str
+    workbench: Workbench
+    user: User
+    chosen: Project | None
+
+    @property
+    def project(self) -> Project:
+        """The chosen project; ``open_page`` has stopped a page that needs one where there is none."""
+        if self.chosen is None:
+            raise LookupError("this page was opened with needs_project=False; read page.chosen")
+        return self.chosen
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Show a WorkbenchError that comes out of the block instead of the traceback."""
+        try:
+            yield
+        except WorkbenchError as error:
+            st.error(str(error), icon=":material/error:")
+
+
+def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = True) -> Page:
+    """Guard and frame of a page. Call it first; it stops the script where there is nothing to show.
+
+    Args:
+        title: Drawn as the page's heading and the browser tab's name.
+        role: The least role that may open the page.
+        needs_project: Whether the page stops with a friendly word while there is no project.
+    """
+    st.set_page_config(page_title=f"{title} · Workbench", page_icon=ICON, layout="wide")
+    try:
+        workbench = shared_workbench()
+        user = current_user(workbench)
+        workbench.team.require(user, role)
+        projects = workbench.projects.list()
+    except WorkbenchError as error:
+        st.title(title)
+        st.error(str(error), icon=":material/lock:" if isinstance(error, Forbidden) else ":material/error:")
+        st.stop()
+    chosen = _chosen_project(projects)
+    draw_navigation(chosen, user, solo=not user.has_password)
+    with st.sidebar:
+        _draw_project_choice(projects, chosen)
+    if title != HOME:
+        st.title(title)
+    if needs_project and chosen is None:
+        st.info(
+            "There is no project yet. Make one on the Home page, or load the sample.",
+            icon=":material/folder_off:",
+        )
+        link_to("home", "Go to Home", None)
+        st.stop()
+    return Page(title, workbench, user, chosen)
+
+
+def current_user(workbench: Workbench) -> User:
+    """Who looks at the page.
+
+    Raises:
+        Forbidden: Nobody who may: the session is over, or the connection did not come through the gate.
+    """
+    if not _served():
+        return workbench.team.solo_user()
+    if not stamped(st.context.headers.get(STAMP_HEADER)):
+        raise Forbidden(
+            "this server runs without its gate, so anybody could read everything",
+            remedy="start it with `streamlit run Home.py` from the project's folder",
+        )
+    if workbench.team.solo():
+        return workbench.team.solo_user()
+    user = workbench.team.user_for_token(st.context.cookies.get(COOKIE))
+    if user is None:
+        raise Forbidden("your session is over", remedy="reload the page and sign in")
+    return user
+
+
+def choose_project(name: str | None) -> None:
+    """Make a project the chosen one, here and on the pages opened next; None: none. Takes effect on rerun."""
+    st.session_state[PROJECT] = name
+    if name is None:
+        st.query_params.pop(PROJECT, None)
+    else:
+        st.query_params[PROJECT] = name
+
+
+def _served() -> bool:
+    """Whether a server runs in this process: only then can a stranger be looking (AppTest and bare runs have none)."""
+    return runtime.exists() and type(runtime.get_instance()) is runtime.Runtime
+
+
+def _chosen_project(projects: tuple[Project, ...]) -> Project | None:
+    """The project of the address, else the one of this session, else the newest."""
+    by_name = {project.name: project for project in projects}
+    asked = st.query_params.get(PROJECT)
+    if asked is not None and asked not in by_name:
+        st.warning(
+            f"There is no project named {asked!r} here; choose another one.", icon=":material/search_off:"
+        )
+    wanted = [by_name[name] for name in (asked, st.session_state.get(PROJECT)) if name in by_name]
+    chosen = wanted[0] if wanted else max(projects, key=lambda project: project.id, default=None)
+    if chosen is not None:
+        st.session_state[PROJECT] = chosen.name
+        if st.query_params.get(PROJECT) != chosen.name:
+            st.query_params[PROJECT] = chosen.name
+    return chosen
+
+
+def _draw_project_choice(projects: tuple[Project, ...], chosen: Project | None) -> None:
+    if chosen is None:
+        return
+    names = [project.name for project in projects]
+    tasks = {project.name: project.task.upper() for project in projects}
+    key = "workbench_project_choice"
+    if st.session_state.get(key) != chosen.name:
+        st.session_state[key] = chosen.name
+    st.selectbox(
+        "Project",
+        names,
+        key=key,
+        format_func=lambda name: f"{name} · {tasks[name]}",
+        on_change=lambda: choose_project(st.session_state[key]),
+    )

@@ -1,0 +1,49 @@
+"""One visual language: the icon, number formats, colours that both themes can read."""
+
+from __future__ import annotations
+
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<rect width="32" height="32" rx="7" fill="#0b6e6e"/>'
+    '<path d="M7 11h7v10H7z" fill="#fff" opacity=".95"/>'
+    '<path d="M17 11h8M17 16h8M17 21h5" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/></svg>'
+)
+"""The browser tab's icon; our own, so that no font is fetched from elsewhere for it."""
+
+NARROW_SPACE = " "
+
+
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    """``1 example``, ``1,234 examples``."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def score(value: float | None, scale: float = 1.0) -> str:
+    """A metric: three decimals on the scale 0..1 (``0.873``), one on 0..100 (``87.3``); a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:.1f}" if scale > 1 else f"{value:.3f}"
+
+
+def duration(seconds: float | None) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 05 min``; a dash for none."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def size(octets: int) -> str:
+    """``812 B``, ``12.4 kB``, ``86.1 MB``."""
+    value = float(octets)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")

@@ -1,0 +1,25 @@
+"""Every route of our own, for ``st.App(routes=…)`` in Home.py, and the middleware that stands before all of them."""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from workbench.web.gate import Gate
+from workbench.web.health import health
+from workbench.web.paths import HEALTH, SIGN_IN, SIGN_OUT
+from workbench.web.signin import sign_in, sign_out
+
+
+def routes() -> list[BaseRoute]:
+    """Sign-in, sign-out, health."""
+    return [
+        Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
+        Route(SIGN_OUT, sign_out, methods=["POST"]),
+        Route(HEALTH, health, methods=["GET"]),
+    ]
+
+
+def middleware() -> list[Middleware]:
+    """The gate, first of all."""
+    return [Middleware(Gate)]
