@@ -1,0 +1,297 @@
+"""Pool examples that may be selected: nobody has labeled, reserved or been given them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, exists, func, or_, select
+
+from workbench.domain import AnnotationStatus, Json, Split
+from workbench.storage.rows import escape_like, id_chunks, now
+from workbench.storage.tables import (
+    acquisition_scores,
+    batch_items,
+    documents,
+    examples,
+    gold,
+    leases,
+    metadata,
+    predictions,
+)
+
+revisions = metadata.tables["annotations"]
+"""The name ``annotations`` is taken by the import from ``__future__``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a selection is narrowed to; an empty one narrows nothing.
+
+    Attributes:
+        document: Name of the document that the example stands in.
+        text: Found in the text or the question, whatever its case (of ASCII letters on SQLite).
+        label: Predicted by the model version, in at least one place.
+    """
+
+    document: str | None = None
+    text: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A pool example that may be selected. ``score`` is None where no model was asked."""
+
+    id: int
+    position: int
+    external_id: str
+    text: str
+    question: str | None
+    words: int
+    content_hash: str
+    document: str
+    score: float | None = None
+
+
+def live_annotation(example_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether somebody's latest revision of the example says anything but "withdrawn"."""
+    revision, later = revisions.alias(), revisions.alias()
+    superseded = exists().where(
+        later.c.example_id == revision.c.example_id,
+        later.c.author_id == revision.c.author_id,
+        later.c.revision > revision.c.revision,
+    )
+    return exists().where(
+        revision.c.example_id == example_id,
+        revision.c.status != AnnotationStatus.WITHDRAWN.value,
+        ~superseded,
+    )
+
+
+def live_lease(example_id: ColumnElement[int], moment: datetime) -> ColumnElement[bool]:
+    """Whether somebody holds the example at that moment."""
+    return exists().where(leases.c.example_id == example_id, leases.c.expires_at > moment)
+
+
+class Candidates:
+    """Queries over what may be selected; see ``Batches.candidates``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keys(
+        self, project_id: int, filters: Filters, version_id: int | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ids and positions of all candidates, shape (candidates,) each, by position."""
+        statement = (
+            select(examples.c.id, examples.c.position)
+            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL.value)
+            .where(self._free(examples.c.id), *self._narrowed(filters, version_id))
+            .order_by(examples.c.position)
+        )
+        rows = self._connection.execute(statement).all()
+        table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
+
+    def ranked(
+        self,
+        version_id: int,
+        strategy: str,
+        filters: Filters,
+        *,
+        limit: int,
+        after: tuple[float, int] | None = None,
+    ) -> list[Candidate]:
+        """Candidates by falling acquisition score, ties by falling id: the index's own order, read backwards.
+
+        Args:
+            version_id: The model version that scored them.
+            strategy: The strategy's name.
+            filters: What to narrow the selection to.
+            limit: The most to return.
+            after: Score and id of the last candidate of the page before.
+        """
+        rank = acquisition_scores
+        # Scores belong to one version and so to one project: without a condition on the examples' project, the
+        # database walks the index of scores and stops at the limit.
+        statement = (
+            _columns(rank.c.score)
+            .join(rank, rank.c.example_id == examples.c.id)
+            .where(rank.c.model_version_id == version_id, rank.c.strategy == strategy)
+            .where(examples.c.split == Split.POOL.value, self._free(rank.c.example_id))
+            .where(*self._narrowed(filters, version_id))
+            .order_by(rank.c.score.desc(), rank.c.example_id.desc())
+            .limit(limit)
+        )
+        if after is not None:
+            score, example_id = after
+            statement = statement.where(
+                rank.c.score <= score, or_(rank.c.score < score, rank.c.example_id < example_id)
+            )
+        return [_candidate(row, row.score) for row in self._connection.execute(statement)]
+
+    def by_ids(self, ids: Sequence[int]) -> list[Candidate]:
+        """The examples of these ids, in this order, whether they are candidates still or not."""
+        found: dict[int, Candidate] = {}
+        for chunk in id_chunks(ids):
+            for row in self._connection.execute(_columns().where(examples.c.id.in_(chunk))):
+                found[row.id] = _candidate(row, None)
+        return [found[example_id] for example_id in ids if example_id in found]
+
+    def still_free(self, ids: Sequence[int]) -> set[int]:
+        """Those of the ids that may be selected at this moment."""
+        free: set[int] = set()
+        for chunk in id_chunks(ids):
+            statement = select(examples.c.id).where(
+                examples.c.id.in_(chunk), examples.c.split == Split.POOL.value, self._free(examples.c.id)
+            )
+            free.update(self._connection.execute(statement).scalars())
+        return free
+
+    def taken_hashes(self, project_id: int, hashes: Sequence[str]) -> set[str]:
+        """Those of the content hashes that another example has which is labeled or in a batch, in any split."""
+        taken: set[str] = set()
+        asked = or_(
+            exists().where(gold.c.example_id == examples.c.id),
+            exists().where(batch_items.c.example_id == examples.c.id),
+            live_annotation(examples.c.id),
+        )
+        for start in range(0, len(hashes), 500):
+            statement = select(examples.c.content_hash).where(
+                examples.c.project_id == project_id,
+                examples.c.content_hash.in_(hashes[start : start + 500]),
+                asked,
+            )
+            taken.update(self._connection.execute(statement).scalars())
+        return taken
+
+    def count(self, project_id: int) -> int:
+        """How many candidates there are."""
+        statement = (
+            select(func.count())
+            .select_from(examples)
+            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL.value)
+            .where(self._free(examples.c.id))
+        )
+        return self._connection.execute(statement).scalar_one()
+
+    def scored(self, version_id: int) -> dict[str, int]:
+        """How many examples a model version has scored, by strategy."""
+        rank = acquisition_scores
+        statement = (
+            select(rank.c.strategy, func.count())
+            .where(rank.c.model_version_id == version_id)
+            .group_by(rank.c.strategy)
+        )
+        return {row[0]: row[1] for row in self._connection.execute(statement)}
+
+    def unscored(self, project_id: int, version_id: int, strategy: str) -> int:
+        """How many candidates the version has not scored, such as those imported since."""
+        rank = acquisition_scores
+        scored = exists().where(
+            rank.c.model_version_id == version_id,
+            rank.c.strategy == strategy,
+            rank.c.example_id == examples.c.id,
+        )
+        statement = (
+            select(func.count())
+            .select_from(examples)
+            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL.value)
+            .where(~scored, self._free(examples.c.id))
+        )
+        return self._connection.execute(statement).scalar_one()
+
+    def score_values(self, version_id: int, strategy: str, limit: int = 50_000) -> NDArray[np.float64]:
+        """Scores of pool examples by a version, the highest first, at most ``limit`` of them evenly thinned out."""
+        rank = acquisition_scores
+        statement = (
+            select(rank.c.score)
+            .where(rank.c.model_version_id == version_id, rank.c.strategy == strategy)
+            .order_by(rank.c.score.desc())
+        )
+        values = np.fromiter(self._connection.execute(statement).scalars(), dtype=np.float64)
+        return values if len(values) <= limit else values[:: -(-len(values) // limit)]
+
+    def predicted(self, version_id: int, ids: Sequence[int]) -> dict[int, Json]:
+        """Predicted payloads, by example id."""
+        found: dict[int, Json] = {}
+        for chunk in id_chunks(ids):
+            statement = select(predictions.c.example_id, predictions.c.payload).where(
+                predictions.c.model_version_id == version_id, predictions.c.example_id.in_(chunk)
+            )
+            found.update({row.example_id: row.payload for row in self._connection.execute(statement)})
+        return found
+
+    def _free(self, example_id: ColumnElement[int]) -> ColumnElement[bool]:
+        return and_(
+            ~exists().where(gold.c.example_id == example_id),
+            ~exists().where(batch_items.c.example_id == example_id),
+            ~live_lease(example_id, now()),
+            ~live_annotation(example_id),
+        )
+
+    def _narrowed(self, filters: Filters, version_id: int | None) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
+        if filters.document:
+            conditions.append(
+                exists().where(documents.c.id == examples.c.document_id, documents.c.name == filters.document)
+            )
+        if filters.text:
+            pattern = f"%{escape_like(filters.text)}%"
+            conditions.append(
+                or_(
+                    examples.c.text.ilike(pattern, escape="\\"),
+                    examples.c.question.ilike(pattern, escape="\\"),
+                )
+            )
+        if filters.label and version_id is not None:
+            conditions.append(self._mentions(filters.label, version_id))
+        return conditions
+
+    def _mentions(self, label: str, version_id: int) -> ColumnElement[bool]:
+        # Finds the label as a JSON string in the payload: every example that has it, and a few more where the
+        # label is called like a key. The caller reads the payload to be sure.
+        ascii_only = self._connection.dialect.name == "sqlite"
+        pattern = f"%{escape_like(json.dumps(label, ensure_ascii=ascii_only))}%"
+        return exists().where(
+            predictions.c.model_version_id == version_id,
+            predictions.c.example_id == examples.c.id,
+            cast(predictions.c.payload, Text).like(pattern, escape="\\"),
+        )
+
+
+def _columns(*more: ColumnElement[Any]) -> Select[Any]:
+    wanted = (
+        examples.c.id,
+        examples.c.position,
+        examples.c.external_id,
+        examples.c.text,
+        examples.c.question,
+        examples.c.words,
+        examples.c.content_hash,
+    )
+    return (
+        select(*wanted, documents.c.name.label("document"), *more)
+        .select_from(examples)
+        .join(documents, documents.c.id == examples.c.document_id)
+    )
+
+
+def _candidate(row: Row[Any], score: float | None) -> Candidate:
+    return Candidate(
+        id=row.id,
+        position=row.position,
+        external_id=row.external_id,
+        text=row.text,
+        question=row.question,
+        words=row.words,
+        content_hash=row.content_hash,
+        document=row.document,
+        score=score,
+    )
