@@ -42,7 +42,7 @@ def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
-def id_chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def id_chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
     """Slices that fit an ``IN`` list."""
     for start in range(0, len(ids), MAX_PARAMETERS):
         yield ids[start : start + MAX_PARAMETERS]
