@@ -3,8 +3,7 @@
 Alembic owns what is in a database (``migrations/``); this module is what it is compared with.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: that name is a table.
 from sqlalchemy import (
     JSON,
     BigInteger,

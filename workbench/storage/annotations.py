@@ -1,0 +1,244 @@
+"""Annotation revisions (and from ``Gold`` the accepted ones).
+
+Revisions are only ever added. They are counted from 1 within their example, over all authors, so that one
+number says what a person had seen of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import exists, func, insert, select
+
+from workbench.domain import Annotation, AnnotationStatus, Json, Split
+from workbench.errors import InvalidInput, NotFound, StaleRevision
+from workbench.storage.gold import Gold
+from workbench.storage.revisions import select_revisions
+from workbench.storage.rows import chunks, id_chunks, now
+from workbench.storage.tables import annotations as revisions
+from workbench.storage.tables import examples, gold, users
+
+DONE = (AnnotationStatus.ACCEPTED, AnnotationStatus.FLAGGED)
+"""Statuses after which an example is not offered to anybody else."""
+
+
+class Annotations(Gold):
+    """Repository of annotation revisions; see ``Store``."""
+
+    # --- one revision -----------------------------------------------------------------------------------
+
+    def add(
+        self,
+        example_id: int,
+        author_id: int,
+        status: AnnotationStatus,
+        payload: Json | None,
+        client_id: str,
+        *,
+        seconds: float | None = None,
+        comment: str = "",
+        batch_id: int | None = None,
+        suggestion_version_id: int | None = None,
+        base_revision: int | None = None,
+    ) -> Annotation:
+        """Append a revision; a client id that is known already gives back what was stored under it.
+
+        Args:
+            example_id: The example.
+            author_id: Whose revision it is.
+            status: What it says.
+            payload: The labels in their stored form; needed where the status is accepted.
+            client_id: Made where the revision was made, unique for ever.
+            seconds: Time spent.
+            comment: The reason of a skip, the remark of a flag.
+            batch_id: The batch that it answers.
+            suggestion_version_id: The model version whose suggestion it started from.
+            base_revision: The newest revision of the example, by anyone, that the author had seen; 0 is none
+                at all, None does not ask.
+
+        Raises:
+            NotFound: There is no such example.
+            StaleRevision: Somebody else has revised it since ``base_revision``.
+            InvalidInput: The client id belongs to another example or author.
+        """
+        self._lock(example_id)
+        known = self.by_client_id(client_id)
+        if known is not None:
+            if (known.example_id, known.author_id) != (example_id, author_id):
+                raise InvalidInput("the client id belongs to another annotation", remedy="make a new one")
+            return known
+        if base_revision is not None:
+            self._refuse_stale(example_id, author_id, base_revision)
+        newest = self._connection.execute(
+            select(func.coalesce(func.max(revisions.c.revision), 0)).where(
+                revisions.c.example_id == example_id
+            )
+        ).scalar_one()
+        values = {
+            "example_id": example_id,
+            "author_id": author_id,
+            "revision": newest + 1,
+            "status": status,
+            "payload": dict(payload) if payload is not None else None,
+            "client_id": client_id,
+            "seconds": seconds,
+            "comment": comment,
+            "batch_id": batch_id,
+            "suggestion_version_id": suggestion_version_id,
+            "created_at": now(),
+        }
+        new_id = self._connection.execute(
+            insert(revisions).values(_without_null_document(values)).returning(revisions.c.id)
+        ).scalar_one()
+        return self.by_id(new_id)
+
+    def by_id(self, annotation_id: int) -> Annotation:
+        """The revision of that id. Raises NotFound."""
+        found = self._one(select_revisions().where(revisions.c.id == annotation_id))
+        if found is None:
+            raise NotFound(f"there is no annotation with id {annotation_id}")
+        return found
+
+    def by_client_id(self, client_id: str) -> Annotation | None:
+        """The revision stored under a client id, or None."""
+        return self._one(select_revisions().where(revisions.c.client_id == client_id))
+
+    def stored_client_ids(self, client_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the client ids that are stored."""
+        found: set[str] = set()
+        for part in chunks(client_ids, 500):
+            found.update(
+                self._connection.execute(
+                    select(revisions.c.client_id).where(revisions.c.client_id.in_(part))
+                ).scalars()
+            )
+        return frozenset(found)
+
+    def history(self, example_id: int) -> tuple[Annotation, ...]:
+        """Every revision of an example, oldest first."""
+        return self._all(
+            select_revisions().where(revisions.c.example_id == example_id).order_by(revisions.c.revision)
+        )
+
+    def latest(self, example_id: int, author_id: int) -> Annotation | None:
+        """The author's newest revision, or None."""
+        return self._one(
+            select_revisions()
+            .where(revisions.c.example_id == example_id, revisions.c.author_id == author_id)
+            .order_by(revisions.c.revision.desc())
+            .limit(1)
+        )
+
+    # --- many examples at once --------------------------------------------------------------------------
+
+    def newest(self, example_ids: Sequence[int], author_id: int | None = None) -> dict[int, Annotation]:
+        """The newest revision of each example that has one, by anyone or by one author."""
+        found: dict[int, Annotation] = {}
+        for part in id_chunks(example_ids):
+            top = select(revisions.c.example_id, func.max(revisions.c.revision).label("revision")).where(
+                revisions.c.example_id.in_(part)
+            )
+            if author_id is not None:
+                top = top.where(revisions.c.author_id == author_id)
+            newest = top.group_by(revisions.c.example_id).subquery()
+            rows = self._all(
+                select_revisions().join(
+                    newest,
+                    (newest.c.example_id == revisions.c.example_id)
+                    & (newest.c.revision == revisions.c.revision),
+                )
+            )
+            found.update({row.example_id: row for row in rows})
+        return found
+
+    def unlabeled(
+        self, project_id: int, user_id: int, limit: int, exclude: Collection[int] = ()
+    ) -> list[int]:
+        """Ids of pool examples in their order that nobody has labeled and that the user has not met yet."""
+        met = exists().where(
+            revisions.c.example_id == examples.c.id,
+            (revisions.c.author_id == user_id) | revisions.c.status.in_(DONE),
+        )
+        decided = exists().where(gold.c.example_id == examples.c.id)
+        statement = (
+            select(examples.c.id)
+            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL, ~met, ~decided)
+            .order_by(examples.c.position)
+            .limit(limit + len(exclude))
+        )
+        excluded = frozenset(exclude)
+        ids = self._connection.execute(statement).scalars()
+        return [example_id for example_id in ids if example_id not in excluded][:limit]
+
+    def labeled_in_pool(self, project_id: int, user_id: int) -> tuple[int, int]:
+        """How many pool examples the user has met or somebody has decided, and how many there are."""
+        in_pool = (examples.c.project_id == project_id, examples.c.split == Split.POOL)
+        total = self._connection.execute(select(func.count()).select_from(examples).where(*in_pool))
+        met = select(revisions.c.example_id).where(
+            (revisions.c.author_id == user_id) | revisions.c.status.in_(DONE)
+        )
+        decided = met.union(select(gold.c.example_id)).subquery()
+        done = self._connection.execute(
+            select(func.count())
+            .select_from(decided.join(examples, examples.c.id == decided.c.example_id))
+            .where(*in_pool)
+        )
+        return done.scalar_one(), total.scalar_one()
+
+    def recent(
+        self, project_id: int, author_id: int, limit: int, batch_id: int | None = None
+    ) -> tuple[Annotation, ...]:
+        """The author's latest revisions in a project (or one of its batches), newest first."""
+        statement = select_revisions().where(
+            examples.c.project_id == project_id, revisions.c.author_id == author_id
+        )
+        if batch_id is not None:
+            statement = statement.where(revisions.c.batch_id == batch_id)
+        return self._all(
+            statement.order_by(revisions.c.created_at.desc(), revisions.c.id.desc()).limit(limit)
+        )
+
+    def status_counts(self, project_id: int, author_id: int) -> dict[AnnotationStatus, int]:
+        """How many examples of a project stand at each status by the author's newest revision."""
+        newest = (
+            select(revisions.c.example_id, func.max(revisions.c.revision).label("revision"))
+            .join(examples, examples.c.id == revisions.c.example_id)
+            .where(examples.c.project_id == project_id, revisions.c.author_id == author_id)
+            .group_by(revisions.c.example_id)
+            .subquery()
+        )
+        rows = self._connection.execute(
+            select(revisions.c.status, func.count())
+            .join(
+                newest,
+                (newest.c.example_id == revisions.c.example_id) & (newest.c.revision == revisions.c.revision),
+            )
+            .group_by(revisions.c.status)
+        ).all()
+        return dict.fromkeys(AnnotationStatus, 0) | {AnnotationStatus(s): count for s, count in rows}
+
+    # --- inside ---
+
+    def _refuse_stale(self, example_id: int, author_id: int, base_revision: int) -> None:
+        other = self._connection.execute(
+            select(users.c.name)
+            .join(revisions, revisions.c.author_id == users.c.id)
+            .where(
+                revisions.c.example_id == example_id,
+                revisions.c.author_id != author_id,
+                revisions.c.revision > base_revision,
+            )
+            .order_by(revisions.c.revision.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+        if other is not None:
+            raise StaleRevision(
+                f"{other} has revised this example meanwhile",
+                remedy="look at both versions and choose",
+            )
+
+
+def _without_null_document(values: dict[str, Any]) -> dict[str, Any]:
+    """A JSON column given None would store the JSON value null, which the CHECK takes for a payload."""
+    return {key: value for key, value in values.items() if key != "payload" or value is not None}

@@ -1,0 +1,137 @@
+"""Gold: the accepted annotation of an example; and labels that came in with a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, insert, literal, select, update
+
+from workbench.domain import Annotation, AnnotationStatus, Json, Split
+from workbench.storage.revisions import Revisions, select_revisions, to_annotation
+from workbench.storage.rows import chunks, id_chunks, now
+from workbench.storage.tables import annotations as revisions
+from workbench.storage.tables import examples, gold, oracle_answers
+
+
+class Gold(Revisions):
+    """Repository part of gold, imported labels and answers kept aside; see ``Annotations``."""
+
+    def set_gold(self, example_id: int, annotation_id: int, user_id: int | None = None) -> None:
+        """Make a revision the accepted one of its example."""
+        values = {"annotation_id": annotation_id, "accepted_at": now(), "accepted_by": user_id}
+        self._lock(example_id)
+        changed = self._connection.execute(
+            update(gold).where(gold.c.example_id == example_id).values(values)
+        ).rowcount
+        if not changed:
+            self._connection.execute(insert(gold).values(example_id=example_id, **values))
+
+    def clear_gold(self, example_id: int) -> None:
+        """Take an example's gold away; its revisions stay."""
+        self._connection.execute(delete(gold).where(gold.c.example_id == example_id))
+
+    def gold_of(self, example_ids: Sequence[int]) -> dict[int, tuple[Annotation, int | None]]:
+        """The accepted revision of each example that has one, and who accepted it."""
+        found: dict[int, tuple[Annotation, int | None]] = {}
+        for part in id_chunks(example_ids):
+            statement = (
+                select_revisions()
+                .add_columns(gold.c.accepted_by)
+                .join(gold, gold.c.annotation_id == revisions.c.id)
+                .where(gold.c.example_id.in_(part))
+            )
+            for row in self._connection.execute(statement):
+                found[row.example_id] = (to_annotation(row), row.accepted_by)
+        return found
+
+    def gold_payloads(
+        self, project_id: int, splits: Iterable[Split] = tuple(Split)
+    ) -> Iterator[tuple[int, int, Split, dict[str, Any]]]:
+        """(example id, annotation id, split, payload) of every gold label, in the project's order."""
+        statement = (
+            select(examples.c.id, revisions.c.id, examples.c.split, revisions.c.payload)
+            .join(gold, gold.c.example_id == examples.c.id)
+            .join(revisions, revisions.c.id == gold.c.annotation_id)
+            .where(examples.c.project_id == project_id, examples.c.split.in_(tuple(splits)))
+            .order_by(examples.c.position)
+        )
+        rows = self._connection.execute(statement, execution_options={"yield_per": 2_000})
+        for example_id, annotation_id, split, payload in rows:
+            yield example_id, annotation_id, Split(split), payload
+
+    def gold_counts(self, project_id: int) -> dict[Split, int]:
+        """How many gold labels each split has; every split is there."""
+        rows = self._connection.execute(
+            select(examples.c.split, func.count())
+            .join(gold, gold.c.example_id == examples.c.id)
+            .where(examples.c.project_id == project_id)
+            .group_by(examples.c.split)
+        ).all()
+        return dict.fromkeys(Split, 0) | {Split(split): count for split, count in rows}
+
+    def add_imported(
+        self, author_id: int, rows: Iterable[tuple[int, Json]], *, accepted_by: int | None = None
+    ) -> int:
+        """Bulk: accepted first revisions and gold for examples that nobody has labeled yet; how many.
+
+        Args:
+            author_id: The system user that stands for the file.
+            rows: Pairs of example id and payload in its stored form.
+            accepted_by: Who imported it, where a person did.
+        """
+        count = 0
+        for part in chunks(rows):
+            moment = now()
+            self._connection.execute(
+                insert(revisions),
+                [
+                    {
+                        "example_id": example_id,
+                        "author_id": author_id,
+                        "revision": 1,
+                        "status": AnnotationStatus.ACCEPTED,
+                        "payload": dict(payload),
+                        "client_id": f"import:{example_id}",
+                        "comment": "",
+                        "created_at": moment,
+                    }
+                    for example_id, payload in part
+                ],
+            )
+            ids = [example_id for example_id, _ in part]
+            just_added = select(
+                revisions.c.example_id, revisions.c.id, literal(moment), literal(accepted_by)
+            ).where(
+                revisions.c.example_id.between(min(ids), max(ids)),
+                revisions.c.author_id == author_id,
+                revisions.c.created_at == moment,
+            )
+            self._connection.execute(
+                insert(gold).from_select(
+                    ["example_id", "annotation_id", "accepted_at", "accepted_by"], just_added
+                )
+            )
+            count += len(part)
+        return count
+
+    def add_oracle(self, rows: Iterable[tuple[int, Json]]) -> int:
+        """Bulk: keep labels aside as a simulated annotator's answers; how many."""
+        count = 0
+        for part in chunks(rows):
+            self._connection.execute(
+                insert(oracle_answers),
+                [{"example_id": example_id, "payload": dict(payload)} for example_id, payload in part],
+            )
+            count += len(part)
+        return count
+
+    def oracle(self, example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The payloads kept aside, of those examples that have one."""
+        found: dict[int, dict[str, Any]] = {}
+        for part in id_chunks(example_ids):
+            rows = self._connection.execute(
+                select(oracle_answers).where(oracle_answers.c.example_id.in_(part))
+            )
+            found.update({row.example_id: row.payload for row in rows})
+        return found

@@ -1,0 +1,71 @@
+"""How a revision is read: the one query and the one mapping that every repository of labels uses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from workbench.domain import Annotation, AnnotationStatus
+from workbench.errors import NotFound
+from workbench.storage.rows import aware
+from workbench.storage.tables import annotations as revisions
+from workbench.storage.tables import examples, model_versions, projects, users
+from workbench.tasks import get_task
+
+
+class Revisions:
+    """Base of the repositories that read revisions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def _lock(self, example_id: int) -> None:
+        """Serialise writers of one example (SQLite serialises all of them)."""
+        found = self._connection.execute(
+            select(examples.c.id).where(examples.c.id == example_id).with_for_update(key_share=True)
+        ).one_or_none()
+        if found is None:
+            raise NotFound(f"there is no example with id {example_id}")
+
+    def _one(self, statement: Select[Any]) -> Annotation | None:
+        row = self._connection.execute(statement).one_or_none()
+        return to_annotation(row) if row is not None else None
+
+    def _all(self, statement: Select[Any]) -> tuple[Annotation, ...]:
+        return tuple(to_annotation(row) for row in self._connection.execute(statement))
+
+
+def select_revisions() -> Select[Any]:
+    """Revisions with their author's name, their task and the number of the suggesting version."""
+    return (
+        select(
+            revisions,
+            users.c.name.label("author"),
+            projects.c.task,
+            model_versions.c.number.label("suggestion_version"),
+        )
+        .join(users, users.c.id == revisions.c.author_id)
+        .join(examples, examples.c.id == revisions.c.example_id)
+        .join(projects, projects.c.id == examples.c.project_id)
+        .outerjoin(model_versions, model_versions.c.id == revisions.c.suggestion_version_id)
+    )
+
+
+def to_annotation(row: Row[Any]) -> Annotation:
+    """The revision in a row of ``select_revisions``."""
+    return Annotation(
+        id=row.id,
+        example_id=row.example_id,
+        author_id=row.author_id,
+        author=row.author,
+        revision=row.revision,
+        status=AnnotationStatus(row.status),
+        payload=None if row.payload is None else get_task(row.task).load(row.payload),
+        client_id=row.client_id,
+        seconds=row.seconds,
+        comment=row.comment,
+        batch_id=row.batch_id,
+        suggestion_version=row.suggestion_version,
+        created_at=aware(row.created_at),
+    )
