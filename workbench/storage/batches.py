@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from workbench.domain import Batch, BatchItem, Json
 from workbench.errors import NotFound
-from workbench.storage.candidates import Candidates, live_annotation
+from workbench.storage.candidates import Candidates, live_annotation, live_lease
 from workbench.storage.rows import aware, chunks, id_chunks, now
 from workbench.storage.tables import batch_items, batches, leases, model_versions, projects
 
@@ -174,23 +174,18 @@ class Batches:
         """
         self.lock(project_id)
         moment = now()
-        held = exists().where(
-            leases.c.example_id == batch_items.c.example_id,
-            leases.c.batch_id == batch_items.c.batch_id,
-            leases.c.user_id == user_id,
-            leases.c.expires_at > moment,
-        )
-        held_by_other = exists().where(
-            leases.c.example_id == batch_items.c.example_id,
-            leases.c.user_id != user_id,
-            leases.c.expires_at > moment,
-        )
+        mine = select(leases.c.example_id).where(leases.c.user_id == user_id, leases.c.expires_at > moment)
+        held = list(self._connection.execute(mine).scalars())
         wanted = limit + len(exclude)
-        own = self._connection.execute(self._open(project_id, batch_id).where(held).limit(wanted))
-        items = [QueueItem(*row) for row in own]
+        own = self._open(project_id, batch_id).limit(wanted)
+        items: list[QueueItem] = []
+        for chunk in id_chunks(held):
+            rows = self._connection.execute(own.where(batch_items.c.example_id.in_(chunk)))
+            items += [QueueItem(*row) for row in rows]
         if len(items) < wanted:
-            free = self._open(project_id, batch_id).where(~held, ~held_by_other).limit(wanted - len(items))
-            items += [QueueItem(*row) for row in self._connection.execute(free)]
+            free = self._open(project_id, batch_id).where(~live_lease(batch_items.c.example_id, moment))
+            rows = self._connection.execute(free.limit(wanted - len(items)))
+            items += [QueueItem(*row) for row in rows]
         skipped = set(exclude)
         chosen: dict[int, QueueItem] = {}
         for item in items:

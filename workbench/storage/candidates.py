@@ -21,12 +21,9 @@ from workbench.storage.tables import (
     examples,
     gold,
     leases,
-    metadata,
     predictions,
 )
-
-revisions = metadata.tables["annotations"]
-"""The name ``annotations`` is taken by the import from ``__future__``."""
+from workbench.storage.tables import annotations as revisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +95,26 @@ class Candidates:
         rows = self._connection.execute(statement).all()
         table = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)
         return table[:, 0], table[:, 1]
+
+    def last_position(self, project_id: int) -> int:
+        """The highest position of a pool example, -1 where there is none."""
+        statement = select(func.coalesce(func.max(examples.c.position), -1)).where(
+            examples.c.project_id == project_id, examples.c.split == Split.POOL.value
+        )
+        return int(self._connection.execute(statement).scalar_one())
+
+    def at_positions(self, project_id: int, positions: Sequence[int]) -> list[Candidate]:
+        """The candidates at these positions, in this order."""
+        found: dict[int, Candidate] = {}
+        for chunk in id_chunks(positions):
+            statement = _columns().where(
+                examples.c.project_id == project_id,
+                examples.c.position.in_(chunk),
+                examples.c.split == Split.POOL.value,
+                self._free(examples.c.id),
+            )
+            found.update({row.position: _candidate(row, None) for row in self._connection.execute(statement)})
+        return [found[position] for position in positions if position in found]
 
     def ranked(
         self,
@@ -181,16 +198,6 @@ class Candidates:
         )
         return self._connection.execute(statement).scalar_one()
 
-    def scored(self, version_id: int) -> dict[str, int]:
-        """How many examples a model version has scored, by strategy."""
-        rank = acquisition_scores
-        statement = (
-            select(rank.c.strategy, func.count())
-            .where(rank.c.model_version_id == version_id)
-            .group_by(rank.c.strategy)
-        )
-        return {row[0]: row[1] for row in self._connection.execute(statement)}
-
     def unscored(self, project_id: int, version_id: int, strategy: str) -> int:
         """How many candidates the version has not scored, such as those imported since."""
         rank = acquisition_scores
@@ -208,15 +215,13 @@ class Candidates:
         return self._connection.execute(statement).scalar_one()
 
     def score_values(self, version_id: int, strategy: str, limit: int = 50_000) -> NDArray[np.float64]:
-        """Scores of pool examples by a version, the highest first, at most ``limit`` of them evenly thinned out."""
+        """Scores by a version, for a picture of them: evenly thinned out where there are more than ``limit``."""
         rank = acquisition_scores
-        statement = (
-            select(rank.c.score)
-            .where(rank.c.model_version_id == version_id, rank.c.strategy == strategy)
-            .order_by(rank.c.score.desc())
-        )
-        values = np.fromiter(self._connection.execute(statement).scalars(), dtype=np.float64)
-        return values if len(values) <= limit else values[:: -(-len(values) // limit)]
+        of_strategy = (rank.c.model_version_id == version_id, rank.c.strategy == strategy)
+        total = self._connection.execute(select(func.count()).where(*of_strategy)).scalar_one()
+        every = max(1, -(-total // limit))
+        statement = select(rank.c.score).where(*of_strategy, rank.c.example_id % every == 0)
+        return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.float64)
 
     def predicted(self, version_id: int, ids: Sequence[int]) -> dict[int, Json]:
         """Predicted payloads, by example id."""
@@ -239,8 +244,9 @@ class Candidates:
     def _narrowed(self, filters: Filters, version_id: int | None) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
         if filters.document:
+            named = documents.alias()
             conditions.append(
-                exists().where(documents.c.id == examples.c.document_id, documents.c.name == filters.document)
+                exists().where(named.c.id == examples.c.document_id, named.c.name == filters.document)
             )
         if filters.text:
             pattern = f"%{escape_like(filters.text)}%"
