@@ -1,1 +1,184 @@
-"""ner"""
+"""Named-entity recognition: labeled spans of whole tokens, none overlapping another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.domain import ExampleText, Payload, Prediction, Span, Spans
+from workbench.errors import InvalidPayload
+from workbench.tasks.base import IGNORE, TASKS
+from workbench.tasks.payloads import check_label, expect, integer, items, text_of
+from workbench.tasks.schemes import OUTSIDE, tags_of, token_spans
+from workbench.tasks.tagging import (
+    DECIMALS,
+    Readout,
+    TaggingBase,
+    to_character_spans,
+    to_token_spans,
+    token_range,
+)
+
+SCHEME = "IOB2"
+
+
+class NerTask(TaggingBase):
+    """Model classes are IOB2: ``O, B-X, I-X, …`` in the order of the label set.
+
+    The winning class of each token is read as ``conlleval`` reads tags, so an ``I-X`` without its ``B-X`` opens a
+    span, as it does in the pipelines of transformers. A span's confidence is the mean, over its tokens, of the
+    winning class's probability; the example's is that of its least sure token. Alternatives are labels, with
+    the probabilities of ``B-X`` and ``I-X`` added up, and ``O``.
+    """
+
+    name = "ner"
+    title = "Named entities"
+    primary_metric = "f1"
+    metric_scale = 1.0
+
+    def validate(self, payload: Payload, example: ExampleText, labels: Sequence[str]) -> None:
+        """Raise InvalidPayload unless spans are sorted, apart, on token boundaries, with labels of the set."""
+        end = 0
+        for span in expect(payload, Spans).spans:
+            check_label(span.label, labels)
+            token_range(span, example.tokens)
+            if span.start < end:
+                raise InvalidPayload(
+                    f"span {span.start} to {span.end} ({span.label}) overlaps the one before it or is out of order",
+                    remedy="give sorted spans that don't overlap",
+                )
+            end = span.end
+
+    def load(self, data: Mapping[str, Any]) -> Spans:
+        """From ``{"spans": [{"start", "end", "label"}]}``, in any order."""
+        return Spans(
+            tuple(
+                sorted(
+                    Span(integer(item, "start"), integer(item, "end"), text_of(item, "label"))
+                    for item in items(data, "spans")
+                )
+            )
+        )
+
+    def dump(self, payload: Payload) -> dict[str, Any]:
+        """``{"spans": [{"start", "end", "label"}]}``."""
+        return {
+            "spans": [
+                {"start": span.start, "end": span.end, "label": span.label}
+                for span in expect(payload, Spans).spans
+            ]
+        }
+
+    def labels_in(self, payload: Payload) -> list[str]:
+        """The label of each span."""
+        return [span.label for span in expect(payload, Spans).spans]
+
+    def model_labels(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """``O``, then ``B-`` and ``I-`` of each label."""
+        return (OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI"))
+
+    def tags(self, payload: Payload, example: ExampleText) -> list[str]:
+        """IOB2 tags of the tokens. Raises InvalidPayload where a span is not on token boundaries."""
+        spans = to_token_spans(expect(payload, Spans).spans, example)
+        return tags_of(spans, len(example.tokens), SCHEME)
+
+    def targets(self, payload: Payload, example: ExampleText, classes: Sequence[str]) -> NDArray[np.int64]:
+        """Class of each token, shape (tokens,); IGNORE where a span's label is not among the classes (retired)."""
+        index = {name: position for position, name in enumerate(classes)}
+        return np.array([index.get(tag, IGNORE) for tag in self.tags(payload, example)], dtype=np.int64)
+
+    def _labels(self, classes: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+        names = [name if name == OUTSIDE else name.partition("-")[2] for name in classes]
+        labels = list(dict.fromkeys(names))
+        return labels, np.array([labels.index(name) for name in names], dtype=np.int64)
+
+    def _predict(self, readout: Readout, example: ExampleText, classes: Sequence[str]) -> Prediction:
+        spans = []
+        if any(readout.best) or classes[0] != OUTSIDE:
+            spans = token_spans([classes[index] for index in readout.best])
+        means = [
+            round(sum(readout.probability[span.start : span.end]) / (span.end - span.start), DECIMALS)
+            for span in spans
+        ]
+        return Prediction(
+            payload=Spans(to_character_spans(spans, example)),
+            confidence=min(readout.probability, default=1.0),
+            confidences=tuple(means),
+            uncertainty=tuple(readout.uncertainty),
+            alternatives=tuple(readout.alternatives),
+        )
+
+    def evaluate(
+        self,
+        gold: Sequence[Payload],
+        predicted: Sequence[Payload],
+        examples: Sequence[ExampleText],
+        labels: Sequence[str],
+    ) -> dict[str, Any]:
+        """Figures of seqeval, 0..1: precision, recall, f1 (micro), accuracy (of IOB2 tags), per_label, strict.
+
+        The default mode is ``conlleval``'s; ``strict`` is seqeval's strict mode with IOB2. Spans are always
+        well-formed, so the two differ only for tags that were never made into spans.
+        """
+        from seqeval.metrics import classification_report
+        from seqeval.scheme import IOB2
+
+        truth = [self.tags(payload, example) for payload, example in zip(gold, examples, strict=True)]
+        guess = [self.tags(payload, example) for payload, example in zip(predicted, examples, strict=True)]
+        lenient: dict[str, dict[str, float]] = {}
+        strict: dict[str, dict[str, float]] = {}
+        if any(self.labels_in(payload) for payload in (*gold, *predicted)):  # else seqeval has no report
+            lenient = classification_report(truth, guess, output_dict=True, zero_division=0)
+            strict = classification_report(
+                truth, guess, output_dict=True, zero_division=0, mode="strict", scheme=IOB2
+            )
+        tokens = sum(map(len, truth))
+        right = sum(
+            a == b for row, other in zip(truth, guess, strict=True) for a, b in zip(row, other, strict=True)
+        )
+        found = [name for name in lenient if not name.endswith(" avg")]
+        ordered = sorted(
+            found, key=lambda name: (labels.index(name) if name in labels else len(labels), name)
+        )
+        return {
+            **_figures(lenient.get("micro avg", {})),
+            "accuracy": right / tokens if tokens else 0.0,
+            "per_label": {
+                name: {**_figures(lenient[name]), "support": int(lenient[name]["support"])}
+                for name in ordered
+            },
+            "strict": {**_figures(strict.get("micro avg", {})), "scheme": SCHEME},
+            "examples": len(truth),
+            "entities": sum(len(self.labels_in(payload)) for payload in gold),
+            "tokens": tokens,
+        }
+
+    def score_example(self, gold: Payload, predicted: Payload, example: ExampleText) -> dict[str, float]:
+        """Counts of spans: ``correct``, ``predicted``, ``gold``."""
+        truth, guess = Counter(expect(gold, Spans).spans), Counter(expect(predicted, Spans).spans)
+        return {
+            "correct": float((truth & guess).total()),
+            "predicted": float(guess.total()),
+            "gold": float(truth.total()),
+        }
+
+    def aggregate(self, statistics: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Micro F1; 0 where there is neither a gold nor a predicted span."""
+        correct = np.asarray(statistics["correct"], dtype=np.float64)
+        total = np.asarray(statistics["predicted"] + statistics["gold"], dtype=np.float64)
+        return np.divide(2 * correct, total, out=np.zeros_like(total), where=total > 0)
+
+
+def _figures(row: Mapping[str, float]) -> dict[str, float]:
+    return {
+        "precision": float(row.get("precision", 0.0)),
+        "recall": float(row.get("recall", 0.0)),
+        "f1": float(row.get("f1-score", 0.0)),
+    }
+
+
+TASKS.add(NerTask.name, NerTask())
