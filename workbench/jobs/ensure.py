@@ -1,0 +1,72 @@
+"""Start the supervisor where none runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import workbench
+from workbench.config import Settings
+from workbench.jobs.lock import FileLock
+
+LOG_LIMIT = 2_000_000
+_started: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
+STARTING_SECONDS = 10.0
+"""A supervisor that this process started takes its lock within so long."""
+
+
+def supervisor_lock(settings: Settings) -> FileLock:
+    """The lock that a home's supervisor holds."""
+    return FileLock(settings.home.absolute() / "supervisor.lock")
+
+
+def ensure_supervisor(settings: Settings, module: str = "workbench.jobs.supervisor") -> bool:
+    """Start a supervisor for the home unless one runs; it outlives this process. True when one was started."""
+    lock = supervisor_lock(settings)
+    if not lock.acquire():
+        return False
+    holder = lock.holder()
+    lock.release()
+    home = settings.home.absolute()
+    if home in _started:
+        process, at = _started[home]
+        # One that has signed the lock and let go of it is leaving, even where it still runs.
+        starting = process.poll() is None and process.pid != holder
+        if starting and time.monotonic() - at < STARTING_SECONDS:
+            return False
+    log = home / "supervisor.log"
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            cwd=code_folder(),
+            env=environment(settings),
+            start_new_session=True,
+        )
+    _started[home] = (process, time.monotonic())
+    return True
+
+
+def code_folder() -> Path:
+    """The folder that ``workbench`` is imported from, so that a child finds the same code."""
+    return Path(workbench.__file__).resolve().parent.parent
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with the settings in it, for a child that reads them from there."""
+    result = dict(os.environ)
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        variable = f"WORKBENCH_{name.upper()}"
+        if value is None:
+            result.pop(variable, None)
+        else:
+            result[variable] = str(value.absolute() if isinstance(value, Path) else value)
+    return result
