@@ -17,7 +17,7 @@ from workbench.storage.gold import Gold
 from workbench.storage.revisions import select_revisions
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
-from workbench.storage.tables import examples, gold, users
+from workbench.storage.tables import batch_items, documents, examples, gold, users
 
 DONE = (AnnotationStatus.ACCEPTED, AnnotationStatus.FLAGGED)
 """Statuses after which an example is not offered to anybody else."""
@@ -217,6 +217,20 @@ class Annotations(Gold):
             .group_by(revisions.c.status)
         ).all()
         return dict.fromkeys(AnnotationStatus, 0) | {AnnotationStatus(s): count for s, count in rows}
+
+    def document_names(self, document_ids: Collection[int]) -> dict[int, str]:
+        """Names of documents, for the line that says where an example stands."""
+        rows = self._connection.execute(
+            select(documents.c.id, documents.c.name).where(documents.c.id.in_(document_ids))
+        )
+        return {row.id: row.name for row in rows}
+
+    def in_batch(self, batch_id: int, example_id: int) -> bool:
+        """Whether the example is an item of the batch."""
+        found = select(batch_items.c.example_id).where(
+            batch_items.c.batch_id == batch_id, batch_items.c.example_id == example_id
+        )
+        return self._connection.execute(found).one_or_none() is not None
 
     # --- inside ---
 

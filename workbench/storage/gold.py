@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import delete, exists, func, insert, literal, select, update
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Split
 from workbench.storage.revisions import Revisions, select_revisions, to_annotation
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
-from workbench.storage.tables import examples, gold, oracle_answers
+from workbench.storage.tables import examples, gold, oracle_answers, users
 
 
 class Gold(Revisions):
@@ -26,6 +26,41 @@ class Gold(Revisions):
         ).rowcount
         if not changed:
             self._connection.execute(insert(gold).values(example_id=example_id, **values))
+
+    def follow_gold(self, example_id: int) -> None:
+        """Make the newest revision that stands accepted the gold, or take gold away where none does.
+
+        An author's revision stands until the same author's next one. What a reviewer has decided stays: their
+        name is on it (``accepted_by``), which no automatic choice has but an import's.
+        """
+        current = self.gold_of([example_id]).get(example_id)
+        if current is not None and current[1] is not None and not self._by_system(current[0].author_id):
+            return
+        later = revisions.alias()
+        superseded = exists().where(
+            later.c.example_id == revisions.c.example_id,
+            later.c.author_id == revisions.c.author_id,
+            later.c.revision > revisions.c.revision,
+        )
+        standing = self._connection.execute(
+            select(revisions.c.id)
+            .where(
+                revisions.c.example_id == example_id,
+                revisions.c.status == AnnotationStatus.ACCEPTED,
+                ~superseded,
+            )
+            .order_by(revisions.c.revision.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+        if standing is None:
+            self.clear_gold(example_id)
+        elif current is None or current[0].id != standing:
+            self.set_gold(example_id, standing)
+
+    def _by_system(self, user_id: int) -> bool:
+        return bool(
+            self._connection.execute(select(users.c.system).where(users.c.id == user_id)).scalar_one()
+        )
 
     def clear_gold(self, example_id: int) -> None:
         """Take an example's gold away; its revisions stay."""

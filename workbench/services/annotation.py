@@ -1,0 +1,245 @@
+"""The label queue, saving, history: what the labeling page and ``workbench annotate`` stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from workbench.config import Settings
+from workbench.domain import Annotation, AnnotationStatus, Example, Json, Project, User
+from workbench.errors import InvalidInput, InvalidPayload, NotFound, StaleRevision
+from workbench.services.annotation_files import answer_batch, read_submissions
+from workbench.services.annotation_items import FileReport, Queue, QueueItem, Receipt, Refusal, Submission
+from workbench.services.annotation_queue import describe, make_queue
+from workbench.storage.store import Store, Transaction
+from workbench.tasks import get_task
+
+SIMULATED = "simulated"
+"""Name of the system user that answers with the labels kept aside at import."""
+
+__all__ = ["AnnotationService", "FileReport", "Queue", "QueueItem", "Receipt", "Submission"]
+
+
+class AnnotationService:
+    """Hand out examples, take answers, keep every revision."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._lease = timedelta(minutes=settings.lease_minutes)
+
+    # --- what to label ----------------------------------------------------------------------------------
+
+    def queue(
+        self,
+        project: Project,
+        user: User,
+        batch_id: int | None = None,
+        limit: int = 10,
+        exclude: Collection[int] = (),
+    ) -> Queue:
+        """What the user labels next, reserved for them for a while.
+
+        Args:
+            project: The project.
+            user: Who asks.
+            batch_id: From this batch only. None takes every open batch, the oldest first, and where there is
+                none the unlabeled examples of the pool in their order.
+            limit: The most to hand out.
+            exclude: Ids of examples that the user has already.
+
+        Raises:
+            NotFound: There is no such batch.
+        """
+        return make_queue(
+            self._store,
+            project,
+            user,
+            batch_id=batch_id,
+            limit=limit,
+            exclude=exclude,
+            lease=self._lease,
+        )
+
+    def item(self, project: Project, user: User, example_id: int) -> QueueItem:
+        """One example as the queue would show it, to look at it again or revise it. Raises NotFound."""
+        with self._store.read() as tx:
+            found = [one for one in tx.examples.by_ids([example_id]) if one.project_id == project.id]
+            if not found:
+                raise NotFound(f"this project has no example with id {example_id}")
+            return describe(tx, project, user, found)[0]
+
+    def recent(self, project: Project, user: User, limit: int = 30) -> tuple[tuple[Annotation, Example], ...]:
+        """The examples that the user labeled last, newest first, each with their newest revision."""
+        with self._store.read() as tx:
+            latest: dict[int, Annotation] = {}
+            for annotation in tx.annotations.recent(project.id, user.id, limit * 2):
+                latest.setdefault(annotation.example_id, annotation)
+            examples = {example.id: example for example in tx.examples.by_ids(list(latest)[:limit])}
+        return tuple((latest[one], examples[one]) for one in list(latest)[:limit] if one in examples)
+
+    def search(self, project: Project, query: str, limit: int = 20) -> list[Example]:
+        """Examples of the project that contain a text, in their order."""
+        with self._store.read() as tx:
+            return tx.examples.text_search(project.id, query, limit)
+
+    def history(self, project: Project, example_id: int) -> tuple[Annotation, ...]:
+        """Every revision of an example, oldest first. Raises NotFound."""
+        with self._store.read() as tx:
+            self._examples(tx, project, [example_id], strict=True)
+            return tx.annotations.history(example_id)
+
+    # --- saving -----------------------------------------------------------------------------------------
+
+    def submit(self, project: Project, user: User, items: Sequence[Submission]) -> list[Receipt]:
+        """Store answers, each checked on its own: a refused one does not hold up the others.
+
+        What is known by its client id is not stored again but acknowledged again. Gold follows an example's
+        newest accepted revision, unless a reviewer has decided otherwise.
+
+        Returns:
+            One receipt per submission, in the same order.
+
+        Raises:
+            DatabaseUnavailable: Nothing of it is stored; try again.
+        """
+        with self._store.read() as tx:
+            examples = self._examples(tx, project, [item.example_id for item in items])
+            versions = {version.number: version.id for version in tx.models.versions(project.id)}
+        receipts: dict[int, Receipt] = {}
+        ready: list[tuple[int, Submission, Json | None]] = []
+        for index, item in enumerate(items):
+            try:
+                ready.append((index, item, self._check(project, examples.get(item.example_id), item)))
+            except InvalidInput as error:
+                receipts[index] = Receipt(item.client_id, item.example_id, message=str(error))
+        # By example id, so that two people who save at once can't wait for each other in a circle.
+        ready.sort(key=lambda entry: entry[1].example_id)
+        if ready:
+            with self._store.write() as tx:
+                for index, item, payload in ready:
+                    version_id = versions.get(item.suggestion_version or 0)
+                    receipts[index] = _store(tx, user, item, payload, version_id)
+                tx.batches.end_leases(user.id, [item.example_id for _, item, _ in ready])
+        return [receipts[index] for index in range(len(items))]
+
+    def revise(self, project: Project, user: User, submission: Submission) -> Annotation:
+        """Store one answer, or raise what ``submit`` would have put into its receipt.
+
+        Raises:
+            InvalidPayload: The labels do not fit.
+            StaleRevision: Somebody else was faster.
+        """
+        receipt = self.submit(project, user, [submission])[0]
+        if receipt.annotation is not None:
+            return receipt.annotation
+        error = StaleRevision if receipt.newer else InvalidPayload
+        raise error(receipt.message or "this annotation was refused")
+
+    def decide(self, project: Project, user: User, annotation_id: int) -> None:
+        """A reviewer's word: this revision is its example's gold and stays it. Raises NotFound."""
+        with self._store.write() as tx:
+            annotation = tx.annotations.by_id(annotation_id)
+            self._examples(tx, project, [annotation.example_id], strict=True)
+            if annotation.status is not AnnotationStatus.ACCEPTED:
+                raise InvalidInput(
+                    f"a {annotation.status} revision can't be gold", remedy="choose an accepted one"
+                )
+            tx.annotations.set_gold(annotation.example_id, annotation.id, user.id)
+
+    # --- without the page -------------------------------------------------------------------------------
+
+    def simulate(self, project: Project, batch_number: int) -> int:
+        """Answer what is open in a batch with the labels kept aside at import; how many were stored.
+
+        Raises:
+            NotFound: There is no such batch.
+            InvalidInput: No labels were kept aside for it.
+        """
+        with self._store.write() as tx:
+            simulated = tx.users.find_or_add(SIMULATED, system=True)
+        answers, waiting = answer_batch(self._store, project, batch_number)
+        if waiting and not answers:
+            raise InvalidInput(
+                f"no labels were kept aside for batch {batch_number}",
+                remedy="import the pool's labels with --unlabeled, or label the batch by hand",
+            )
+        receipts = self.submit(project, simulated, answers)
+        return sum(receipt.stored for receipt in receipts)
+
+    def annotate_file(self, project: Project, path: Path, author: str) -> FileReport:
+        """Store the annotations of a JSONL file as the author's, who is made if there is none.
+
+        A line names its example by ``example`` (id) or ``external_id`` and gives the labels in their stored form
+        (``spans``, ``tags``, or ``answers`` and ``no_answer``); ``status``, ``seconds``, ``comment`` and
+        ``client_id`` are optional. A file that is given again stores nothing twice.
+
+        Raises:
+            FormatError: The file can't be read as text.
+        """
+        submissions, refused = read_submissions(self._store, project, path, author)
+        with self._store.write() as tx:
+            user = tx.users.find_or_add(author)
+        receipts = self.submit(project, user, [submission for _, submission in submissions])
+        lines = zip(submissions, receipts, strict=True)
+        refused += [
+            Refusal(line, receipt.message or "") for (line, _), receipt in lines if not receipt.stored
+        ]
+        stored = sum(receipt.stored for receipt in receipts)
+        return FileReport(stored, tuple(sorted(refused, key=lambda one: one.line)))
+
+    # --- inside -----------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _examples(
+        tx: Transaction, project: Project, ids: Sequence[int], *, strict: bool = False
+    ) -> dict[int, Example]:
+        found = {one.id: one for one in tx.examples.by_ids(list(dict.fromkeys(ids)))}
+        mine = {key: one for key, one in found.items() if one.project_id == project.id}
+        for missing in set(ids) - set(mine) if strict else ():
+            raise NotFound(f"this project has no example with id {missing}")
+        return mine
+
+    @staticmethod
+    def _check(project: Project, example: Example | None, item: Submission) -> Json | None:
+        """The payload in its stored form, once it is sure that it fits."""
+        if example is None:
+            raise InvalidInput("the example is gone", remedy="take it off the list")
+        if not 1 <= len(item.client_id) <= 100 or not item.client_id.isprintable():
+            raise InvalidInput("the client id is not 1 to 100 printable characters", remedy="make another")
+        if item.payload is None:
+            if item.status == AnnotationStatus.ACCEPTED:
+                raise InvalidPayload("an accepted annotation needs labels", remedy="give them, or skip")
+            return None
+        task = get_task(project.task)
+        payload = task.load(item.payload)
+        task.validate(payload, example.content, project.label_names)
+        return task.dump(payload)
+
+
+def _store(
+    tx: Transaction, user: User, item: Submission, payload: Json | None, version_id: int | None
+) -> Receipt:
+    batch_id = item.batch_id
+    if batch_id is not None and not tx.annotations.in_batch(batch_id, item.example_id):
+        batch_id = None
+    try:
+        stored = tx.annotations.add(
+            item.example_id,
+            user.id,
+            item.status,
+            payload,
+            item.client_id,
+            seconds=None if item.seconds is None else max(0.0, item.seconds),
+            comment=item.comment.replace("\0", ""),
+            batch_id=batch_id,
+            suggestion_version_id=version_id,
+            base_revision=item.base_revision,
+        )
+    except StaleRevision as error:
+        newest = tx.annotations.newest([item.example_id]).get(item.example_id)
+        return Receipt(item.client_id, item.example_id, message=str(error), newer=newest)
+    except (InvalidInput, NotFound) as error:
+        return Receipt(item.client_id, item.example_id, message=str(error))
+    tx.annotations.follow_gold(item.example_id)
+    return Receipt(item.client_id, item.example_id, annotation=stored)

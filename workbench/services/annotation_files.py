@@ -1,0 +1,123 @@
+"""Annotations that come from a file, or from the labels kept aside at import."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.domain import AnnotationStatus, Project
+from workbench.errors import FormatError, InvalidInput
+from workbench.services.annotation_items import Refusal, Submission
+from workbench.storage.store import Store, Transaction
+
+PAYLOAD_KEYS = {"ner": ("spans",), "pos": ("tags",), "qa": ("answers", "no_answer")}
+"""Keys of a line that make up its payload, where it has no ``payload`` of its own."""
+
+
+def answer_batch(store: Store, project: Project, number: int) -> tuple[list[Submission], int]:
+    """Answers from the labels kept aside to what is open in a batch, and how many items are open. Raises NotFound."""
+    with store.read() as tx:
+        batch = tx.batches.by_number(project.id, number)
+        waiting = tx.batches.open_items(project.id, batch.id)
+        kept = tx.annotations.oracle([item.example_id for item in waiting])
+    answers = [
+        Submission(
+            example_id=item.example_id,
+            client_id=f"simulated:{batch.id}:{item.example_id}",
+            payload=kept[item.example_id],
+            batch_id=batch.id,
+        )
+        for item in waiting
+        if item.example_id in kept
+    ]
+    return answers, len(waiting)
+
+
+def read_submissions(
+    store: Store, project: Project, path: Path, author: str
+) -> tuple[list[tuple[int, Submission]], list[Refusal]]:
+    """The lines of a file as (line, submission), and those that say nothing usable. Raises FormatError."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise FormatError(
+            f"the file can't be read ({error.strerror})", file=path.name, remedy="check its path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"the file is not UTF-8 (byte {error.start})", file=path.name, remedy="save it as UTF-8"
+        ) from error
+    found: list[tuple[int, Submission]] = []
+    refused: list[Refusal] = []
+    with store.read() as tx:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                found.append((number, _submission(tx, project, line, author)))
+            except InvalidInput as error:
+                refused.append(Refusal(number, str(error)))
+    return found, refused
+
+
+def _submission(tx: Transaction, project: Project, line: str, author: str) -> Submission:
+    try:
+        data = json.loads(line)
+    except ValueError as error:
+        raise InvalidInput(f"this is not JSON ({error})", remedy="write one object per line") from None
+    if not isinstance(data, Mapping):
+        raise InvalidInput("this is not a JSON object", remedy="write one object per line")
+    example_id = _example_id(tx, project, data)
+    status = str(data.get("status", AnnotationStatus.ACCEPTED))
+    if status not in list(AnnotationStatus):
+        raise InvalidInput(
+            f"there is no status {status!r}", remedy=f"choose from {', '.join(AnnotationStatus)}"
+        )
+    seconds = data.get("seconds")
+    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):
+        raise InvalidInput(f"seconds is {seconds!r}", remedy="give a number")
+    return Submission(
+        example_id=example_id,
+        client_id=str(data.get("client_id") or _content_id(project, author, example_id, line)),
+        status=AnnotationStatus(status),
+        payload=_payload(project, data),
+        seconds=seconds,
+        comment=str(data.get("comment", "")),
+    )
+
+
+def _example_id(tx: Transaction, project: Project, data: Mapping[str, Any]) -> int:
+    given = data.get("example")
+    if isinstance(given, int) and not isinstance(given, bool):
+        return given
+    if given is not None:
+        raise InvalidInput(f"example is {given!r}", remedy="give the example's id, a whole number")
+    external = data.get("external_id")
+    if not isinstance(external, str):
+        raise InvalidInput("the line names no example", remedy='give "example" or "external_id"')
+    found = tx.examples.by_external_id(project.id, external)
+    if len(found) != 1:
+        what = "no example" if not found else f"{len(found)} examples"
+        raise InvalidInput(f"there is {what} with external id {external!r}", remedy='give "example", its id')
+    return found[0].id
+
+
+def _payload(project: Project, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    given = data.get("payload")
+    if isinstance(given, Mapping):
+        return given
+    keys = PAYLOAD_KEYS.get(project.task, ())
+    collected = {key: data[key] for key in keys if key in data}
+    if project.task == "qa" and collected:
+        collected.setdefault("answers", [])
+        collected.setdefault("no_answer", not collected["answers"])
+    return collected or None
+
+
+def _content_id(project: Project, author: str, example_id: int, line: str) -> str:
+    """The same line by the same author has the same client id, so that a file given twice is stored once."""
+    digest = hashlib.sha256(f"{project.id}\0{author}\0{example_id}\0{line.strip()}".encode()).hexdigest()
+    return f"file:{digest[:40]}"

@@ -1,0 +1,129 @@
+"""Which examples an annotator gets next, each with its suggestion, its neighbours and the reason why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from workbench.domain import Example, Json, Project, User
+from workbench.errors import InvalidPayload
+from workbench.services.annotation_items import Queue, QueueItem, Suggestion
+from workbench.storage.rows import now
+from workbench.storage.store import Store, Transaction
+from workbench.tasks import get_task, load_prediction
+
+NEIGHBOURS = 2
+"""Texts shown on either side of an example."""
+
+VERSIONS_ASKED = 3
+"""How many of the newest model versions are asked for a suggestion."""
+
+IN_ORDER: Json = {"strategy": "order"}
+"""The reason of an example that no strategy has chosen: it is simply next."""
+
+
+def make_queue(
+    store: Store,
+    project: Project,
+    user: User,
+    *,
+    batch_id: int | None,
+    limit: int,
+    exclude: Collection[int],
+    lease: timedelta,
+) -> Queue:
+    """The next items of one batch, of every open batch, or where none is open of the pool in its order."""
+    with store.write() as tx:
+        found = tx.batches.next_items(project.id, user.id, batch_id, limit, exclude, now() + lease)
+    why: dict[int, tuple[int | None, Json]] = {
+        item.example_id: (
+            item.batch_id,
+            {**item.reason, "score": item.score, "position": item.position + 1},
+        )
+        for item in found
+    }
+    with store.read() as tx:
+        if not why and batch_id is None:
+            ids = tx.annotations.unlabeled(project.id, user.id, limit, exclude)
+            why = dict.fromkeys(ids, (None, IN_ORDER))
+        batch_ids = sorted({batch for batch, _ in why.values() if batch is not None})
+        batches = {batch: tx.batches.by_id(batch) for batch in batch_ids}
+        by_id = {example.id: example for example in tx.examples.by_ids(list(why))}
+        items = describe(tx, project, user, [by_id[example_id] for example_id in why if example_id in by_id])
+        shown = batch_id if batch_id is not None else next(iter(batch_ids), None)
+        if shown is not None:
+            batch = batches.get(shown) or tx.batches.by_id(shown)
+            done, total = batch.done, batch.items
+        else:
+            done, total = tx.annotations.labeled_in_pool(project.id, user.id)
+    completed = []
+    for item in items:
+        of_batch, reason = why[item.example.id]
+        if of_batch is not None:
+            reason = {"strategy": batches[of_batch].strategy, **reason, "batch": batches[of_batch].number}
+        completed.append(_with_reason(item, of_batch, reason))
+    return Queue(tuple(completed), done, total)
+
+
+def describe(tx: Transaction, project: Project, user: User, examples: Sequence[Example]) -> list[QueueItem]:
+    """Everything that the screens of these examples show, except why they were chosen."""
+    ids = [example.id for example in examples]
+    suggestions = _suggestions(tx, project, examples)
+    newest = tx.annotations.newest(ids)
+    own = tx.annotations.newest(ids, user.id)
+    documents = tx.annotations.document_names({example.document_id for example in examples})
+    items = []
+    for example in examples:
+        before, after = tx.examples.neighbours(example, NEIGHBOURS, NEIGHBOURS)
+        current = newest.get(example.id)
+        # The questions of one context are neighbours with the same text: showing it again would only confuse.
+        items.append(
+            QueueItem(
+                example=example,
+                document=documents[example.document_id],
+                before=tuple(one.content.text for one in before if one.content.text != example.content.text),
+                after=tuple(one.content.text for one in after if one.content.text != example.content.text),
+                suggestion=suggestions.get(example.id),
+                batch_id=None,
+                why=IN_ORDER,
+                base_revision=current.revision if current else 0,
+                earlier=own.get(example.id),
+                current=current,
+            )
+        )
+    return items
+
+
+def _with_reason(item: QueueItem, batch_id: int | None, why: Json) -> QueueItem:
+    return QueueItem(
+        example=item.example,
+        document=item.document,
+        before=item.before,
+        after=item.after,
+        suggestion=item.suggestion,
+        batch_id=batch_id,
+        why=why,
+        base_revision=item.base_revision,
+        earlier=item.earlier,
+        current=item.current,
+    )
+
+
+def _suggestions(tx: Transaction, project: Project, examples: Sequence[Example]) -> dict[int, Suggestion]:
+    task = get_task(project.task)
+    versions = [
+        version for version in reversed(tx.models.versions(project.id)) if version.archived_at is None
+    ]
+    found: dict[int, Suggestion] = {}
+    for version in versions[:VERSIONS_ASKED]:
+        missing = {example.id: example for example in examples if example.id not in found}
+        if not missing:
+            break
+        for example_id, stored in tx.models.predictions(version.id, list(missing)).items():
+            prediction = load_prediction(task, stored)
+            try:
+                task.validate(prediction.payload, missing[example_id].content, project.label_names)
+            except InvalidPayload:
+                continue  # made for another label set: nothing that could be accepted
+            found[example_id] = Suggestion(version.number, prediction)
+    return found
