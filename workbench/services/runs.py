@@ -16,6 +16,7 @@ from workbench.errors import Cancelled, RunFailed, Unavailable, WrongState
 from workbench.jobs.attempt import AttemptFolder, remove, write_json
 from workbench.jobs.devices import queue_device
 from workbench.jobs.ensure import ensure_supervisor
+from workbench.jobs.launchers import load_launchers
 from workbench.storage.rows import now
 from workbench.storage.store import Store
 
@@ -60,9 +61,11 @@ class RunService:
 
         Raises:
             InvalidInput: The device is not known here.
+            UnknownName: The launcher is not registered.
             Anything that ``prepare`` raises: then nothing was queued.
         """
         kind = RunKind(kind)
+        load_launchers()[launcher]
         device = queue_device(str(parameters.get("device") or self._settings.device))
         with self._staging() as staging:
             extra = dict(prepare(staging))

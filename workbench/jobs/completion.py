@@ -1,0 +1,202 @@
+"""What the workbench does with the result of a run: finishers by kind of run, called inside the supervisor.
+
+A finisher may be called again for the same attempt after a crash, so each is idempotent.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from workbench.config import Settings
+from workbench.domain import ModelVersion, Run, RunState
+from workbench.errors import RunFailed, WrongState
+from workbench.jobs.artifacts import bring_near, hash_folder
+from workbench.jobs.attempt import AttemptFolder, read_json, remove, write_json
+from workbench.registry import Registry
+from workbench.storage.store import Store
+
+Finisher: TypeAlias = Callable[[Store, Settings, Run, Path, Mapping[str, Any]], dict[str, Any]]
+"""Stores what an attempt (its folder, its result) made and gives what becomes ``run.result``."""
+
+FINISHERS: Registry[Finisher] = Registry("kind of run")
+
+ELSEWHERE = {"evaluate": "workbench.services.evaluation", "export": "workbench.services.exporting"}
+"""Modules that register a finisher when they are imported; by name, because services stand above jobs."""
+
+MOVED = "moved.json"
+"""Written before a model is moved: where to."""
+
+LINES = 1_000
+"""Predictions of one transaction."""
+
+
+def complete(
+    store: Store, settings: Settings, run: Run, attempt: AttemptFolder, result: Mapping[str, Any]
+) -> None:
+    """Store the result of a run's current attempt and set it succeeded.
+
+    Raises:
+        WrongState: The attempt is not the current one any more, or was told to stop; nothing is registered.
+        RunFailed: What the worker left is not usable.
+    """
+    if attempt.predictions.is_file():
+        ingest_predictions(store, run, attempt)
+    if run.kind not in FINISHERS and run.kind in ELSEWHERE:
+        importlib.import_module(ELSEWHERE[run.kind])
+    values = FINISHERS[run.kind](store, settings, run, attempt.path, result)
+    with store.write() as tx:
+        if tx.runs.get(run.id).state is not RunState.SUCCEEDED:
+            tx.runs.transition(run.id, RunState.SUCCEEDED, attempt=run.attempt, result=values)
+
+
+def ingest_predictions(store: Store, run: Run, attempt: AttemptFolder) -> int:
+    """Store ``predictions.jsonl`` under the run's model version, in short transactions; replaces what was there.
+
+    Returns:
+        How many predictions were stored.
+    """
+    with store.read() as tx:
+        version = tx.models.by_number(run.project_id, int(run.parameters["model_version"]))
+    stored = 0
+    for chunk in _chunks(attempt.predictions):
+        rows = [(int(line["id"]), line) for line in chunk]
+        scores = [
+            (example_id, strategy, float(score))
+            for example_id, line in rows
+            for strategy, score in line.get("scores", {}).items()
+            if score is not None
+        ]
+        with store.write() as tx:
+            progress = {**run.progress, "phase": "storing", "stored": stored}
+            if not tx.runs.beat(run.id, run.attempt, progress):
+                raise WrongState(f"attempt {run.attempt} of run {run.id} was abandoned")
+            stored += tx.models.put_predictions(version.id, rows)
+            tx.models.put_scores(version.id, scores)
+    return stored
+
+
+def _chunks(path: Path) -> Iterator[list[dict[str, Any]]]:
+    with path.open("rb") as file:
+        while lines := list(islice(file, LINES)):
+            try:
+                yield [json.loads(line, parse_constant=lambda _: None) for line in lines]
+            except ValueError as error:
+                raise RunFailed(
+                    "the worker's predictions are damaged", remedy="check the disk and run it again"
+                ) from error
+
+
+@FINISHERS.register("score")
+def finish_score(
+    store: Store, settings: Settings, run: Run, attempt: Path, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Scores are stored with the predictions; what remains is to say how fast it was."""
+    seconds, examples = float(result.get("seconds") or 0.0), int(result.get("examples") or 0)
+    return {
+        **_common(run, result),
+        "model_version": run.parameters["model_version"],
+        "examples": examples,
+        "tokens": result.get("tokens", 0),
+        "seconds": seconds,
+        "examples_per_second": examples / seconds if seconds > 0 else 0.0,
+    }
+
+
+@FINISHERS.register("train")
+def finish_train(
+    store: Store, settings: Settings, run: Run, attempt: Path, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Register the model version: the folder is moved and the rows are committed together.
+
+    The rename is the last step before the commit. A crash between the two leaves a folder without a row and a note
+    of it; ``bring_back`` brings the folder back and all begins again.
+    """
+    folder = AttemptFolder(attempt)
+    bring_back(store, settings, folder)
+    if not (folder.model / "config.json").is_file():
+        raise RunFailed("the worker left no model", remedy="look at the run's log, then resume it")
+    sha256 = hash_folder(folder.model, sync=True)
+    source = bring_near(folder.model, settings.models_dir)
+    manifest = folder.read_manifest()
+    target: Path | None = None
+    try:
+        with store.write() as tx:
+            parent = _parent(tx.models.by_number, run)
+            number = tx.models.next_number(run.project_id)
+            artifact = f"{run.project_id}/{number}"
+            values = {
+                **_common(run, result),
+                "model_version": number,
+                "examples": result.get("examples", 0),
+                "seconds": result.get("seconds", 0.0),
+                "metrics": _metrics(result),
+                "snapshot": run.parameters["snapshot"],
+            }
+            version = tx.models.add_version(
+                run.project_id,
+                number,
+                base_model=parent.base_model if parent else str(run.parameters["base_model"]),
+                parent_id=parent.id if parent else None,
+                run_id=run.id,
+                snapshot_id=int(run.parameters["snapshot"]),
+                labels=manifest["labels"],
+                artifact=artifact,
+                artifact_sha256=sha256,
+                parameters=manifest["parameters"],
+                metrics=values["metrics"],
+            )
+            tx.runs.transition(run.id, RunState.SUCCEEDED, attempt=run.attempt, result=values)
+            write_json(attempt / MOVED, {"artifact": version.artifact})
+            target = settings.models_dir / artifact
+            _clear(target)
+            source.rename(target)
+    except BaseException:
+        if target is not None and target.exists() and not source.exists():
+            target.rename(source)
+        raise
+    return values
+
+
+def bring_back(store: Store, settings: Settings, folder: AttemptFolder) -> None:
+    """Undo a move whose commit never came: the model is the attempt's again.
+
+    A new supervisor does this for every running attempt before it stores any result, so that no model is given
+    the number, and the place, of one that waits there.
+    """
+    note = read_json(folder.path / MOVED)
+    if note is None or folder.model.exists():
+        return
+    target = settings.models_dir / str(note["artifact"])
+    with store.read() as tx:
+        owned = tx.models.owner_of(str(note["artifact"])) is not None
+    if target.is_dir() and not owned:
+        target.rename(folder.model)
+
+
+def _clear(target: Path) -> None:
+    """Make way for a model: a folder of that number without a row was left by a crash."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        aside = target.with_name(f".orphan-{target.name}")
+        remove(aside)
+        target.rename(aside)
+        remove(aside)
+
+
+def _parent(by_number: Callable[[int, int], ModelVersion], run: Run) -> ModelVersion | None:
+    number = run.parameters.get("from_version")
+    return by_number(run.project_id, int(number)) if number is not None else None
+
+
+def _metrics(result: Mapping[str, Any]) -> dict[str, Any]:
+    metrics = dict(result.get("metrics") or {})
+    return metrics if not metrics or "validation" in metrics else {"validation": metrics}
+
+
+def _common(run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
+    return {"run": run.id, "device": result.get("device"), "environment": result.get("environment", {})}
