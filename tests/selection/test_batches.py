@@ -106,6 +106,12 @@ def test_filters_by_document_and_text(workbench: Workbench, project: Project) ->
         assert candidates.keys(project.id, Filters(text="e_1"))[0].tolist() == [ids[2]]
         assert candidates.keys(project.id, Filters(document="doc1"))[0].tolist() == [ids[5]]
         assert candidates.keys(project.id, Filters(document="doc9"))[0].tolist() == []
+    version = add_version(workbench, project)
+    add_scores(workbench, version, {key: float(key) for key in ids})
+    with workbench.store.read() as tx:
+        both = Filters(document="doc0", text="red")
+        ranked = tx.batches.candidates.ranked(version, "mnlp", both, limit=5)
+        assert [(item.id, item.document) for item in ranked] == [(ids[1], "doc0"), (ids[0], "doc0")]
 
 
 def test_batches_are_numbered_and_counted(workbench: Workbench, project: Project) -> None:

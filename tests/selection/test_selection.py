@@ -1,0 +1,280 @@
+"""Selecting batches: the part of the strategy contract that needs a pool, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.selection.pool import (
+    add_examples,
+    add_predictions,
+    add_scores,
+    add_version,
+    annotate,
+    make_project,
+)
+from workbench.acquisition import STRATEGIES, single_pass
+from workbench.domain import Project
+from workbench.errors import InvalidInput, NotFound, UnknownName, WrongState
+from workbench.services import Workbench
+from workbench.services.picking import near_key
+from workbench.storage.candidates import Filters
+from workbench.storage.rows import now
+
+WORDS = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+]
+TEXTS = [f"{first} {second}" for first in WORDS for second in WORDS][:60]
+
+
+@pytest.fixture
+def project(workbench: Workbench) -> Project:
+    return make_project(workbench)
+
+
+@pytest.fixture
+def pool(workbench: Workbench, project: Project) -> list[int]:
+    """60 examples of two words, scored by every strategy of the first model version; many ties."""
+    ids = add_examples(workbench, project, TEXTS)
+    version = add_version(workbench, project)
+    for name in single_pass("ner"):
+        add_scores(workbench, version, {key: (index * 7 % 5) / 4 for index, key in enumerate(ids)}, name)
+    return ids
+
+
+def taken(workbench: Workbench, project: Project, *args: object, **options: object) -> list[int]:
+    selection = workbench.selection.preview(project, *args, **options)
+    return [pick.example_id for pick in selection.picks]
+
+
+@pytest.mark.parametrize("name", ["random", *single_pass("ner")])
+def test_contract_of_every_strategy(
+    workbench: Workbench, project: Project, pool: list[int], name: str
+) -> None:
+    annotate(workbench, pool[0], is_gold=True)
+    annotate(workbench, pool[1])
+    other = workbench.selection.preview(project, name, 5)
+    batch, picks = workbench.selection.create(project, other)
+    with workbench.store.write() as tx:
+        someone = tx.users.find_or_add("someone").id
+        tx.batches.lease(someone, [(batch.id, pool[2])], now() + timedelta(minutes=5))
+    forbidden = {*pool[:3], *(pick.example_id for pick in picks)}
+
+    first = taken(workbench, project, name, 20, seed=3)
+    assert first == taken(workbench, project, name, 20, seed=3)
+    assert len(first) == len(set(first)) == 20
+    assert not forbidden & set(first)
+    scores = [pick.score for pick in workbench.selection.preview(project, name, 20, seed=3).picks]
+    assert scores == sorted(scores, reverse=True)
+    assert first[:7] == taken(workbench, project, name, 7, seed=3)
+
+    everything = workbench.selection.preview(project, name, 1_000)
+    assert {pick.example_id for pick in everything.picks} == set(pool) - forbidden
+    assert everything.short
+    workbench.selection.create(project, everything)
+    nothing = workbench.selection.preview(project, name, 3)
+    assert nothing.picks == ()
+    with pytest.raises(WrongState, match="no example of the pool is left"):
+        workbench.selection.create(project, nothing)
+
+
+def test_every_pick_says_why(workbench: Workbench, project: Project, pool: list[int]) -> None:
+    batch, picks = workbench.selection.create(project, workbench.selection.preview(project, "mnlp", 3))
+    assert (batch.number, batch.strategy, batch.model_version, batch.items, batch.done) == (
+        1,
+        "mnlp",
+        1,
+        3,
+        0,
+    )
+    items = workbench.selection.items(project, 1)
+    assert [item.example_id for item in items] == [pick.example_id for pick in picks]
+    assert items[0].reason == {"strategy": "mnlp", "score": 1.0, "rank": 1, "model_version": 1}
+    assert items[2].score == 1.0
+    lot, _ = workbench.selection.create(project, workbench.selection.preview(project, "random", 2, seed=8))
+    assert lot.model_version is None
+    assert lot.parameters["seed"] == 8
+    assert workbench.selection.items(project, 2)[1].reason["rank"] == 2
+
+
+def test_random_order_is_the_same_in_any_database_and_pool(workbench: Workbench, project: Project) -> None:
+    other = make_project(workbench, "other")
+    add_examples(workbench, other, TEXTS[:7])
+    ids = add_examples(workbench, project, TEXTS)
+    fresh = make_project(workbench, "fresh")
+    fresh_ids = add_examples(workbench, fresh, TEXTS)
+    first = [ids.index(key) for key in taken(workbench, project, "random", 10, seed=5)]
+    assert first == [fresh_ids.index(key) for key in taken(workbench, fresh, "random", 10, seed=5)]
+    assert first == [9, 37, 0, 32, 12, 10, 44, 4, 39, 1]
+    assert first != [ids.index(key) for key in taken(workbench, project, "random", 10, seed=6)]
+    annotate(workbench, ids[first[0]])
+    assert [ids.index(key) for key in taken(workbench, project, "random", 9, seed=5)] == first[1:]
+
+
+def test_random_reads_the_rest_when_few_of_the_walked_are_free(
+    workbench: Workbench, project: Project, pool: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = taken(workbench, project, "random", 60, seed=2)
+    monkeypatch.setattr("workbench.services.orders.WALK", 10)
+    assert taken(workbench, project, "random", 60, seed=2) == whole
+
+
+def test_words_are_counted_until_the_budget_is_reached(workbench: Workbench, project: Project) -> None:
+    ids = add_examples(workbench, project, ["a b c", "d e", "f g h i", "j"])
+    version = add_version(workbench, project)
+    add_scores(workbench, version, {key: 1.0 - index / 10 for index, key in enumerate(ids)})
+    for budget, expected, words in ((3, 1, 3), (4, 2, 5), (5, 2, 5), (6, 3, 9), (100, 4, 10)):
+        selection = workbench.selection.preview(project, "mnlp", budget, "words")
+        assert [pick.example_id for pick in selection.picks] == ids[:expected]
+        assert selection.words == words
+        assert selection.short == (budget == 100)
+
+
+def test_near_duplicates_are_left_out_unless_wanted(workbench: Workbench, project: Project) -> None:
+    texts = ["Won 3-1 again !", "won 2-0 Again", "lost", "lost", "kept", "test twin"]
+    ids = add_examples(workbench, project, texts)
+    twin = add_examples(workbench, project, ["test twin"], split="test")
+    annotate(workbench, ids[3])
+    annotate(workbench, twin[0], is_gold=True)
+    version = add_version(workbench, project)
+    add_scores(workbench, version, {key: 1.0 - index / 10 for index, key in enumerate(ids)})
+    selection = workbench.selection.preview(project, "mnlp", 10)
+    assert [pick.text for pick in selection.picks] == ["Won 3-1 again !", "kept"]
+    assert selection.duplicates == 3
+    assert [pick.reason["rank"] for pick in selection.picks] == [1, 4]
+    assert len(taken(workbench, project, "mnlp", 10, keep_duplicates=True)) == 5
+
+
+def test_near_keys() -> None:
+    assert near_key("A  b!") == near_key("a b")
+    assert near_key("a", "who?") != near_key("a", "where?")
+    assert near_key("--") != near_key("...")
+    assert near_key("１２") == near_key("34")
+
+
+def test_filters_narrow_every_strategy(workbench: Workbench, project: Project) -> None:
+    ids = add_examples(
+        workbench, project, ["red one", "blue two", "red three", "green four", "red five", "red six"]
+    )
+    version = add_version(workbench, project)
+    add_scores(workbench, version, {key: float(index) for index, key in enumerate(ids)})
+    person = {"spans": [{"start": 0, "end": 3, "label": "PER"}]}
+    odd = {"spans": [{"start": 0, "end": 3, "label": "ORG"}]}
+    add_predictions(workbench, version, {ids[0]: person, ids[1]: odd, ids[2]: person, ids[3]: {"spans": []}})
+    assert taken(workbench, project, "mnlp", 9, filters=Filters(text="RED")) == [
+        ids[5],
+        ids[4],
+        ids[2],
+        ids[0],
+    ]
+    assert taken(workbench, project, "mnlp", 9, filters=Filters(label="PER")) == [ids[2], ids[0]]
+    assert taken(workbench, project, "mnlp", 9, filters=Filters(label="start")) == []
+    assert set(taken(workbench, project, "random", 9, filters=Filters(label="PER"))) == {ids[0], ids[2]}
+    assert taken(workbench, project, "random", 9, filters=Filters(document="doc1")) == [ids[5]]
+    kept = workbench.selection.preview(project, "random", 9, filters=Filters(label="PER"))
+    batch, _ = workbench.selection.create(project, kept)
+    assert batch.parameters["filters"] == {"label": "PER"}
+    assert batch.model_version == 1
+
+
+def test_labels_beyond_ascii_are_found(workbench: Workbench) -> None:
+    project = make_project(workbench, labels=["Größe_%"])
+    ids = add_examples(workbench, project, ["ein Haus", "zwei Häuser"])
+    version = add_version(workbench, project)
+    add_scores(workbench, version, dict.fromkeys(ids, 1.0))
+    span = {"spans": [{"start": 0, "end": 3, "label": "Größe_%"}]}
+    add_predictions(workbench, version, {ids[0]: span, ids[1]: {"spans": []}})
+    assert taken(workbench, project, "mnlp", 9, filters=Filters(label="Größe_%")) == [ids[0]]
+
+
+def test_a_batch_never_takes_what_somebody_labeled_since_the_preview(
+    workbench: Workbench, project: Project, pool: list[int]
+) -> None:
+    preview = workbench.selection.preview(project, "mnlp", 5)
+    annotate(workbench, preview.picks[0].example_id)
+    batch, picks = workbench.selection.create(project, preview)
+    assert batch.items == 5
+    assert preview.picks[0].example_id not in {pick.example_id for pick in picks}
+    assert [item.example_id for item in workbench.selection.items(project, 1)] == [
+        p.example_id for p in picks
+    ]
+
+
+def test_the_newest_version_that_scored_is_used(
+    workbench: Workbench, project: Project, pool: list[int]
+) -> None:
+    add_version(workbench, project, 2)
+    assert workbench.selection.preview(project, "mnlp", 2).model_version == 1
+    with pytest.raises(WrongState, match=r"workbench score p --model-version 2"):
+        workbench.selection.preview(project, "mnlp", 2, model_version=2)
+    with pytest.raises(NotFound, match="Choose from 1, 2"):
+        workbench.selection.preview(project, "mnlp", 2, model_version=7)
+    later = add_examples(workbench, project, ["something new"])
+    coverage = workbench.selection.coverage(project, "mnlp", 1)
+    assert (coverage.scored, coverage.unscored) == (60, len(later))
+    assert len(workbench.selection.scores(project, "mnlp", 1)) == 60
+
+
+def test_what_is_missing_or_wrong_is_said_with_a_remedy(workbench: Workbench, project: Project) -> None:
+    add_examples(workbench, project, ["one"])
+    preview = workbench.selection.preview
+    with pytest.raises(WrongState, match="no.*yet.*random"):
+        preview(project, "mnlp", 2)
+    add_version(workbench, project)
+    with pytest.raises(WrongState, match="score the pool first".capitalize()):
+        preview(project, "mnlp", 2)
+    with pytest.raises(WrongState, match="predicted label"):
+        preview(project, "random", 2, filters=Filters(label="PER"))
+    with pytest.raises(UnknownName, match="mnlp"):
+        preview(project, "best", 2)
+    with pytest.raises(InvalidInput, match="does not serve ner"):
+        preview(project, "no-answer-distance", 2)
+    with pytest.raises(InvalidInput, match="examples, words"):
+        preview(project, "random", 2, "pages")
+    with pytest.raises(InvalidInput, match="1 or more"):
+        preview(project, "random", 0)
+
+
+def test_an_empty_pool_and_a_released_batch(workbench: Workbench, project: Project) -> None:
+    assert workbench.selection.preview(project, "random", 2).picks == ()
+    ids = add_examples(workbench, project, ["one", "two", "three"])
+    workbench.selection.create(project, workbench.selection.preview(project, "random", 3))
+    annotate(workbench, ids[0])
+    assert workbench.selection.waiting(project) == 2
+    assert workbench.selection.candidates(project) == 0
+    assert workbench.selection.release(project, 1) == 2
+    assert set(taken(workbench, project, "random", 3)) == set(ids[1:])
+
+
+def test_questions_are_told_apart_by_question_and_context(workbench: Workbench) -> None:
+    project = make_project(workbench, task="qa", labels=())
+    first = add_examples(workbench, project, ["The house is red."], question="Which colour?")
+    add_examples(workbench, project, ["The house is red."], question="which colour")
+    second = add_examples(workbench, project, ["The house is red."], question="What is red?")
+    assert set(taken(workbench, project, "random", 9, seed=1)) in ({*first, *second}, {first[0] + 1, *second})
+    assert {strategy.name for strategy in workbench.selection.strategies(project)} == {
+        name for name, strategy in STRATEGIES.items() if "qa" in strategy.tasks
+    }
+
+
+def test_picks_are_shown_with_what_the_model_predicts(workbench: Workbench, project: Project) -> None:
+    ids = add_examples(workbench, project, ["Ann came", "nobody came"])
+    version = add_version(workbench, project)
+    add_scores(workbench, version, {ids[0]: 0.9, ids[1]: 0.2})
+    add_predictions(workbench, version, {ids[0]: {"spans": [{"start": 0, "end": 3, "label": "PER"}]}})
+    shown = workbench.selection.shown(project, workbench.selection.preview(project, "mnlp", 2))
+    assert [example.content.text for example, _ in shown] == ["Ann came", "nobody came"]
+    assert shown[0][1].payload.spans[0].label == "PER"
+    assert shown[1][1] is None

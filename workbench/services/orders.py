@@ -1,0 +1,71 @@
+"""The order in which a strategy goes through the pool, page by page, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from workbench.acquisition import random_scores
+from workbench.storage.candidates import Candidate, Filters
+from workbench.storage.store import Transaction
+
+WALK = 20_000
+"""Random positions that are looked up a page at a time before the rest of the pool is read at once."""
+
+
+def by_score(
+    tx: Transaction, version_id: int, strategy: str, filters: Filters, sizes: Iterator[int]
+) -> Iterator[list[Candidate]]:
+    """Candidates by falling acquisition score; ``sizes`` says how many each page reads."""
+    after: tuple[float, int] | None = None
+    for limit in sizes:
+        page = tx.batches.candidates.ranked(version_id, strategy, filters, limit=limit, after=after)
+        yield page
+        if len(page) < limit:
+            return
+        last = page[-1]
+        assert last.score is not None
+        after = (last.score, last.id)
+
+
+def by_lot(
+    tx: Transaction,
+    project_id: int,
+    version_id: int | None,
+    filters: Filters,
+    seed: int,
+    sizes: Iterator[int],
+) -> Iterator[list[Candidate]]:
+    """Candidates in the order that a seed gives their positions: the same in every database and for any pool.
+
+    The lots of all positions are drawn first and looked up from the highest down, so that a batch from a million
+    examples reads a few hundred of them. Where few positions are free, or filters apply, the pool is read once.
+    """
+    candidates = tx.batches.candidates
+    positions = np.arange(candidates.last_position(project_id) + 1)
+    walked = np.zeros(len(positions), dtype=bool)
+    if filters == Filters():
+        order = np.argsort(-random_scores(positions, seed), kind="stable")[:WALK]
+        start = 0
+        while start < len(order):
+            chunk = order[start : start + next(sizes)]
+            start += len(chunk)
+            yield _with_lots(candidates.at_positions(project_id, chunk.tolist()), seed)
+        walked[order] = True
+    if walked.all():
+        return
+    ids, found = candidates.keys(project_id, filters, version_id)
+    ids, found = ids[~walked[found]], found[~walked[found]]
+    ids = ids[np.argsort(-random_scores(found, seed), kind="stable")]
+    start = 0
+    while start < len(ids):
+        chunk = ids[start : start + next(sizes)]
+        start += len(chunk)
+        yield _with_lots(candidates.by_ids(chunk.tolist()), seed)
+
+
+def _with_lots(page: Sequence[Candidate], seed: int) -> list[Candidate]:
+    lots = random_scores(np.array([candidate.position for candidate in page], dtype=np.int64), seed)
+    return [replace(candidate, score=float(lot)) for candidate, lot in zip(page, lots, strict=True)]

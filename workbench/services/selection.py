@@ -1,0 +1,285 @@
+"""What to label next: preview a selection, make it a batch, watch the batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.acquisition import STRATEGIES, Strategy, strategies_for
+from workbench.domain import Batch, BatchItem, Example, ModelVersion, Prediction, Project
+from workbench.errors import Conflict, InvalidInput, WrongState
+from workbench.services.orders import by_lot, by_score
+from workbench.services.picking import Coverage, Pick, Selection, chunk_sizes, fill, make_pick
+from workbench.storage.batches import NewItem
+from workbench.storage.candidates import Candidate, Filters
+from workbench.storage.store import Store, Transaction
+from workbench.tasks import get_task
+from workbench.tasks.predictions import load_prediction
+
+UNITS = ("examples", "words")
+SEED = 13
+ATTEMPTS = 3
+"""How often a batch is chosen anew because somebody else took some of its examples meanwhile."""
+
+
+class SelectionService:
+    """Choose, keep and watch batches."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def strategies(self, project: Project) -> tuple[Strategy, ...]:
+        """The strategies that serve the project's task type, the ones to try first at the front."""
+        return strategies_for(project.task)
+
+    def preview(
+        self,
+        project: Project,
+        strategy: str,
+        size: int,
+        unit: str = "examples",
+        *,
+        seed: int = SEED,
+        model_version: int | None = None,
+        filters: Filters | None = None,
+        keep_duplicates: bool = False,
+    ) -> Selection:
+        """Choose examples from the pool, without keeping the choice.
+
+        Never chosen are examples with gold or a live annotation, in a batch, or held by somebody; nor, unless
+        ``keep_duplicates``, near-duplicates of those or of a better pick. The same call on the same pool chooses
+        the same examples in the same order.
+
+        Args:
+            project: The project.
+            strategy: Name of a strategy that serves its task type.
+            size: The budget.
+            unit: ``examples``, or ``words``: then examples are taken until their words reach the budget.
+            seed: Of the random order.
+            model_version: Whose scores and predictions to use; None takes the newest that scored the pool.
+            filters: Narrow the choice.
+            keep_duplicates: Let near-duplicates in.
+
+        Raises:
+            UnknownName: There is no such strategy.
+            InvalidInput: It does not serve the task type, or the size or unit makes no sense.
+            WrongState: It needs a model version's scores and there are none yet.
+            NotFound: There is no such model version.
+        """
+        chosen = self._checked(project, strategy, size, unit)
+        filters = filters or Filters()
+        with self._store.read() as tx:
+            version = self._version(tx, project, chosen, model_version, filters)
+            candidates = self._candidates(
+                tx, project, chosen, version, filters, seed, chunk_sizes(size, unit)
+            )
+            filled = fill(candidates, size, unit, keep_duplicates=keep_duplicates)
+        number = version.number if version else None
+        return Selection(
+            strategy=strategy,
+            size=size,
+            unit=unit,
+            seed=seed,
+            model_version=number,
+            filters=filters,
+            keep_duplicates=keep_duplicates,
+            picks=tuple(make_pick(ranked, chosen, number, seed) for ranked in filled.picks),
+            words=filled.words,
+            duplicates=filled.duplicates,
+        )
+
+    def create(
+        self, project: Project, selection: Selection, user_id: int | None = None
+    ) -> tuple[Batch, tuple[Pick, ...]]:
+        """Make a selection a batch; every pick keeps why it was chosen.
+
+        Where somebody took one of its examples since the preview, the selection is made anew by the same rules.
+
+        Raises:
+            WrongState: Nothing is left to select.
+            Conflict: Others keep taking examples faster than this can choose.
+        """
+        for _ in range(ATTEMPTS):
+            if not selection.picks:
+                raise WrongState(
+                    "no example of the pool is left to select",
+                    remedy="import more, release a batch, or loosen the filters",
+                )
+            batch = self._keep(project, selection, user_id)
+            if batch is not None:
+                return batch, selection.picks
+            selection = self.preview(
+                project,
+                selection.strategy,
+                selection.size,
+                selection.unit,
+                seed=selection.seed,
+                model_version=selection.model_version,
+                filters=selection.filters,
+                keep_duplicates=selection.keep_duplicates,
+            )
+        raise Conflict("others select from this pool at the same time", remedy="try again")
+
+    def batches(self, project: Project) -> tuple[Batch, ...]:
+        """Every batch, the newest first, with how far it is."""
+        with self._store.read() as tx:
+            return tx.batches.all(project.id)
+
+    def batch(self, project: Project, number: int) -> Batch:
+        """The batch of that number. Raises NotFound."""
+        with self._store.read() as tx:
+            return tx.batches.by_number(project.id, number)
+
+    def items(self, project: Project, number: int) -> tuple[BatchItem, ...]:
+        """The items of a batch, in its order. Raises NotFound."""
+        with self._store.read() as tx:
+            return tx.batches.items(tx.batches.by_number(project.id, number).id)
+
+    def release(self, project: Project, number: int, user_id: int | None = None) -> int:
+        """Let the unlabeled items of a batch be selected again; how many there were. Raises NotFound."""
+        with self._store.write() as tx:
+            released = tx.batches.release(tx.batches.by_number(project.id, number).id)
+            tx.users.audit(user_id, "batch.release", str(number), {"items": released}, project.id)
+        return released
+
+    def waiting(self, project: Project) -> int:
+        """How many items of batches nobody has labeled yet."""
+        with self._store.read() as tx:
+            return tx.batches.open_count(project.id)
+
+    def candidates(self, project: Project) -> int:
+        """How many pool examples may be selected."""
+        with self._store.read() as tx:
+            return tx.batches.candidates.count(project.id)
+
+    def coverage(self, project: Project, strategy: str, model_version: int) -> Coverage:
+        """How much of what may be selected the version has scored. Raises NotFound, UnknownName."""
+        STRATEGIES[strategy]
+        with self._store.read() as tx:
+            version = tx.models.by_number(project.id, model_version)
+            unscored = tx.batches.candidates.unscored(project.id, version.id, strategy)
+            return Coverage(tx.batches.candidates.count(project.id) - unscored, unscored)
+
+    def scores(self, project: Project, strategy: str, model_version: int) -> list[float]:
+        """Scores of the pool by a version, for a picture: evenly thinned out where there are very many."""
+        with self._store.read() as tx:
+            version = tx.models.by_number(project.id, model_version)
+            values: list[float] = tx.batches.candidates.score_values(version.id, strategy).tolist()
+        return values
+
+    def shown(
+        self, project: Project, selection: Selection, limit: int = 50
+    ) -> list[tuple[Example, Prediction | None]]:
+        """The first picks as examples, with what the version predicts for them (None without one)."""
+        ids = [pick.example_id for pick in selection.picks[:limit]]
+        with self._store.read() as tx:
+            found: dict[int, dict[str, Any]] = {}
+            if selection.model_version is not None:
+                version = tx.models.by_number(project.id, selection.model_version)
+                found = tx.models.predictions(version.id, ids)
+            examples = tx.examples.by_ids(ids)
+        return [
+            (example, load_prediction(project.task, found[example.id]) if example.id in found else None)
+            for example in examples
+        ]
+
+    # --- how ----------------------------------------------------------------------------------------
+
+    def _checked(self, project: Project, name: str, size: int, unit: str) -> Strategy:
+        strategy = STRATEGIES[name]
+        if project.task not in strategy.tasks:
+            names = ", ".join(known.name for known in self.strategies(project))
+            raise InvalidInput(
+                f"the strategy {name!r} does not serve {project.task} projects", remedy=f"choose from {names}"
+            )
+        if unit not in UNITS:
+            raise InvalidInput(f"{unit!r} is not a unit", remedy=f"choose from {', '.join(UNITS)}")
+        if size < 1:
+            raise InvalidInput(f"a batch of {size} {unit} can't be made", remedy="give a size of 1 or more")
+        return strategy
+
+    def _version(
+        self, tx: Transaction, project: Project, strategy: Strategy, number: int | None, filters: Filters
+    ) -> ModelVersion | None:
+        """The version whose scores and predictions are read, None where none is needed."""
+        if not strategy.needs_model and not filters.label:
+            return None
+        what = f"the strategy {strategy.name!r}" if strategy.needs_model else "a filter by predicted label"
+        versions = (
+            [tx.models.by_number(project.id, number)]
+            if number is not None
+            else [version for version in reversed(tx.models.versions(project.id)) if not version.archived_at]
+        )
+        if not versions:
+            raise WrongState(
+                f"{what} needs a model version, and there is none yet",
+                remedy=f"select a first batch by `random` and train: workbench train {project.name}",
+            )
+        for version in versions:
+            scored = tx.models.scored(version.id)
+            if scored.get(strategy.name, 0) if strategy.needs_model else scored:
+                return version
+        newest = versions[0].number
+        raise WrongState(
+            f"{what} needs the pool scored, and model version {newest} has not done so",
+            remedy=f"score the pool first: workbench score {project.name} --model-version {newest}",
+        )
+
+    def _candidates(
+        self,
+        tx: Transaction,
+        project: Project,
+        strategy: Strategy,
+        version: ModelVersion | None,
+        filters: Filters,
+        seed: int,
+        sizes: Iterator[int],
+    ) -> Iterator[tuple[Candidate, bool]]:
+        """Candidates best first, each with whether a labeled example has the same content."""
+        if strategy.needs_model and version is not None:
+            pages = by_score(tx, version.id, strategy.name, filters, sizes)
+        else:
+            pages = by_lot(tx, project.id, version.id if version else None, filters, seed, sizes)
+        task = get_task(project.task)
+        for page in pages:
+            kept = page
+            if filters.label and version is not None:
+                payloads = tx.models.predictions(version.id, [candidate.id for candidate in page])
+                kept = [
+                    candidate
+                    for candidate in page
+                    if candidate.id in payloads
+                    and filters.label in task.labels_in(task.load(payloads[candidate.id]["payload"]))
+                ]
+            hashes = [candidate.content_hash for candidate in kept]
+            taken = tx.batches.candidates.taken_hashes(project.id, hashes)
+            yield from ((candidate, candidate.content_hash in taken) for candidate in kept)
+
+    def _keep(self, project: Project, selection: Selection, user_id: int | None) -> Batch | None:
+        """The new batch, or None where one of the picks was taken meanwhile."""
+        ids = [pick.example_id for pick in selection.picks]
+        filters = selection.filters
+        chosen_by = {"document": filters.document, "text": filters.text, "label": filters.label}
+        parameters = {
+            "seed": selection.seed,
+            "filters": {name: value for name, value in chosen_by.items() if value},
+            "keep_duplicates": selection.keep_duplicates,
+            "words": selection.words,
+        }
+        with self._store.write() as tx:
+            tx.batches.lock(project.id)
+            if len(tx.batches.candidates.still_free(ids)) < len(ids):
+                return None
+            version_id = None
+            if selection.model_version is not None:
+                version_id = tx.models.by_number(project.id, selection.model_version).id
+            return tx.batches.add(
+                project.id,
+                [NewItem(pick.example_id, pick.score, pick.reason) for pick in selection.picks],
+                strategy=selection.strategy,
+                unit=selection.unit,
+                size=selection.size,
+                parameters=parameters,
+                model_version_id=version_id,
+                user_id=user_id,
+            )
