@@ -1,1 +1,31 @@
-"""Parsing and writing files: one module a format, registered by name."""
+"""File formats: parse and write, with line numbers and offsets. Each module registers its format on ``FORMATS``."""
+
+from workbench.formats import columns, conllu, squad
+from workbench.formats.base import (
+    FORMATS,
+    Change,
+    Format,
+    Labeled,
+    Notice,
+    ReadOptions,
+    Report,
+    WriteOptions,
+    get_format,
+)
+from workbench.formats.source import Source
+
+__all__ = [
+    "FORMATS",
+    "Change",
+    "Format",
+    "Labeled",
+    "Notice",
+    "ReadOptions",
+    "Report",
+    "Source",
+    "WriteOptions",
+    "columns",
+    "conllu",
+    "get_format",
+    "squad",
+]

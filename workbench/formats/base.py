@@ -1,0 +1,183 @@
+"""What a file format is: one class that answers these questions, registered by name.
+
+A format turns a file's bytes into ``NewExample`` values one at a time and never holds them all, so that a million
+sentences pass through. What it notices goes into the ``Report``; what makes the file unusable is a ``FormatError``
+with the file's name and the line. ``docs/extend-format.md`` shows a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+from workbench.domain import ExampleText, Json, NewExample, Payload
+from workbench.formats.source import Source
+from workbench.registry import Registry
+
+MAX_WARNINGS = 200
+"""Warnings of one import that are kept word for word; the others are counted."""
+
+SAMPLE_ROWS = 8
+"""Rows of a file's columns that a report shows, for the mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something in a file that a person should know. ``line`` counts from 1; None where no one line is meant."""
+
+    line: int | None
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a format noticed while it read or wrote; complete when the last example has been taken.
+
+    Attributes:
+        file: Name of the file, for messages.
+        warnings: The first ``MAX_WARNINGS`` of them.
+        silent: How many more there were.
+        skipped: Examples (of a file being read or written) that were left out.
+        repaired: Labels whose place was wrong and could be mended.
+        detected: Sentences on what the file was taken for.
+        mapping: Everything that ``read`` settled, in JSON terms; ``patch`` and a later ``read`` take it back.
+        columns: Names or numbers of the file's columns, where it has columns.
+        rows: The first rows of these columns.
+    """
+
+    file: str = ""
+    warnings: list[Notice] = field(default_factory=list)
+    silent: int = 0
+    skipped: int = 0
+    repaired: int = 0
+    detected: list[str] = field(default_factory=list)
+    mapping: dict[str, Any] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+
+    def warn(self, message: str, line: int | None = None) -> None:
+        """Note something; beyond ``MAX_WARNINGS`` only counted."""
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(Notice(line, message))
+        else:
+            self.silent += 1
+
+    def skip(self, message: str, line: int | None = None) -> None:
+        """Note an example that is left out."""
+        self.skipped += 1
+        self.warn(message, line)
+
+    @property
+    def notices(self) -> list[Notice]:
+        """The warnings kept, and one that counts the others."""
+        more = [Notice(None, f"and {self.silent:,} more warnings")] if self.silent else []
+        return [*self.warnings, *more]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What a person has said about a file; what is None is found out by looking at it.
+
+    Attributes:
+        task: Name of the project's task type.
+        columns: ``token``, ``tag``, ``text``, … to a column's name or number (counted from 0; negative from the end).
+        encoding: One of ``source.ENCODINGS``.
+        separator: Column files: ``tab`` or ``spaces``.
+        scheme: NER tags: one of ``tasks.schemes.SCHEMES``.
+        sentences: Plain text: ``lines`` (one sentence a line) or ``split`` (running text).
+    """
+
+    task: str
+    columns: Mapping[str, str | int] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    separator: str | None = None
+    scheme: str | None = None
+    sentences: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How to write: the task type, the label set in order, the tagging scheme of formats that have one."""
+
+    task: str
+    labels: tuple[str, ...] = ()
+    scheme: str = "IOB2"
+
+
+@dataclass(frozen=True, slots=True)
+class Labeled:
+    """One example on its way into a file; ``payload`` is None where it has no gold."""
+
+    external_id: str
+    document: str
+    content: ExampleText
+    payload: Payload | None
+    meta: Json = field(default_factory=dict)
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New labels for an example of a file that came in: where it lies, what the file said, what to say now."""
+
+    locator: Json
+    content: ExampleText
+    before: Payload | None
+    after: Payload
+
+
+class Format(Protocol):
+    """A file format."""
+
+    name: str
+    title: str
+    tasks: frozenset[str]
+    """Task types whose examples it can hold."""
+    extension: str
+    """Of files that it writes, with the dot."""
+
+    def sniff(self, head: bytes, name: str) -> float:
+        """How much the first 64 KiB of a file look like this format: 0 not at all … 1 surely."""
+
+    def read(self, source: Source, options: ReadOptions, report: Report) -> Iterator[NewExample]:
+        """The examples of a file in its order.
+
+        Raises:
+            FormatError: The file is not what it says; with the line.
+            InvalidInput: The options do not fit the file.
+        """
+
+    def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
+        """Write examples; how many. What the format can't hold is left out and told to the report."""
+
+    def patch(self, source: Source, mapping: Json, changes: Sequence[Change], report: Report) -> bytes:
+        """The file's own bytes with nothing but the changed labels written into their places.
+
+        Args:
+            source: The file as it came.
+            mapping: ``Report.mapping`` of its import.
+            changes: In any order; none gives the bytes back as they are.
+            report: Hears of labels that have no place in the file.
+        """
+
+
+FORMATS: Registry[Format] = Registry("format")
+
+ALIASES = {
+    "conll2000": "conll",
+    "conll2002": "conll",
+    "conll2003": "conll",
+    "columns": "conll",
+    "prodigy": "jsonl",
+    "spacy": "jsonl",
+    "doccano": "jsonl",
+    "csv": "table",
+    "tsv": "table",
+    "txt": "text",
+}
+
+
+def get_format(name: str) -> Format:
+    """The format of that name or alias. Raises UnknownName."""
+    return FORMATS[ALIASES.get(name, name)]

@@ -1,0 +1,312 @@
+"""Column files: one word a line with its labels beside it, as in CoNLL-2000, 2002 and 2003.
+
+A blank line ends a sentence, a line that starts with ``-DOCSTART-`` opens a document. The text of a sentence is its
+words joined by single spaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from workbench.domain import ExampleText, Json, NewExample, Payload, Tags
+from workbench.errors import FormatError, InvalidInput
+from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
+from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten, write_tags
+from workbench.formats.layout import (
+    CHUNK_TAG,
+    DOCUMENT_START,
+    PENN,
+    UNIVERSAL,
+    Layout,
+    cells,
+    find_layout,
+    layout_of,
+)
+from workbench.formats.source import Source
+from workbench.formats.tokenizer import joined
+
+NO_TAG = frozenset({"", "_"})
+"""What stands in a POS column where nobody has said."""
+
+_COMMENT = re.compile(r"#\s*\S.*[=:]|#\s+id\b|#$")
+
+
+@dataclass(slots=True)
+class Block:
+    """One sentence of a file."""
+
+    document: int
+    tokens: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+class ColumnFormat:
+    """CoNLL columns."""
+
+    name = "conll"
+    title = "CoNLL columns"
+    tasks = frozenset({"ner", "pos"})
+    extension = ".conll"
+
+    def sniff(self, head: bytes, name: str) -> float:
+        """By rows of the same width between blank lines, and by tags."""
+        text = head.decode("utf-8", "replace")
+        lines = text.splitlines()[:400]
+        if text.lstrip().startswith(("{", "[{")) or not lines:
+            return 0.0
+        rows = [cells(line, "tab" if "\t" in line else "spaces") for line in lines if line.strip()]
+        rows = [row for row in rows if not row[0].startswith(("#", DOCUMENT_START))]
+        widths = [len(row) for row in rows]
+        if not rows or max(map(widths.count, set(widths))) < 0.9 * len(rows) or max(widths) < 2:
+            return 0.5 if DOCUMENT_START in text else 0.0
+        tagged = any(_share(rows, column) > 0.9 for column in range(1, min(widths)))
+        blank = any(not line.strip() for line in lines[:-1])
+        score = 0.3 + 0.3 * tagged + 0.1 * blank + 0.2 * (DOCUMENT_START in text)
+        named = name.lower().endswith((".conll", ".iob", ".bio", ".iob2", ".bioes", ".col"))
+        return min(0.95, score + 0.2 * named)
+
+    def read(self, source: Source, options: ReadOptions, report: Report) -> Iterator[NewExample]:
+        """One example a sentence; ``locator`` holds the lines of its words."""
+        source.check(options.encoding)
+        layout = find_layout(source, options, report)
+        report.mapping = {
+            "columns": {"token": layout.token, "tag": layout.tag},
+            "layout": layout.as_mapping(),
+            "encoding": options.encoding,
+            "task": options.task,
+        }
+        chunks = ChunkTags(source.name, options.scheme, bare=layout.bare) if options.task == "ner" else None
+        for block in _blocks(source, layout, options, report):
+            text, offsets = joined(block.tokens)
+            payload: Payload | None = None
+            if layout.tag is not None and chunks is not None:
+                payload = chunks.spans(block.tags, offsets, block.lines)
+            elif layout.tag is not None:
+                payload = _pos_tags(block, source.name)
+            yield NewExample(
+                ExampleText(text, offsets),
+                payload,
+                external_id=f"{source.stem}:{block.lines[0]}",
+                document=f"{source.stem} {block.document}",
+                locator=_locator(block.lines),
+            )
+        if chunks is not None and layout.tag is not None:
+            report.mapping["scheme"] = chunks.settle(report)
+
+    def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
+        """Four columns by single spaces: word, POS, chunk, entity; ``_`` where there is nothing to say."""
+        written = 0
+        document: str | None = None
+        for item in items:
+            if item.payload is None or not item.content.tokens:
+                report.skip(
+                    f"{item.external_id}: no labels"
+                    if item.content.tokens
+                    else f"{item.external_id}: no words"
+                )
+                continue
+            if item.document != document:
+                document = item.document
+                out.write(b"-DOCSTART- -X- -X- O\n\n")
+            if isinstance(item.payload, Tags):
+                rows = [(tag or "_", "_", "_") for tag in item.payload.tags]
+            else:
+                rows = [("_", "_", tag) for tag in write_tags(item.payload, item.content, options.scheme)]
+            for word, row in zip(item.content.words, rows, strict=True):
+                line = " ".join(_cell(cell, item.external_id, report) for cell in (word, *row))
+                out.write(line.encode() + b"\n")
+            out.write(b"\n")
+            written += 1
+        return written
+
+    def patch(self, source: Source, mapping: Json, changes: Sequence[Change], report: Report) -> bytes:
+        """Nothing but the tag column of the words whose tag has changed."""
+        layout, encoding = layout_of(mapping["layout"]), str(mapping["encoding"])
+        if not changes:
+            return source.data
+        if layout.tag is None:
+            report.warn(
+                f"{source.stem} has no column for labels; the labels of {len(changes)} examples are left out"
+            )
+            return source.data
+        new: dict[int, str] = {}
+        wanted = {line for change in changes for line in lines_of(change.locator, len(change.content.tokens))}
+        current = _current_tags(source, layout, encoding, wanted)
+        for change in changes:
+            lines = lines_of(change.locator, len(change.content.tokens))
+            row = [current[line] for line in lines]
+            tags = _new_tags(row, change, mapping, layout)
+            new |= {line: tag for line, tag, was in zip(lines, tags, row, strict=True) if tag != was}
+        pieces = [
+            _with_cell(line, layout, new[number]) if number in new else line
+            for number, line in enumerate(source.lines(encoding), 1)
+        ]
+        return encoded("".join(pieces), encoding)
+
+
+def _share(rows: Sequence[Sequence[str]], column: int) -> float:
+    fitting = sum(
+        bool(CHUNK_TAG.fullmatch(row[column])) or row[column] in PENN or row[column] in UNIVERSAL
+        for row in rows
+        if column < len(row)
+    )
+    return fitting / len(rows)
+
+
+def _blocks(source: Source, layout: Layout, options: ReadOptions, report: Report) -> Iterator[Block]:
+    tab, token, tag = layout.separator == "tab", layout.token, layout.tag
+    needed = max(token, tag if tag is not None else 0)
+    rows = _Rows(source.name, layout, needed, report, ner=options.task == "ner")
+    header_left, marked, document = layout.header, False, 1
+    block = Block(document)
+    for number, line in enumerate(source.plain_lines(options.encoding), 1):
+        row = line.split("\t") if tab else cells(line, "spaces")
+        if len(row) != layout.width or line[:1] in "#- \t":
+            kind = rows.kind(line, row, number, first=not block.tokens)
+            if kind in ("blank", "document"):
+                if block.tokens:
+                    yield block
+                    marked = True
+                if kind == "document":
+                    document += marked  # the first mark opens document 1 unless a sentence came before it
+                    marked = True
+                block = Block(document)
+            if kind != "word":
+                continue
+        if header_left:
+            header_left = False
+            continue
+        block.tokens.append(row[token])
+        block.lines.append(number)
+        if tag is not None:
+            block.tags.append(row[tag].strip(" "))
+    if block.tokens:
+        yield block
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Tells the lines that are not plainly rows of words apart."""
+
+    file: str
+    layout: Layout
+    needed: int
+    report: Report
+    ner: bool
+
+    def kind(self, line: str, row: list[str], number: int, *, first: bool) -> str:
+        """``word``, ``blank``, ``document``, ``comment`` or ``nothing``.
+
+        Args:
+            line: The line.
+            row: Its columns.
+            number: Its number, from 1.
+            first: Whether no word of the sentence has been read: comments stand there.
+
+        Raises:
+            FormatError: It is a row that lacks a column.
+        """
+        if not line.strip(" \t") or (line.isspace() and len(row) <= self.needed):
+            return "blank"
+        if line.startswith(DOCUMENT_START):
+            return "document"
+        if first and line.startswith("#") and self._comment(line, row):
+            return "comment"
+        if len(row) <= self.needed:
+            token = self.layout.token
+            missing, place = ("word", token) if len(row) <= token else ("label", self.needed)
+            have = f"{len(row)} column" + ("" if len(row) == 1 else "s")
+            raise FormatError(
+                f"has {have}, and the {missing} is expected in column {place}, counted from 0",
+                file=self.file,
+                line=number,
+                remedy="mend the line, or say which columns to read (--column token=N --column tag=N)",
+            )
+        if len(row) != self.layout.width:
+            self.report.warn(f"{len(row)} columns where the others have {self.layout.width}", number)
+        if not row[self.layout.token].strip(" \t"):
+            self.report.warn("no word in this line; it is left out", number)
+            return "nothing"
+        return "word"
+
+    def _comment(self, line: str, row: list[str]) -> bool:
+        if len(row) != self.layout.width:
+            return True
+        if self.ner and self.layout.tag is not None and not self.layout.bare:
+            return not CHUNK_TAG.fullmatch(row[self.layout.tag].strip(" "))
+        return bool(_COMMENT.match(line)) and self.layout.separator != "tab"
+
+
+def _pos_tags(block: Block, file: str) -> Tags | None:
+    tags = [None if tag in NO_TAG else tag for tag in block.tags]
+    for tag, line in zip(tags, block.lines, strict=True):
+        if tag is not None and (len(tag) > MAX_LABEL or tag != tag.strip()):
+            raise FormatError(f"{tag[:40]!r} can't be a tag", file=file, line=line, remedy="mend the line")
+    return Tags(tuple(tags)) if any(tags) else None
+
+
+def _locator(lines: list[int]) -> Json:
+    return {"line": lines[0]} if lines[-1] - lines[0] + 1 == len(lines) else {"lines": lines}
+
+
+def lines_of(locator: Json, tokens: int) -> Sequence[int]:
+    """The lines, counted from 1, that the words of an example stand in."""
+    if "lines" in locator:
+        return list(locator["lines"])
+    return range(int(locator["line"]), int(locator["line"]) + tokens)
+
+
+def _current_tags(source: Source, layout: Layout, encoding: str, wanted: set[int]) -> dict[int, str]:
+    assert layout.tag is not None
+    return {
+        number: cells(line, layout.separator)[layout.tag].strip(" ")
+        for number, line in enumerate(source.plain_lines(encoding), 1)
+        if number in wanted
+    }
+
+
+def _new_tags(row: Sequence[str], change: Change, mapping: Json, layout: Layout) -> list[str]:
+    if isinstance(change.after, Tags):
+        return [
+            was if (None if was in NO_TAG else was) == tag else tag or "_"
+            for was, tag in zip(row, change.after.tags, strict=True)
+        ]
+    scheme = str(mapping.get("scheme", "IOB2"))
+    return rewritten(row, change.before, change.after, change.content, scheme, layout.bare)
+
+
+def _with_cell(line: str, layout: Layout, value: str) -> str:
+    """The line with another tag and everything else as it was, spaces and ending included."""
+    assert layout.tag is not None
+    if layout.separator == "tab":
+        bare = line.rstrip("\r\n")
+        parts = bare.split("\t")
+        parts[layout.tag] = value
+        return "\t".join(parts) + line[len(bare) :]
+    found = list(re.finditer(r"[^ \t\r\n]+", line))[layout.tag]
+    return line[: found.start()] + value + line[found.end() :]
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    """The text's bytes. Raises InvalidInput where the encoding can't hold a label."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            f"{text[error.start : error.end]!r} can't be written in the file's encoding ({encoding})",
+            remedy="export in another format, or rename the label",
+        ) from None
+
+
+def _cell(value: str, external_id: str, report: Report) -> str:
+    if value and not any(character.isspace() for character in value):
+        return value
+    report.warn(f"{external_id}: {value!r} has white space, which is written as _")
+    return re.sub(r"\s", "_", value) or "_"
+
+
+FORMATS.add(ColumnFormat.name, ColumnFormat())

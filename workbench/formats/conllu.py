@@ -1,0 +1,338 @@
+"""CoNLL-U: ten tab-separated columns, with comments, multiword ranges and empty nodes.
+
+A token is a syntactic word (an integer ID). The text is that of the ``# text`` comment where the words fit into it,
+else it is put together by SpaceAfter. Entities stand in MISC as ``NER=B-PER``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import BinaryIO
+
+from workbench.domain import ExampleText, Json, NewExample, Offset, Payload, Tags
+from workbench.errors import FormatError, InvalidInput
+from workbench.formats.base import FORMATS, SAMPLE_ROWS, Change, Labeled, ReadOptions, Report, WriteOptions
+from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten, write_tags
+from workbench.formats.columns import encoded, lines_of
+from workbench.formats.layout import UNIVERSAL
+from workbench.formats.source import Source
+from workbench.formats.tokenizer import aligned
+
+COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+FORM, UPOS, XPOS, MISC = 1, 3, 4, 9
+NER_KEY = "NER="
+_ID = re.compile(r"(?P<first>[0-9]{1,6})(?:-(?P<last>[0-9]{1,6})|\.(?P<empty>[0-9]{1,6}))?")
+
+
+@dataclass(slots=True)
+class Sentence:
+    """Rows of one sentence: (line number, columns) of its words, multiword ranges as (first, last, form, spaced)."""
+
+    words: list[tuple[int, list[str]]] = field(default_factory=list)
+    ranges: list[tuple[int, int, str, bool]] = field(default_factory=list)
+    text: str | None = None
+    name: str | None = None
+    document: str | None = None
+
+
+class ConlluFormat:
+    """CoNLL-U."""
+
+    name = "conllu"
+    title = "CoNLL-U"
+    tasks = frozenset({"ner", "pos"})
+    extension = ".conllu"
+
+    def sniff(self, head: bytes, name: str) -> float:
+        """By rows of ten columns that begin with a number."""
+        lines = [line for line in head.decode("utf-8", "replace").splitlines()[:-1][:300] if line.strip()]
+        rows = [line.split("\t") for line in lines if not line.startswith("#")]
+        fitting = sum(len(row) == 10 and bool(_ID.fullmatch(row[0])) for row in rows)
+        if not rows or fitting < 0.8 * len(rows):
+            return 0.6 if name.lower().endswith(".conllu") else 0.0
+        return 0.98
+
+    def read(self, source: Source, options: ReadOptions, report: Report) -> Iterator[NewExample]:
+        """One example a sentence; ``locator`` holds the lines of its words."""
+        source.check(options.encoding)
+        column = _tag_column(source, options)
+        report.file = source.name
+        report.columns = list(COLUMNS)
+        report.mapping = {
+            "columns": {"token": "form", "tag": COLUMNS[column] if column is not None else None},
+            "encoding": options.encoding,
+            "task": options.task,
+        }
+        told = "no labels" if column is None else f"labels from {COLUMNS[column].upper()}"
+        report.detected.append(f"CoNLL-U, {told}")
+        chunks = ChunkTags(source.name, options.scheme) if options.task == "ner" else None
+        document, number, rebuilt = f"{source.stem} 1", 1, 0
+        started = False
+        for sentence in _sentences(source, options.encoding, report):
+            if sentence.document is not None:
+                number += started
+                document = sentence.document or f"{source.stem} {number}"
+            started = True
+            content, from_text = _content(sentence)
+            rebuilt += sentence.text is not None and not from_text
+            lines = [line for line, _ in sentence.words]
+            yield NewExample(
+                content,
+                _payload(sentence, column, chunks, content.tokens, lines, source.name),
+                external_id=sentence.name or f"{source.stem}:{lines[0]}",
+                document=document,
+                locator={"line": lines[0]} if lines[-1] - lines[0] + 1 == len(lines) else {"lines": lines},
+            )
+        if rebuilt:
+            report.warn(
+                f"the text of {rebuilt:,} sentences is put together from their words: `# text` does not fit them"
+            )
+        if chunks is not None and column is not None:
+            report.mapping["scheme"] = chunks.settle(report)
+
+    def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
+        """Words with UPOS or XPOS (UPOS where every label is a universal tag), entities in MISC, SpaceAfter kept."""
+        universal = bool(options.labels) and set(options.labels) <= UNIVERSAL
+        written = 0
+        document: str | None = None
+        for item in items:
+            if item.payload is None or not item.content.tokens:
+                report.skip(
+                    f"{item.external_id}: no labels"
+                    if item.content.tokens
+                    else f"{item.external_id}: no words"
+                )
+                continue
+            if item.document != document:
+                document = item.document
+                out.write(f"# newdoc id = {_one_line(document)}\n".encode())
+            out.write(_written(item, options, universal, report).encode())
+            written += 1
+        return written
+
+    def patch(self, source: Source, mapping: Json, changes: Sequence[Change], report: Report) -> bytes:
+        """Nothing but the tag column (or MISC's NER entry) of the words whose tag has changed."""
+        if not changes:
+            return source.data
+        named = mapping["columns"]["tag"]
+        column = COLUMNS.index(named) if named is not None else MISC if mapping["task"] == "ner" else UPOS
+        wanted = {line for change in changes for line in lines_of(change.locator, len(change.content.tokens))}
+        encoding = str(mapping["encoding"])
+        rows = {
+            number: line.split("\t")
+            for number, line in enumerate(source.plain_lines(encoding), 1)
+            if number in wanted
+        }
+        new: dict[int, str] = {}
+        for change in changes:
+            lines = lines_of(change.locator, len(change.content.tokens))
+            current = [rows[line][column] for line in lines]
+            new |= dict(zip(lines, _new_cells(current, change, mapping), strict=True))
+        pieces = [
+            _with_cell(line, column, new[number]) if number in new else line
+            for number, line in enumerate(source.lines(encoding), 1)
+        ]
+        return encoded("".join(pieces), encoding)
+
+
+def _tag_column(source: Source, options: ReadOptions) -> int | None:
+    unknown = set(options.columns) - {"tag", "token"}
+    if unknown:
+        raise InvalidInput(
+            f"CoNLL-U has no {', '.join(sorted(map(repr, unknown)))}", remedy="map tag=upos or tag=xpos"
+        )
+    if str(options.columns.get("token", "form")).lower() not in ("form", "1"):
+        raise InvalidInput("the words of CoNLL-U stand in FORM", remedy="leave token=… away")
+    named = str(options.columns.get("tag", "")).lower()
+    if named == "none":
+        return None
+    if named:
+        names = {
+            **{name: index for index, name in enumerate(COLUMNS)},
+            **{str(i): i for i in range(len(COLUMNS))},
+        }
+        names["ner"] = MISC
+        allowed = (MISC,) if options.task == "ner" else (UPOS, XPOS)
+        if names.get(named) not in allowed:
+            words = " or ".join(f"tag={COLUMNS[index]}" for index in allowed)
+            raise InvalidInput(f"{named!r} is no column of labels in CoNLL-U", remedy=f"map {words}")
+        return names[named]
+    rows = [row for row in _sample(source, options.encoding) if len(row) == len(COLUMNS)]
+    if options.task == "ner":
+        return MISC if any(NER_KEY in row[MISC] for row in rows) else None
+    return (
+        UPOS
+        if any(row[UPOS] != "_" for row in rows)
+        else XPOS
+        if any(row[XPOS] != "_" for row in rows)
+        else None
+    )
+
+
+def _sample(source: Source, encoding: str) -> list[list[str]]:
+    lines = (line for line in source.plain_lines(encoding) if line and not line.startswith("#"))
+    return [line.split("\t") for line in islice(lines, 5_000)]
+
+
+def _sentences(source: Source, encoding: str, report: Report) -> Iterator[Sentence]:
+    sentence = Sentence()
+    for number, line in enumerate(source.plain_lines(encoding), 1):
+        if not line.strip():
+            if sentence.words:
+                yield sentence
+                sentence = Sentence()
+        elif line.startswith("#"):
+            _comment(line, sentence)
+        else:
+            _row(line, number, sentence, source.name)
+            if len(report.rows) < SAMPLE_ROWS:
+                report.rows.append(line.split("\t"))
+    if sentence.words:
+        yield sentence
+
+
+def _comment(line: str, sentence: Sentence) -> None:
+    key, equals, value = line[1:].partition("=")
+    key = key.strip()
+    if key == "text" and equals:
+        sentence.text = value.removeprefix(" ")
+    elif key == "sent_id" and equals:
+        sentence.name = value.strip() or None
+    elif key in ("newdoc", "newdoc id"):
+        sentence.document = value.strip()
+
+
+def _row(line: str, number: int, sentence: Sentence, file: str) -> None:
+    row = line.split("\t")
+    if len(row) != len(COLUMNS):
+        raise FormatError(
+            f"has {len(row)} columns separated by tabs, CoNLL-U has 10",
+            file=file,
+            line=number,
+            remedy="mend the line, or import it with --format conll if it is another column file",
+        )
+    match = _ID.fullmatch(row[0])
+    if match is None:
+        raise FormatError(f"{row[0][:40]!r} is no ID", file=file, line=number, remedy="write 8, 8-9 or 8.1")
+    if match["empty"]:
+        return
+    first = int(match["first"])
+    if match["last"]:
+        spaced = "SpaceAfter=No" not in row[MISC].split("|")
+        sentence.ranges.append((first, int(match["last"]), row[FORM], spaced))
+        return
+    if first != len(sentence.words) + 1:
+        raise FormatError(
+            f"has ID {first} where {len(sentence.words) + 1} is expected",
+            file=file,
+            line=number,
+            remedy="number the words of a sentence from 1, with a blank line between sentences",
+        )
+    if not row[FORM].strip():
+        raise FormatError("has no word", file=file, line=number, remedy="write the word's form")
+    sentence.words.append((number, row))
+
+
+def _content(sentence: Sentence) -> tuple[ExampleText, bool]:
+    """The text with its words' places, and whether it is that of the comment."""
+    forms = [row[FORM] for _, row in sentence.words]
+    if sentence.text is not None:
+        offsets = aligned(forms, sentence.text)
+        if offsets is not None:
+            return ExampleText(sentence.text, offsets), True
+    # Whether white space follows each word; inside of a multiword token none does if its words make up its form.
+    spaced = ["SpaceAfter=No" not in row[MISC].split("|") for _, row in sentence.words]
+    for first, last, form, after in sentence.ranges:
+        if first <= last <= len(forms):
+            glued = "".join(forms[first - 1 : last]) == form
+            spaced[first - 1 : last] = [not glued] * (last - first) + [after]
+    pieces: list[str] = []
+    offsets_: list[Offset] = []
+    place = 0
+    for form, space in zip(forms, spaced, strict=True):
+        offsets_.append((place, place + len(form)))
+        pieces.append(form + " " * space)
+        place += len(form) + space
+    return ExampleText("".join(pieces).removesuffix(" "), tuple(offsets_)), False
+
+
+def _payload(
+    sentence: Sentence,
+    column: int | None,
+    chunks: ChunkTags | None,
+    offsets: Sequence[Offset],
+    lines: Sequence[int],
+    file: str,
+) -> Payload | None:
+    if column is None:
+        return None
+    if chunks is not None:
+        return chunks.spans([_entity(row[MISC]) for _, row in sentence.words], offsets, lines)
+    tags = [None if row[column] == "_" else row[column] for _, row in sentence.words]
+    for tag, line in zip(tags, lines, strict=True):
+        if tag is not None and (not tag.strip() or tag != tag.strip() or len(tag) > MAX_LABEL):
+            raise FormatError(f"{tag[:40]!r} can't be a tag", file=file, line=line, remedy="write a tag or _")
+    return Tags(tuple(tags)) if any(tags) else None
+
+
+def _entity(misc: str) -> str:
+    found = [entry for entry in misc.split("|") if entry.startswith(NER_KEY)]
+    return found[0].removeprefix(NER_KEY) if found else "O"
+
+
+def _with_entity(misc: str, tag: str) -> str:
+    entries = [entry for entry in misc.split("|") if entry not in ("", "_")]
+    kept = [entry for entry in entries if not entry.startswith(NER_KEY)]
+    if tag != "O":
+        kept.append(f"{NER_KEY}{tag}")
+    return "|".join(kept) or "_"
+
+
+def _new_cells(current: Sequence[str], change: Change, mapping: Json) -> list[str]:
+    if isinstance(change.after, Tags):
+        return [tag or "_" for tag in change.after.tags]
+    was = [_entity(misc) for misc in current]
+    tags = rewritten(
+        was, change.before, change.after, change.content, str(mapping.get("scheme", "IOB2")), False
+    )
+    return [
+        misc if tag == before else _with_entity(misc, tag)
+        for misc, tag, before in zip(current, tags, was, strict=True)
+    ]
+
+
+def _with_cell(line: str, column: int, value: str) -> str:
+    bare = line.rstrip("\r\n")
+    row = bare.split("\t")
+    row[column] = value
+    return "\t".join(row) + line[len(bare) :]
+
+
+def _written(item: Labeled, options: WriteOptions, universal: bool, report: Report) -> str:
+    text, tokens = item.content.text, item.content.tokens
+    lines = [f"# sent_id = {_one_line(item.external_id)}", f"# text = {_one_line(text)}"]
+    entities = ["O"] * len(tokens)
+    tags: Sequence[str | None] = [None] * len(tokens)
+    if isinstance(item.payload, Tags):
+        tags = item.payload.tags
+    elif item.payload is not None:
+        entities = write_tags(item.payload, item.content, options.scheme)
+    for number, ((start, end), tag, entity) in enumerate(zip(tokens, tags, entities, strict=True), 1):
+        form = _one_line(text[start:end])
+        if form != text[start:end]:
+            report.warn(f"{item.external_id}: word {number} has a tab or line break, written as a space")
+        upos, xpos = (tag or "_", "_") if universal else ("_", tag or "_")
+        follows = number < len(tokens) and tokens[number][0] == end
+        misc = _with_entity("SpaceAfter=No" if follows else "_", entity)
+        lines.append(f"{number}\t{form}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t{misc}")
+    return "\n".join(lines) + "\n\n"
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\t\r\n]", " ", text)
+
+
+FORMATS.add(ConlluFormat.name, ConlluFormat())

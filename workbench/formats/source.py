@@ -1,0 +1,185 @@
+"""A file's bytes on the way in: size, encoding, compression, lines."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from workbench.errors import FormatError, InvalidInput, NotFound
+
+ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1", "cp1252": "Windows-1252"}
+HEAD = 65_536
+"""Bytes that formats look at to tell what a file is."""
+MAX_MEMBERS = 1_000
+"""Files of one archive."""
+
+_PIECE = 1 << 20
+_BOM = b"\xef\xbb\xbf"
+_WIDE_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file: the name that the person knows it by, and its bytes, unpacked."""
+
+    name: str
+    data: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the bytes, hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes, without a byte order mark."""
+        return self.data[:HEAD].removeprefix(_BOM)
+
+    @property
+    def stem(self) -> str:
+        """The name without its folders."""
+        return PurePosixPath(self.name.replace("\\", "/")).name or "file"
+
+    def check(self, encoding: str) -> None:
+        """Raise FormatError (with the line) unless this is text in the encoding; InvalidInput on an unknown one."""
+        if encoding not in ENCODINGS:
+            raise InvalidInput(
+                f"{encoding!r} is no encoding known here", remedy=f"choose from {', '.join(ENCODINGS)}"
+            )
+        if self.data.startswith(_WIDE_BOMS):
+            raise FormatError("is UTF-16 text", file=self.name, remedy="save it as UTF-8")
+        nul = self.data.find(b"\0")
+        if nul >= 0:
+            raise FormatError(
+                "holds a NUL byte, which no text has",
+                file=self.name,
+                line=self.line_of(nul),
+                remedy="give a text file, or remove the byte",
+            )
+        decoder = codecs.getincrementaldecoder(encoding)("strict")
+        view = memoryview(self.data)
+        for start in range(0, max(len(view), 1), _PIECE):
+            pending = len(decoder.getstate()[0])
+            piece = bytes(view[start : start + _PIECE])
+            try:
+                decoder.decode(piece, final=start + _PIECE >= len(view))
+            except UnicodeDecodeError as error:
+                place = start - pending + error.start
+                others = [title for name, title in ENCODINGS.items() if name != encoding]
+                raise FormatError(
+                    f"is not {ENCODINGS[encoding]} text (byte 0x{self.data[place]:02X})",
+                    file=self.name,
+                    line=self.line_of(place),
+                    remedy=f"save it as UTF-8, or say that it is {' or '.join(others)} (--encoding)",
+                ) from None
+
+    def line_of(self, place: int) -> int:
+        """Number of the line that a byte stands in, counted from 1."""
+        return self.data.count(b"\n", 0, place) + 1
+
+    def lines(self, encoding: str = "utf-8") -> Iterator[str]:
+        r"""Every line with its own ending (``\n``, ``\r\n`` or ``\r``), the byte order mark included."""
+        return io.TextIOWrapper(io.BytesIO(self.data), encoding=encoding, newline="")
+
+    def plain_lines(self, encoding: str = "utf-8") -> Iterator[str]:
+        """Every line without its ending, and without a byte order mark."""
+        for number, line in enumerate(self.lines(encoding)):
+            bare = line.rstrip("\r\n")
+            yield bare if number else bare.removeprefix("\ufeff")
+
+    def text(self, encoding: str = "utf-8") -> str:
+        """The whole text, without a byte order mark."""
+        return self.data.decode(encoding).removeprefix("\ufeff")
+
+
+def read_sources(path: Path, max_bytes: int) -> list[Source]:
+    """The file at a path, or the files packed in it.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidInput: It is a folder, too large, or can't be read.
+    """
+    if path.is_dir():
+        raise InvalidInput("is a folder", where=str(path), remedy="name the files in it")
+    try:
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise _too_large(path.name, max_bytes)
+        return unpack(path.name, path.read_bytes(), max_bytes)
+    except FileNotFoundError:
+        raise NotFound("there is no such file", where=str(path), remedy="check the path") from None
+    except OSError as error:
+        raise InvalidInput(
+            f"can't be read ({error.strerror})", where=str(path), remedy="check the permissions"
+        ) from error
+
+
+def unpack(name: str, data: bytes, max_bytes: int) -> list[Source]:
+    """A file's bytes as sources: itself, or what a .gz or .zip holds; never more than ``max_bytes`` unpacked."""
+    if len(data) > max_bytes:
+        raise _too_large(name, max_bytes)
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+                return [Source(name.removesuffix(".gz"), _bounded(packed, name, max_bytes))]
+        except (OSError, EOFError, zlib.error) as error:
+            raise FormatError("is a damaged .gz file", file=name, remedy="pack it again") from error
+    if data.startswith(b"PK\x03\x04"):
+        return _unpack_zip(name, data, max_bytes)
+    return [Source(name, data)]
+
+
+def _unpack_zip(name: str, data: bytes, max_bytes: int) -> list[Source]:
+    sources: list[Source] = []
+    left = max_bytes
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [
+                info for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)
+            ]
+            if len(members) > MAX_MEMBERS:
+                raise InvalidInput(
+                    f"holds {len(members):,} files", where=name, remedy=f"pack at most {MAX_MEMBERS:,}"
+                )
+            for info in members:
+                with archive.open(info) as packed:
+                    sources.append(Source(info.filename, _bounded(packed, name, left)))
+                left -= len(sources[-1].data)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise FormatError(
+            f"is a .zip file that can't be unpacked ({error})",
+            file=name,
+            remedy="pack it again, without a password",
+        ) from error
+    if not sources:
+        raise FormatError("is an empty .zip file", file=name, remedy="pack the files into it")
+    return sources
+
+
+def _hidden(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith("."))
+
+
+def _bounded(packed: IO[bytes] | gzip.GzipFile, name: str, max_bytes: int) -> bytes:
+    content = packed.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise _too_large(name, max_bytes)
+    return content
+
+
+def _too_large(name: str, max_bytes: int) -> InvalidInput:
+    return InvalidInput(
+        f"is larger than the {max_bytes // 1_048_576:,} MiB that an import takes",
+        where=name,
+        remedy="split it, or raise WORKBENCH_MAX_UPLOAD_MB",
+    )
