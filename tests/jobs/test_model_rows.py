@@ -62,12 +62,13 @@ def test_a_snapshot_keeps_what_it_froze(workbench: Workbench, project: Project) 
         snapshot = tx.models.add_snapshot(project.id, project.label_names, "a" * 64, items)
         assert snapshot.counts == {"train": 4}
     with workbench.store.read() as tx:
-        frozen = list(tx.models.snapshot_rows(snapshot.id))
+        frozen = tx.models.snapshot_page(snapshot.id)
         assert [row.example_id for row in frozen] == ids[:4]
         assert (frozen[0].split, frozen[0].document) == (Split.TRAIN, "pool-0")
         assert frozen[0].content.words[0] == "Ada"
         assert frozen[0].payload == sentence(0)[2]
-        unlabeled = list(tx.models.unlabeled_rows(project.id))
+        unlabeled = tx.models.unlabeled_page(project.id)
+        assert tx.models.unlabeled_page(project.id, after=unlabeled[-1].position) == []
         assert [(row.example_id, row.payload) for row in unlabeled] == [(ids[4], None), (ids[5], None)]
 
 

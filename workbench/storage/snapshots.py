@@ -15,6 +15,8 @@ from workbench.storage.rows import aware, chunks, now
 from workbench.storage.tables import documents, examples, gold, metadata, snapshot_items, snapshots
 
 PAGE = 2_000
+"""Examples of one read."""
+
 REVISIONS = metadata.tables["annotations"]
 
 
@@ -47,6 +49,7 @@ class SnapshotRow:
     """An example for a worker, with the payload that was frozen (or None) and the split that it plays in the run."""
 
     example_id: int
+    position: int
     split: Split
     document: str
     content: ExampleText
@@ -139,8 +142,8 @@ class Snapshots:
             created_at=aware(row.created_at),
         )
 
-    def snapshot_rows(self, snapshot_id: int) -> Iterator[SnapshotRow]:
-        """Everything in a snapshot, in the project's order, read in pages."""
+    def snapshot_page(self, snapshot_id: int, after: int = -1) -> list[SnapshotRow]:
+        """The next ``PAGE`` examples of a snapshot behind a position, in the project's order."""
         frozen = (
             select(*_TEXT, snapshot_items.c.split.label("role"), REVISIONS.c.payload)
             .join(snapshot_items, snapshot_items.c.example_id == examples.c.id)
@@ -148,39 +151,37 @@ class Snapshots:
             .join(documents, documents.c.id == examples.c.document_id)
             .where(snapshot_items.c.snapshot_id == snapshot_id)
         )
-        yield from self._pages(frozen)
+        return self._page(frozen, after)
 
-    def unlabeled_rows(self, project_id: int, split: Split = Split.POOL) -> Iterator[SnapshotRow]:
-        """Examples of a split that have no gold, in the project's order, read in pages."""
+    def unlabeled_page(
+        self, project_id: int, split: Split = Split.POOL, after: int = -1
+    ) -> list[SnapshotRow]:
+        """The next ``PAGE`` examples of a split behind a position that have no gold, in the project's order."""
         labeled = select(gold.c.example_id).where(gold.c.example_id == examples.c.id).exists()
         unlabeled = (
             select(*_TEXT, examples.c.split.label("role"))
             .join(documents, documents.c.id == examples.c.document_id)
             .where(examples.c.project_id == project_id, examples.c.split == split, ~labeled)
         )
-        yield from self._pages(unlabeled)
+        return self._page(unlabeled, after)
 
-    def _pages(self, statement: Any) -> Iterator[SnapshotRow]:
-        after = -1
-        while True:
-            page = statement.where(examples.c.position > after).order_by(examples.c.position).limit(PAGE)
-            rows = self._connection.execute(page).all()
-            for row in rows:
-                values = row._mapping
-                yield SnapshotRow(
-                    example_id=row.id,
-                    split=Split(row.role),
-                    document=row.document,
-                    content=ExampleText(
-                        text=row.text,
-                        tokens=tuple(zip(row.tokens[::2], row.tokens[1::2], strict=True)),
-                        question=row.question,
-                    ),
-                    payload=values.get("payload"),
-                )
-            if len(rows) < PAGE:
-                return
-            after = rows[-1].position
+    def _page(self, statement: Any, after: int) -> list[SnapshotRow]:
+        page = statement.where(examples.c.position > after).order_by(examples.c.position).limit(PAGE)
+        return [
+            SnapshotRow(
+                example_id=row.id,
+                position=row.position,
+                split=Split(row.role),
+                document=row.document,
+                content=ExampleText(
+                    text=row.text,
+                    tokens=tuple(zip(row.tokens[::2], row.tokens[1::2], strict=True)),
+                    question=row.question,
+                ),
+                payload=row._mapping.get("payload"),
+            )
+            for row in self._connection.execute(page)
+        ]
 
 
 _TEXT = (

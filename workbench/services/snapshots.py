@@ -1,0 +1,174 @@
+"""Freeze which annotations a run reads, and write them for its worker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from workbench.domain import Project, Split
+from workbench.errors import InvalidInput
+from workbench.storage.models import GoldRow, Snapshot, SnapshotRow
+from workbench.storage.store import Store, Transaction
+from workbench.tasks import get_task
+
+HELD_OUT = 0.1
+"""Share of the examples that is held out for validation where a project has no validation split."""
+
+Item: TypeAlias = tuple[int, int, Split]
+Page: TypeAlias = Callable[[Transaction, int], list[SnapshotRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """A snapshot for a training run, and what the run's log should say of it."""
+
+    snapshot: Snapshot
+    notes: tuple[str, ...]
+
+
+def freeze_training(store: Store, project: Project, seed: int) -> TrainingData:
+    """Freeze every accepted annotation of the pool and the train split to train on, and those to validate on.
+
+    Without a labeled validation split, a tenth of the examples is held out, by whole documents and by the seed.
+
+    Raises:
+        InvalidInput: There is nothing to train on.
+    """
+    with store.read() as tx:
+        rows = list(tx.models.gold_rows(project.id, (Split.POOL, Split.TRAIN, Split.VALIDATION)))
+    training = [row for row in rows if row.split is not Split.VALIDATION]
+    validation = [row for row in rows if row.split is Split.VALIDATION]
+    if not training:
+        raise InvalidInput(
+            f"{project.name} has no labeled example to train on",
+            remedy="label some on the Label page, or import labeled data with `workbench import`",
+        )
+    labels = used_labels(project, rows)
+    if validation:
+        notes = [
+            f"Training on {len(training)} examples, validating on {len(validation)} of the validation split."
+        ]
+    else:
+        training, validation, note = hold_out(training, seed)
+        notes = [note]
+    roles = {row.example_id: Split.TRAIN for row in training}
+    roles |= {row.example_id: Split.VALIDATION for row in validation}
+    items = [
+        (row.example_id, row.annotation_id, roles[row.example_id]) for row in rows if row.example_id in roles
+    ]
+    digest = content_hash(labels, rows, roles)
+    with store.write() as tx:
+        return TrainingData(tx.models.add_snapshot(project.id, labels, digest, items), tuple(notes))
+
+
+def used_labels(project: Project, rows: Iterable[GoldRow]) -> tuple[str, ...]:
+    """The label set in use, and behind it retired labels that accepted annotations still carry."""
+    task = get_task(project.task)
+    used: set[str] = set()
+    for row in rows:
+        used.update(task.labels_in(task.load(row.payload)))
+    retired = tuple(label.name for label in project.labels if label.retired and label.name in used)
+    return project.label_names + retired
+
+
+def hold_out(rows: Sequence[GoldRow], seed: int) -> tuple[list[GoldRow], list[GoldRow], str]:
+    """Split labeled examples into those to train and those to validate on.
+
+    Whole documents are held out, in an order that the seed gives, until a tenth of the examples is: sentences of one
+    document resemble each other, and a model should be measured on what it has not seen. A document that holds
+    far more than that is passed over for a smaller one. Where all examples stand in one document, single ones
+    are held out.
+
+    Returns:
+        Training rows, validation rows (both in the order given), and a sentence that says what was done.
+    """
+    if len(rows) < 2:
+        return (
+            list(rows),
+            [],
+            "There is one labeled example only: nothing is held out, so there is no validation score.",
+        )
+    documents: dict[int, list[GoldRow]] = defaultdict(list)
+    for row in rows:
+        documents[row.document_id].append(row)
+    whole = len(documents) > 1
+    groups = list(documents.values()) if whole else [[row] for row in rows]
+    wanted = max(1, round(len(rows) * HELD_OUT))
+    random.Random(seed).shuffle(groups)
+    held: set[int] = set()
+    for group in groups:
+        if len(held) >= wanted:
+            break
+        if len(held) + len(group) <= 2 * wanted:
+            held.update(row.example_id for row in group)
+    if not held:
+        held.update(row.example_id for row in min(groups, key=len))
+    training = [row for row in rows if row.example_id not in held]
+    validation = [row for row in rows if row.example_id in held]
+    places = len({row.document_id for row in validation})
+    from_where = (
+        f"{places} whole document{'s' if places > 1 else ''}"
+        if whole
+        else "one document, which is all there is"
+    )
+    note = (
+        f"There is no labeled validation split: {len(validation)} of {len(rows)} examples ({from_where}) are held out "
+        f"for validation by seed {seed}; {len(training)} are trained on."
+    )
+    return training, validation, note
+
+
+def content_hash(labels: Sequence[str], rows: Iterable[GoldRow], roles: dict[int, Split]) -> str:
+    """SHA-256 over label set, texts, payloads and splits: equal data has an equal hash, in any database."""
+    digest = hashlib.sha256(json.dumps(list(labels)).encode())
+    for row in rows:
+        if row.example_id in roles:
+            payload = json.dumps(row.payload, sort_keys=True, separators=(",", ":"))
+            digest.update(f"{roles[row.example_id]}\0{row.content_hash}\0{payload}\n".encode())
+    return digest.hexdigest()
+
+
+def snapshot_pages(store: Store, snapshot_id: int) -> Iterator[SnapshotRow]:
+    """Everything in a snapshot, in the project's order; each page is a read of its own."""
+    return _rows(store, lambda tx, after: tx.models.snapshot_page(snapshot_id, after))
+
+
+def unlabeled_pages(store: Store, project_id: int, split: Split = Split.POOL) -> Iterator[SnapshotRow]:
+    """Every example of a split without gold, in the project's order; each page is a read of its own."""
+    return _rows(store, lambda tx, after: tx.models.unlabeled_page(project_id, split, after))
+
+
+def _rows(store: Store, page: Page) -> Iterator[SnapshotRow]:
+    after = -1
+    while True:
+        with store.read() as tx:
+            rows = page(tx, after)
+        if not rows:
+            return
+        yield from rows
+        after = rows[-1].position
+
+
+def write_examples(path: Path, rows: Iterable[SnapshotRow]) -> Counter[Split]:
+    """Write ``examples.jsonl`` for a worker; how many there are of each split."""
+    counts: Counter[Split] = Counter()
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            counts[row.split] += 1
+            line = {
+                "id": row.example_id,
+                "split": str(row.split),
+                "document": row.document,
+                "text": row.content.text,
+                "tokens": row.content.tokens,
+                "question": row.content.question,
+                "payload": row.payload,
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return counts

@@ -1,0 +1,172 @@
+"""Launch training runs: what can be checked is checked here, before anything is queued."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from workbench.basemodels import BASE_MODELS
+from workbench.config import Settings
+from workbench.domain import ModelVersion, Project, Run, RunKind, TrainParameters
+from workbench.errors import InvalidInput, ModelUnavailable
+from workbench.services.models import artifact_folder
+from workbench.services.runs import RunService
+from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples
+from workbench.storage.store import Store
+from workbench.tasks import get_task
+
+HUB_NAME = re.compile(r"[\w-][\w.-]{0,95}(/[\w.-]{1,96})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A choice of parameters with a name and the sentence that explains it."""
+
+    title: str
+    sentence: str
+    changes: Mapping[str, Any]
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        "quick": Preset(
+            "Quick",
+            "One pass over the data: enough to see whether the labels make sense and to rank the pool.",
+            MappingProxyType({"epochs": 1.0, "min_steps": 30}),
+        ),
+        "balanced": Preset(
+            "Balanced",
+            "Three passes, the usual choice for a round of active learning.",
+            MappingProxyType({"epochs": 3.0}),
+        ),
+        "thorough": Preset(
+            "Thorough",
+            "Eight passes with every weight trained, for a version that will be shipped; several times slower.",
+            MappingProxyType({"epochs": 8.0, "freeze_embeddings": False, "min_steps": 200}),
+        ),
+    }
+)
+
+
+class TrainingService:
+    """Turn accepted annotations into a new model version."""
+
+    def __init__(self, store: Store, settings: Settings, runs: RunService) -> None:
+        self._store = store
+        self._settings = settings
+        self._runs = runs
+
+    def launch(
+        self, project: Project, parameters: TrainParameters | None = None, user_id: int | None = None
+    ) -> Run:
+        """Freeze the data as it is now and queue a training run over it.
+
+        The run's result has the keys of the command-line contract; its ``model_version`` is the new number.
+
+        Raises:
+            InvalidInput: A parameter is out of range, there are no labels, or no labeled example.
+            NotFound: ``from_version`` does not exist.
+            ModelUnavailable: The base model is a folder without a model, or the version's artifact is gone.
+        """
+        chosen = parameters or TrainParameters()
+        check_parameters(chosen)
+        if chosen.device == "auto" and self._settings.device != "auto":
+            chosen = replace(chosen, device=self._settings.device)
+        parent = self._parent(project, chosen)
+        if parent is None:
+            chosen = replace(chosen, base_model=check_base_model(chosen.base_model))
+        if get_task(project.task).model_labels(("X",)) and not project.label_names:
+            raise InvalidInput(
+                f"{project.name} has no labels", remedy="add labels to the project, or import labeled data"
+            )
+        data = freeze_training(self._store, project, chosen.seed)
+        labels = data.snapshot.labels
+        if parent is not None and parent.labels != labels:
+            raise InvalidInput(
+                f"version {parent.number} was trained with other labels ({', '.join(parent.labels)})",
+                remedy="train from a base model instead",
+            )
+
+        def prepare(folder: Path) -> dict[str, Any]:
+            write_examples(folder / "examples.jsonl", snapshot_pages(self._store, data.snapshot.id))
+            return {
+                "labels": list(labels),
+                "parameters": asdict(chosen),
+                "base_model": chosen.base_model,
+                "model_dir": str(artifact_folder(self._settings, parent)) if parent else None,
+                "resume_from": None,
+                "snapshot": {"id": data.snapshot.id, "content_hash": data.snapshot.content_hash},
+                "notes": list(data.notes),
+            }
+
+        kept = {**asdict(chosen), "snapshot": data.snapshot.id}
+        return self._runs.launch(project, RunKind.TRAIN, kept, prepare, user_id=user_id)
+
+    def _parent(self, project: Project, parameters: TrainParameters) -> ModelVersion | None:
+        if parameters.from_version is None:
+            return None
+        with self._store.read() as tx:
+            version = tx.models.by_number(project.id, parameters.from_version)
+        artifact_folder(self._settings, version)
+        return version
+
+
+def check_parameters(parameters: TrainParameters) -> None:
+    """Raise InvalidInput with the bad value and the range for anything that can't train."""
+    rate = parameters.learning_rate
+    rules = (
+        ("epochs", parameters.epochs, 0 < parameters.epochs <= 1000, "more than 0, at most 1000"),
+        ("learning rate", rate, rate is None or 0 < rate < 1, "between 0 and 1, such as 1e-4"),
+        ("batch size", parameters.batch_size, 1 <= parameters.batch_size <= 4096, "1 to 4096"),
+        (
+            "maximum length",
+            parameters.max_length,
+            (parameters.max_length or 16) >= 16,
+            "16 sub-words or more",
+        ),
+        ("minimum of steps", parameters.min_steps, parameters.min_steps >= 0, "0 or more"),
+        ("warm-up", parameters.warmup, 0 <= parameters.warmup <= 1, "0 to 1, a share of the steps"),
+        ("weight decay", parameters.weight_decay, 0 <= parameters.weight_decay < 1, "0 to 1"),
+        ("seed", parameters.seed, 0 <= parameters.seed < 2**32, "0 to 4294967295"),
+    )
+    for name, value, fits, allowed in rules:
+        if not fits or (isinstance(value, float) and math.isnan(value)):
+            raise InvalidInput(f"{value} can't be the {name}", remedy=f"choose {allowed}")
+    length, stride = parameters.max_length, parameters.stride
+    if stride is not None and (stride < 0 or stride >= (length or 256) - 8):
+        raise InvalidInput(
+            f"{stride} can't be the stride", remedy="choose 0 or more, and less than the maximum length"
+        )
+
+
+def check_base_model(name: str) -> str:
+    """Refuse what can be seen to be no model without loading anything; the worker finds out about hub names.
+
+    Returns:
+        The name, or the absolute path of a local folder.
+
+    Raises:
+        ModelUnavailable: It is a folder without a model in it, or neither a folder nor a name that a hub could know.
+    """
+    name = name.strip()
+    if name in BASE_MODELS:
+        return name
+    folder = Path(name).expanduser()
+    if name and folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise ModelUnavailable(
+                f"the folder {name} holds no model (it has no config.json)",
+                remedy="give a folder that save_pretrained wrote",
+            )
+        return str(folder.absolute())
+    if not HUB_NAME.fullmatch(name):
+        raise ModelUnavailable(
+            f"there is no base model or folder {name!r}",
+            remedy=f"give a folder that exists, a hub name, or one of {', '.join(BASE_MODELS)}",
+        )
+    return name
