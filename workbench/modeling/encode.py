@@ -1,0 +1,167 @@
+"""Sentences of tokens as a model reads them: sub-words in windows, and where each token is read.
+
+A token is read at its first sub-word, in the one window where that sub-word has the most context, in training,
+scoring and prediction alike: each token gives loss once and has one row of probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.domain import ExampleText
+from workbench.modeling.ragged import Ragged, bounds_of
+from workbench.modeling.tokenizer import SubwordTokenizer, Template, as_array, check_window
+from workbench.modeling.windows import fitting_stride, plan
+from workbench.tasks.base import IGNORE
+
+
+@dataclass(frozen=True, slots=True)
+class TaggingWindows:
+    """The windows of some examples. "Token" counts the tokens of all examples, one after another, from 0.
+
+    Attributes:
+        ids: Sub-words of each window, special ones included.
+        example: Of each window, its example's index; shape (windows,).
+        tokens: Window ``i`` reads the tokens ``tokens[i]:tokens[i + 1]``; shape (windows + 1,).
+        column: Where in its window each token's first sub-word stands; shape (tokens,).
+        owner: Beside each sub-word of ``ids``: the token that it belongs to, if that is read in this window, else -1.
+        examples: Example ``i`` has the tokens ``examples[i]:examples[i + 1]``; shape (examples + 1,).
+    """
+
+    ids: Ragged
+    example: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    column: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    examples: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Sub-words of each window."""
+        return self.ids.lengths
+
+    def targets(
+        self,
+        token_targets: NDArray[np.int64],
+        *,
+        all_subwords: bool = False,
+        continuation: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
+        """Class of every sub-word, beside ``ids.values``; IGNORE for those that give no loss.
+
+        Args:
+            token_targets: Class of every token; IGNORE where nobody has said.
+            all_subwords: Whether a token's later sub-words carry its class too.
+            continuation: The class that later sub-words carry in place of each class (``I-X`` for ``B-X``).
+        """
+        result = np.full(len(self.owner), IGNORE, dtype=np.int64)
+        owned = self.owner >= 0
+        if all_subwords:
+            values = token_targets[self.owner[owned]]
+            if continuation is not None:
+                values = np.where(values >= 0, continuation[values], values)
+            result[owned] = values
+        window = np.repeat(np.arange(len(self)), np.diff(self.tokens))
+        result[self.ids.bounds[window] + self.column] = token_targets
+        return result
+
+
+def encode_tagging(
+    tokenizer: SubwordTokenizer, examples: Sequence[ExampleText], *, max_length: int, stride: int
+) -> TaggingWindows:
+    """Encode the tokens of examples.
+
+    Args:
+        tokenizer: Loaded for words.
+        examples: Each with tokens; one without any has no window.
+        max_length: Sub-words per window, special ones included.
+        stride: Sub-words that neighbouring windows of one example share.
+
+    Raises:
+        InvalidInput: Hardly anything fits into a window.
+    """
+    template = tokenizer.template(pair=False)
+    capacity = check_window(max_length, template)
+    stride = fitting_stride(capacity, stride)
+    encodings = tokenizer.encode_words([example.words for example in examples])
+    parts = _Parts(template)
+    for index, (example, encoding) in enumerate(zip(examples, encodings, strict=True)):
+        if example.tokens:
+            parts.add(
+                index, *_subwords(encoding, len(example.tokens), tokenizer.unknown_id), capacity, stride
+            )
+        parts.first_token += len(example.tokens)
+    return parts.windows([len(example.tokens) for example in examples])
+
+
+def _subwords(encoding: Any, tokens: int, unknown: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ids of an example's sub-words and the token of each; a token that has none gets the unknown one."""
+    ids, owner = as_array(encoding.ids), as_array(encoding.word_ids)
+    missing = np.setdiff1d(np.arange(tokens), owner, assume_unique=False)
+    if len(missing):
+        places = np.searchsorted(owner, missing)
+        ids, owner = np.insert(ids, places, unknown), np.insert(owner, places, missing)
+    return ids, owner
+
+
+class _Parts:
+    """What windows are put together from."""
+
+    def __init__(self, template: Template) -> None:
+        self._before, self._after = (np.asarray(part, dtype=np.int64) for part in template.parts)
+        self._no_before = np.full(len(self._before), -1, dtype=np.int64)
+        self._no_after = np.full(len(self._after), -1, dtype=np.int64)
+        self._ids: list[NDArray[np.int64]] = []
+        self._owner: list[NDArray[np.int64]] = []
+        self._example: list[int] = []
+        self._read: list[int] = []
+        self._columns: list[NDArray[np.int64]] = []
+        self.first_token = 0
+
+    def add(
+        self, example: int, ids: NDArray[np.int64], owner: NDArray[np.int64], capacity: int, stride: int
+    ) -> None:
+        """Cut one example's sub-words into windows."""
+        first = np.flatnonzero(np.diff(owner, prepend=-1))  # the first sub-word of each token
+        for window in plan(len(ids), capacity, stride):
+            mine = first[np.searchsorted(first, window.own_start) : np.searchsorted(first, window.own_end)]
+            owners = np.full(window.end - window.start, -1, dtype=np.int64)
+            if len(mine):
+                inside = owner[window.start : window.end]
+                held = (inside >= owner[mine[0]]) & (inside <= owner[mine[-1]])
+                owners[held] = inside[held] + self.first_token
+            self._ids += [self._before, ids[window.start : window.end], self._after]
+            self._owner += [self._no_before, owners, self._no_after]
+            self._example.append(example)
+            self._read.append(len(mine))
+            self._columns.append(mine - window.start + len(self._before))
+
+    def windows(self, tokens: Sequence[int]) -> TaggingWindows:
+        """All that were added."""
+        nothing = np.empty(0, dtype=np.int64)
+        lengths = [sum(map(len, self._ids[i : i + 3])) for i in range(0, len(self._ids), 3)]
+        return TaggingWindows(
+            ids=Ragged(np.concatenate([nothing, *self._ids]), bounds_of(lengths)),
+            example=np.asarray(self._example, dtype=np.int64),
+            tokens=bounds_of(self._read),
+            column=np.concatenate([nothing, *self._columns]),
+            owner=np.concatenate([nothing, *self._owner]),
+            examples=bounds_of(list(tokens)),
+        )
+
+
+def continuation_of(classes: Sequence[str]) -> NDArray[np.int64]:
+    """For each class the one that later sub-words of a token carry: ``I-X`` for ``B-X``, else itself."""
+    index = {name: position for position, name in enumerate(classes)}
+    return np.array(
+        [index.get(f"I-{name[2:]}", i) if name.startswith("B-") else i for i, name in enumerate(classes)],
+        dtype=np.int64,
+    )
