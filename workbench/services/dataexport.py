@@ -1,0 +1,193 @@
+"""Labels out: each file as it came with changed labels in their places, or another format."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from workbench.domain import Example, ImportRecord, Payload, Project, Split
+from workbench.errors import InvalidInput
+from workbench.formats import FORMATS, Change, Labeled, Notice, Report, Source, WriteOptions, get_format
+from workbench.services.importwrite import IMPORTER
+from workbench.storage.rows import chunks
+from workbench.storage.store import Store, Transaction
+from workbench.tasks import get_task
+
+SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export wrote.
+
+    Attributes:
+        format: Its name.
+        path: The file or folder.
+        files: Every file written.
+        examples: Examples in them (for ``source``, all of the files' examples).
+        changed: ``source``: examples whose labels differ from those that came in.
+        skipped: Examples left out, since they have no gold labels or the format can't hold them.
+    """
+
+    format: str
+    path: Path
+    files: tuple[Path, ...]
+    examples: int
+    changed: int
+    skipped: int
+    warnings: tuple[Notice, ...]
+
+
+def write_export(
+    store: Store, project: Project, name: str, out: Path, split: Split | None, scheme: str
+) -> ExportReport:
+    """See ``DatasetService.export_data``."""
+    if name == SOURCE:
+        return _write_sources(store, project, out, split)
+    chosen = get_format(name)
+    task = get_task(project.task)
+    if task.name not in chosen.tasks:
+        fitting = [SOURCE, *(key for key, item in FORMATS.items() if task.name in item.tasks)]
+        raise InvalidInput(
+            f"{chosen.title} can't hold {task.title.lower()}", remedy=f"choose from {', '.join(fitting)}"
+        )
+    report = Report()
+    with store.read() as tx, atomic(out) as file:
+        options = WriteOptions(task.name, project.label_names, scheme)
+        written = chosen.write(labeled_examples(tx, project, split), file, options, report)
+        if not written:
+            raise InvalidInput(
+                "there is no gold label to export" + (f" in {split.value}" if split else ""),
+                remedy="label some examples first",
+            )
+    return ExportReport(name, out, (out,), written, 0, report.skipped, tuple(report.notices))
+
+
+def labeled_examples(tx: Transaction, project: Project, split: Split | None) -> Iterator[Labeled]:
+    """Every example of a project (or a split) in order, with its gold labels where it has some."""
+    task = get_task(project.task)
+    wanted = tuple(Split) if split is None else (split,)
+    golds = tx.annotations.gold_payloads(project.id, wanted)
+    current = next(golds, None)
+    for part in chunks(tx.examples.iter_split(project.id, split), 2_000):
+        names = tx.examples.document_names({example.document_id for example in part})
+        for example in part:
+            payload: Payload | None = None
+            if current is not None and current[0] == example.id:
+                payload = task.load(current[3])
+                current = next(golds, None)
+            yield Labeled(
+                example.external_id,
+                names[example.document_id],
+                example.content,
+                payload,
+                example.meta,
+                example.split.value,
+            )
+
+
+def _write_sources(store: Store, project: Project, out: Path, split: Split | None) -> ExportReport:
+    reports: list[Report] = []
+    with store.read() as tx:
+        records = [
+            record for record in tx.examples.imports(project.id) if split is None or record.split == split
+        ]
+        if not records:
+            where = f" as {split.value}" if split else ""
+            raise InvalidInput(f"nothing was imported{where}", remedy="import a file first")
+        into_folder = out.is_dir() or len(records) > 1
+        if into_folder and out.is_file():
+            raise InvalidInput(
+                f"there are {len(records)} files to write",
+                where=str(out),
+                remedy="name a folder, or a --split",
+            )
+        taken: set[str] = set()
+        files: list[Path] = []
+        examples = changed = 0
+        for record in records:
+            changes, number = _changes(tx, project, record)
+            report = Report(record.file_name)
+            source = Source(record.file_name, tx.examples.source(record.sha256))
+            data = get_format(record.format).patch(source, record.mapping, changes, report)
+            path = out / _free_name(source.stem, taken) if into_folder else out
+            with atomic(path) as file:
+                file.write(data)
+            files.append(path)
+            reports.append(report)
+            examples += number
+            changed += len(changes)
+    notices = tuple(notice for report in reports for notice in report.notices)
+    return ExportReport(SOURCE, out, tuple(files), examples, changed, 0, notices)
+
+
+def _changes(tx: Transaction, project: Project, record: ImportRecord) -> tuple[list[Change], int]:
+    """The examples of an import whose gold labels differ from what its file says, and how many examples it has."""
+    changes: list[Change] = []
+    number = 0
+    for part in chunks(tx.examples.iter_import(record.id), 2_000):
+        number += len(part)
+        golds = tx.annotations.gold_of([example.id for example in part])
+        for example in part:
+            annotation = golds[example.id][0] if example.id in golds else None
+            if annotation is None or annotation.payload is None or annotation.author == IMPORTER:
+                continue
+            before = _as_imported(tx, project, example)
+            if before != annotation.payload:
+                changes.append(Change(example.locator, example.content, before, annotation.payload))
+    return changes, number
+
+
+def _as_imported(tx: Transaction, project: Project, example: Example) -> Payload | None:
+    """What the file itself says of an example: its first revision, or the answer kept aside."""
+    history = tx.annotations.history(example.id)
+    if history and history[0].author == IMPORTER:
+        return history[0].payload
+    aside = tx.annotations.oracle([example.id])
+    return get_task(project.task).load(aside[example.id]) if aside else None
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    stem, suffix = Path(name).stem, Path(name).suffix
+    number = 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}{suffix}"
+    taken.add(name)
+    return name
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes its place, complete and on disk, at the end of the block, or never.
+
+    Raises:
+        InvalidInput: It can't be written there.
+    """
+    if path.is_dir():
+        raise InvalidInput("is a folder", where=str(path), remedy="name a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+    except OSError as error:
+        raise InvalidInput(
+            f"can't be written ({error.strerror})",
+            where=str(path),
+            remedy="check the path and its permissions",
+        ) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

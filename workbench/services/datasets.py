@@ -1,0 +1,277 @@
+"""Data in, looked at, and out."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.config import Settings
+from workbench.domain import Example, ImportRecord, NewExample, Project, Split
+from workbench.errors import InvalidInput, NotFound
+from workbench.formats.base import Notice
+from workbench.formats.source import Source, read_sources, unpack
+from workbench.services.dataexport import ExportReport, write_export
+from workbench.services.importing import ImportOptions, Parsed, Progress, overlaps, parse
+from workbench.services.importwrite import ImportReport, refuse_known, summary, write
+from workbench.storage.examples import SplitCounts
+from workbench.storage.store import Store
+
+DEFAULTS = ImportOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would bring, with the first examples as they will look."""
+
+    report: ImportReport
+    first: tuple[NewExample, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplePage:
+    """Some of the examples that a question found, and how many there are."""
+
+    items: tuple[Example, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectCounts:
+    """Numbers of a project."""
+
+    examples: Mapping[Split, int]
+    gold: Mapping[Split, int]
+    annotated: int
+    documents: int
+    words: int
+    splits: Mapping[Split, SplitCounts] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Examples of all splits."""
+        return sum(self.examples.values())
+
+
+class DatasetService:
+    """Import, browse and export examples."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._max_bytes = settings.max_upload_mb * 1_048_576
+
+    # --- in -------------------------------------------------------------------------------------
+
+    def sources(self, paths: Sequence[Path | str]) -> list[Source]:
+        """The files at these paths, those packed in .gz and .zip unpacked. Raises NotFound, InvalidInput."""
+        return [source for path in paths for source in read_sources(Path(path), self._max_bytes)]
+
+    def uploaded(self, name: str, data: bytes) -> list[Source]:
+        """An uploaded file, or those packed in it. Raises InvalidInput when it is too large."""
+        return unpack(name, data, self._max_bytes)
+
+    def import_files(
+        self,
+        project: Project,
+        paths: Sequence[Path | str],
+        *,
+        split: Split,
+        format: str = "auto",  # noqa: A002
+        columns: Mapping[str, str | int] | None = None,
+        unlabeled: bool = False,
+        dry_run: bool = False,
+        user_id: int | None = None,
+        encoding: str = "utf-8",
+        separator: str | None = None,
+        scheme: str | None = None,
+        sentences: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import files: all of them, or nothing at all.
+
+        Args:
+            project: Where to.
+            paths: Files.
+            split: What their examples are for.
+            format: See ``ImportOptions``, like the options that are not named here.
+            columns: Which column holds what.
+            unlabeled: Keep the labels aside as a simulated annotator's answers.
+            dry_run: Read and check, but write nothing.
+            user_id: Who imports.
+            encoding: Of text.
+            separator: Of column files.
+            scheme: Of NER tags.
+            sentences: Of plain text.
+            force: Import again what is there already.
+            progress: Called now and then while reading.
+
+        Raises:
+            NotFound: There is no such file.
+            FormatError: A file is not what it says, with the line; nothing has been written then.
+            InvalidInput: The options do not fit.
+            AlreadyExists: The project has one of the files already.
+        """
+        options = ImportOptions(
+            format, columns or {}, encoding, separator, scheme, sentences, unlabeled, force
+        )
+        return self.import_sources(
+            project, self.sources(paths), split, options, dry_run=dry_run, user_id=user_id, progress=progress
+        )
+
+    def import_sources(
+        self,
+        project: Project,
+        sources: Sequence[Source],
+        split: Split,
+        options: ImportOptions = DEFAULTS,
+        *,
+        dry_run: bool = False,
+        user_id: int | None = None,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """The same of files in memory."""
+        with ExitStack() as stack:
+            files, notices = self._parse(stack, project, sources, split, options, progress)
+            if dry_run:
+                return summary(files, notices, dry_run=True)
+            compressed = [zlib.compress(parsed.source.data, 4) for parsed in files]
+            with self._store.write() as tx:
+                tx.examples.lock_project(project.id)
+                refuse_known(tx, project, sources, options)
+                ids = write(tx, project, files, compressed, split, options, user_id)
+            return summary(files, notices, dict(zip((id(parsed) for parsed in files), ids, strict=True)))
+
+    def preview(
+        self,
+        project: Project,
+        sources: Sequence[Source],
+        split: Split,
+        options: ImportOptions = DEFAULTS,
+    ) -> Preview:
+        """Read and check files as an import does, and write nothing. Raises the same."""
+        with ExitStack() as stack:
+            files, notices = self._parse(stack, project, sources, split, options, None)
+            return Preview(
+                report=summary(files, notices, dry_run=True),
+                first=tuple(example for parsed in files for example in parsed.first)[:20],
+                columns=tuple(files[0].report.columns),
+                rows=tuple(tuple(row) for row in files[0].report.rows),
+            )
+
+    def _parse(
+        self,
+        stack: ExitStack,
+        project: Project,
+        sources: Sequence[Source],
+        split: Split,
+        options: ImportOptions,
+        progress: Progress | None,
+    ) -> tuple[list[Parsed], list[Notice]]:
+        if not sources:
+            raise InvalidInput("there is no file to import", remedy="name one or more files")
+        with self._store.read() as tx:
+            refuse_known(tx, project, sources, options)
+        files: list[Parsed] = []
+        for source in sources:
+            files.append(parse(source, project, options, progress))
+            stack.callback(files[-1].close)
+        with self._store.read() as tx:
+            notices = overlaps(split, files, lambda hashes: tx.examples.hashes(project.id, hashes))
+        return files, notices
+
+    # --- looked at ------------------------------------------------------------------------------
+
+    def browse(
+        self,
+        project: Project,
+        *,
+        split: Split | None = None,
+        query: str = "",
+        document_id: int | None = None,
+        labeled: bool | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> ExamplePage:
+        """One page of the project's examples in their order; ``query`` is searched in text, question and id."""
+        with self._store.read() as tx:
+            items, total = tx.examples.page(
+                project.id,
+                split=split,
+                query=query,
+                document_id=document_id,
+                labeled=labeled,
+                offset=offset,
+                limit=limit,
+            )
+        return ExamplePage(tuple(items), total)
+
+    def example(self, project: Project, example_id: int) -> Example:
+        """One example. Raises NotFound, also for an example of another project."""
+        with self._store.read() as tx:
+            found = tx.examples.by_ids([example_id])
+        if not found or found[0].project_id != project.id:
+            raise NotFound(
+                f"project {project.name!r} has no example {example_id}", remedy="choose one from Data"
+            )
+        return found[0]
+
+    def neighbours(self, example: Example, before: int, after: int) -> tuple[list[Example], list[Example]]:
+        """The examples just before and just after it in its document, each list in reading order."""
+        with self._store.read() as tx:
+            return tx.examples.neighbours(example, before, after)
+
+    def document_names(self, examples: Sequence[Example]) -> Mapping[int, str]:
+        """Names of the documents that the examples stand in, by document id."""
+        with self._store.read() as tx:
+            return tx.examples.document_names({example.document_id for example in examples})
+
+    def imports(self, project: Project) -> tuple[ImportRecord, ...]:
+        """Every import of the project, oldest first."""
+        with self._store.read() as tx:
+            return tx.examples.imports(project.id)
+
+    def counts(self, project: Project) -> ProjectCounts:
+        """The project's numbers; every split is there."""
+        with self._store.read() as tx:
+            found = tx.examples.counts(project.id)
+            documents = tx.examples.count_documents(project.id)
+        splits = {split: found.get(split, SplitCounts()) for split in Split}
+        return ProjectCounts(
+            examples={split: numbers.examples for split, numbers in splits.items()},
+            gold={split: numbers.gold for split, numbers in splits.items()},
+            annotated=sum(numbers.annotated for numbers in splits.values()),
+            documents=documents,
+            words=sum(numbers.words for numbers in splits.values()),
+            splits=splits,
+        )
+
+    # --- out ------------------------------------------------------------------------------------
+
+    def export_data(
+        self,
+        project: Project,
+        format: str,  # noqa: A002
+        out: Path | str,
+        split: Split | None = None,
+        *,
+        scheme: str = "IOB2",
+    ) -> ExportReport:
+        """Write the project's gold labels into a file, which is there complete or not at all.
+
+        Args:
+            project: What of.
+            format: ``source`` (each file as it came, with changed labels in their places) or a format's name.
+            out: The file; for ``source`` with several imports, and for ``hf``, a folder.
+            split: Only this one.
+            scheme: Of NER tags, where the format has tags.
+
+        Raises:
+            UnknownName: There is no such format.
+            InvalidInput: It can't hold the project's labels, or there is nothing to write.
+        """
+        return write_export(self._store, project, format, Path(out), split, scheme)

@@ -1,0 +1,283 @@
+"""Files to checked rows: everything that happens to an import before the first write.
+
+A file is read to its end, each example checked, before anything is stored; what is wrong is an error then, and
+nothing has been written. Rows wait in a ``Spool``, so that the writing transaction does nothing but write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from workbench.domain import ExampleText, NewExample, Project, Spans, Split
+from workbench.errors import FormatError, InvalidInput, InvalidPayload
+from workbench.formats import FORMATS, Format, Notice, ReadOptions, Report, Source, get_format
+from workbench.services.spool import Row, Spool
+from workbench.tasks import Task, get_task
+
+LONGEST_NAME = 300
+"""Longest name of an example or document (an index of PostgreSQL holds no more than 2,700 bytes)."""
+FIRST = 20
+"""Examples that a preview shows."""
+
+Progress = Callable[[str, int], None]
+"""Called now and then with the file's name and the number of examples read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What a person has said about the files of one import; None and ``auto`` are found out.
+
+    Attributes:
+        format: A format's name or alias, or ``auto``.
+        columns: See ``formats.ReadOptions``, like the others.
+        unlabeled: Keep the labels in the files aside as a simulated annotator's answers.
+        force: Import files again that the project has already.
+    """
+
+    format: str = "auto"
+    columns: Mapping[str, str | int] = field(default_factory=dict)
+    encoding: str = "utf-8"
+    separator: str | None = None
+    scheme: str | None = None
+    sentences: str | None = None
+    unlabeled: bool = False
+    force: bool = False
+
+
+@dataclass(slots=True)
+class Parsed:
+    """One file, read and checked."""
+
+    source: Source
+    format: str
+    report: Report
+    rows: Spool
+    documents: list[str] = field(default_factory=list)
+    tokens: int = 0
+    entities: int = 0
+    answers: int = 0
+    labeled: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    first: list[NewExample] = field(default_factory=list)
+    duplicates: int = 0
+
+    def close(self) -> None:
+        """Give the rows up."""
+        self.rows.close()
+
+
+def detect_format(source: Source, task: str) -> Format:
+    """The format that a file looks most like.
+
+    Raises:
+        FormatError: It looks like none of them, or like one that can't hold examples of the task type.
+    """
+    if not source.data.strip():
+        raise FormatError("is empty", file=source.name, remedy="check that it is the right file")
+    ranked = sorted(
+        ((item.sniff(source.head, source.name), item) for _, item in FORMATS.items()),
+        key=lambda pair: -pair[0],
+    )
+    best = ranked[0][1]
+    if ranked[0][0] > 0.5 and task not in best.tasks:
+        raise FormatError(
+            f"looks like {best.title}, which holds no {get_task(task).title.lower()}",
+            file=source.name,
+            remedy=f"import it into a project of type {' or '.join(sorted(best.tasks))}, or name its --format",
+        )
+    for score, item in ranked:
+        if score > 0 and task in item.tasks:
+            return item
+    raise FormatError(
+        "looks like no format known here", file=source.name, remedy=f"name its --format: {', '.join(FORMATS)}"
+    )
+
+
+def parse(
+    source: Source, project: Project, options: ImportOptions, progress: Progress | None = None
+) -> Parsed:
+    """Read a file to its end and check every example.
+
+    Raises:
+        FormatError: The file is not what it says; with the line.
+        InvalidInput: The options do not fit it.
+    """
+    task = get_task(project.task)
+    chosen = detect_format(source, task.name) if options.format == "auto" else get_format(options.format)
+    if task.name not in chosen.tasks:
+        raise InvalidInput(
+            f"{chosen.title} holds no {task.title.lower()}",
+            where=source.name,
+            remedy=f"use it in a project of type {' or '.join(sorted(chosen.tasks))}",
+        )
+    report = Report(file=source.name)
+    parsed = Parsed(source, chosen.name, report, Spool())
+    read_options = ReadOptions(
+        task=task.name,
+        columns=options.columns,
+        encoding=options.encoding,
+        separator=options.separator,
+        scheme=options.scheme,
+        sentences=options.sentences,
+    )
+    try:
+        _take(parsed, task, project, chosen.read(source, read_options, report), progress)
+        if not len(parsed.rows):
+            why = f" ({report.warnings[0].message})" if report.warnings else ""
+            raise FormatError(
+                f"holds no examples{why}", file=source.name, remedy="check that it is the right file"
+            )
+    except BaseException:
+        parsed.close()
+        raise
+    return parsed
+
+
+def _take(
+    parsed: Parsed, task: Task, project: Project, examples: Iterator[NewExample], progress: Progress | None
+) -> None:
+    documents: dict[str, int] = {}
+    names = _Names(parsed.report)
+    known = {label.name for label in project.labels}
+    label_set = tuple(known)
+    for example in examples:
+        payload = None
+        if example.payload is not None:
+            used = task.labels_in(example.payload)
+            parsed.labels.update(used)
+            if not known.issuperset(used):
+                known.update(used)
+                label_set = tuple(known)
+            _check(task, example, label_set, parsed.source.name)
+            payload = task.dump(example.payload)
+            parsed.labeled += 1
+            parsed.entities += len(used) if isinstance(example.payload, Spans) else 0
+            parsed.answers += len(payload.get("answers", ()))
+        content = example.content
+        words = len(content.tokens) if content.question is None else _words(content)
+        document = shortened(example.document)
+        parsed.tokens += words
+        parsed.rows.add(
+            Row(
+                document=documents.setdefault(document, len(documents)),
+                external_id=names.unique(example.external_id),
+                text=content.text,
+                question=content.question,
+                tokens=[place for token in content.tokens for place in token],
+                words=words,
+                content_hash=content_hash(content),
+                locator=dict(example.locator),
+                meta=dict(example.meta),
+                payload=payload,
+            )
+        )
+        if len(parsed.first) < FIRST:
+            parsed.first.append(example)
+        if progress is not None and len(parsed.rows) % 1_000 == 0:
+            progress(parsed.source.name, len(parsed.rows))
+    parsed.documents = list(documents)
+    names.tell()
+
+
+def _check(task: Task, example: NewExample, labels: Sequence[str], file: str) -> None:
+    assert example.payload is not None
+    try:
+        task.validate(example.payload, example.content, labels)
+    except InvalidPayload as error:
+        line = example.locator.get("line")
+        raise FormatError(
+            f"{example.external_id}: {error.message}",
+            file=file,
+            line=line if isinstance(line, int) else None,
+            remedy=error.remedy,
+        ) from error
+
+
+class _Names:
+    """Makes the names of examples unique within their file."""
+
+    def __init__(self, report: Report) -> None:
+        self._seen: set[str] = set()
+        self._numbers: Counter[str] = Counter()
+        self._report = report
+
+    def unique(self, name: str) -> str:
+        """The name, or one with a number behind it where it was given before."""
+        name = wanted = shortened(name)
+        while name in self._seen:
+            self._numbers[wanted] += 1
+            name = f"{wanted}#{self._numbers[wanted] + 1}"
+        self._seen.add(name)
+        return name
+
+    def tell(self) -> None:
+        """Let the report know of names that were given twice."""
+        repeated = self._numbers.total()
+        if repeated:
+            self._report.warn(f"{repeated:,} ids were given before in this file; a number makes them unique")
+
+
+def shortened(name: str) -> str:
+    """The name, if it is longer than an index can hold its beginning and a hash of all of it."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 17]}…{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}"
+
+
+def content_hash(content: ExampleText) -> str:
+    """Hash of what an annotator would read, 32 hexadecimal digits; equal for exact duplicates."""
+    digest = hashlib.blake2b(content.text.encode(), digest_size=16)
+    if content.question is not None:
+        digest.update(b"\0" + content.question.encode())
+    return digest.hexdigest()
+
+
+def _words(content: ExampleText) -> int:
+    return _count_words(content.text) + len((content.question or "").split())
+
+
+@lru_cache(maxsize=16)
+def _count_words(text: str) -> int:
+    return len(text.split())
+
+
+def overlaps(
+    split: Split, files: Sequence[Parsed], stored: Callable[[Sequence[str]], Mapping[str, frozenset[Split]]]
+) -> list[Notice]:
+    """Count the duplicates of each file, and warn of what stands on both sides of an evaluation.
+
+    Args:
+        split: Of the examples on their way in.
+        files: Read and checked; their ``duplicates`` are set.
+        stored: Gives the splits in which the project has a content hash already.
+    """
+    seen: set[str] = set()
+    across: Counter[Split] = Counter()
+    for parsed in files:
+        fresh: list[str] = []
+        for row in parsed.rows:
+            if row.content_hash in seen:
+                parsed.duplicates += 1
+            else:
+                seen.add(row.content_hash)
+                fresh.append(row.content_hash)
+        found = stored(fresh)
+        parsed.duplicates += len(found)
+        for splits in found.values():
+            across.update(splits)
+    return [
+        Notice(
+            None,
+            f"{number:,} of these {split.value} examples also stand in {other.value}: "
+            "scores on the one will flatter a model trained on the other",
+        )
+        for other, number in across.items()
+        if other is not split and (split in _HELD_OUT or other in _HELD_OUT)
+    ]
+
+
+_HELD_OUT = frozenset({Split.TEST, Split.VALIDATION})
