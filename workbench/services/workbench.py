@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from workbench.services.annotation import AnnotationService
     from workbench.services.comparison import ComparisonService
     from workbench.services.datasets import DatasetService
+    from workbench.services.downloads import DownloadService
     from workbench.services.evaluation import EvaluationService
     from workbench.services.exporting import ExportService
     from workbench.services.maintenance import MaintenanceService
@@ -115,6 +116,13 @@ class Workbench:
         from workbench.services.team import TeamService
 
         return TeamService(self.store, self.settings)
+
+    @cached_property
+    def downloads(self) -> DownloadService:
+        """Files that pages offer, each to whom it belongs."""
+        from workbench.services.downloads import DownloadService
+
+        return DownloadService(self.settings)
 
     @cached_property
     def maintenance(self) -> MaintenanceService:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from workbench.web.downloads import download
 from workbench.web.gate import Gate
 from workbench.web.health import health
-from workbench.web.paths import HEALTH, SIGN_IN, SIGN_OUT
+from workbench.web.paths import DOWNLOADS, HEALTH, SIGN_IN, SIGN_OUT
 from workbench.web.signin import sign_in, sign_out
 
 
 def routes() -> list[BaseRoute]:
-    """Sign-in, sign-out, health."""
+    """Sign-in, sign-out, health, downloads."""
     return [
         Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
         Route(SIGN_OUT, sign_out, methods=["POST"]),
         Route(HEALTH, health, methods=["GET"]),
+        Route(f"{DOWNLOADS}/{{download_id}}/{{name}}", download, methods=["GET"]),
     ]
 
 
