@@ -20,7 +20,7 @@ from workbench.tasks.schemes import (
 )
 from workbench.tasks.tagging import to_token_spans
 
-PATTERNS = 3_000
+PATTERNS = 1_000
 """Different tag sequences that the scheme is found out from."""
 MAX_LABEL = 200
 

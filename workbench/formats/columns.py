@@ -164,7 +164,9 @@ def _blocks(source: Source, layout: Layout, options: ReadOptions, report: Report
     header_left, marked, document = layout.header, False, 1
     block = Block(document)
     for number, line in enumerate(source.plain_lines(options.encoding), 1):
-        row = line.split("\t") if tab else cells(line, "spaces")
+        row = line.split("\t" if tab else " ")
+        if not tab and ("" in row or "\t" in line):
+            row = cells(line, "spaces")
         if len(row) != layout.width or line[:1] in "#- \t":
             kind = rows.kind(line, row, number, first=not block.tokens)
             if kind in ("blank", "document"):

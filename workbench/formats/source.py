@@ -44,7 +44,7 @@ class Source:
         """The first bytes, without a byte order mark."""
         return self.data[:HEAD].removeprefix(_BOM)
 
-    @property
+    @cached_property
     def stem(self) -> str:
         """The name without its folders."""
         return PurePosixPath(self.name.replace("\\", "/")).name or "file"
@@ -92,9 +92,12 @@ class Source:
 
     def plain_lines(self, encoding: str = "utf-8") -> Iterator[str]:
         """Every line without its ending, and without a byte order mark."""
-        for number, line in enumerate(self.lines(encoding)):
-            bare = line.rstrip("\r\n")
-            yield bare if number else bare.removeprefix("\ufeff")
+        lines = iter(self.lines(encoding))
+        for first in lines:
+            yield first.rstrip("\r\n").removeprefix("\ufeff")
+            break
+        for line in lines:
+            yield line.rstrip("\r\n")
 
     def text(self, encoding: str = "utf-8") -> str:
         """The whole text, without a byte order mark."""

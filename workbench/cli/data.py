@@ -1,0 +1,144 @@
+"""``workbench import`` and ``workbench export-data``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.domain import Split
+from workbench.errors import InvalidInput
+from workbench.formats import Notice
+from workbench.services.dataexport import ExportReport
+from workbench.services.importwrite import ImportReport
+
+SHOWN_WARNINGS = 20
+SHOWN_LABELS = 12
+
+
+@app.command("import")
+def import_(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, also packed in .gz or .zip.")],
+    split: Annotated[Split, typer.Option(help="What the examples are for.")],
+    format_name: Annotated[
+        str, typer.Option("--format", help="auto, conll, conllu, squad, jsonl, text or table.")
+    ] = "auto",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Which column holds what, as in token=0, tag=3, tag=upos, text=body."),
+    ] = None,
+    unlabeled: Annotated[
+        bool, typer.Option("--unlabeled", help="Keep the labels aside as a simulated annotator's answers.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and check everything, write nothing.")
+    ] = False,
+    encoding: Annotated[str, typer.Option(help="utf-8, latin-1 or cp1252.")] = "utf-8",
+    separator: Annotated[str | None, typer.Option(help="Column files: tab or spaces.")] = None,
+    scheme: Annotated[str | None, typer.Option(help="NER tags: IOB1, IOB2, BIOES, BILOU or IO.")] = None,
+    sentences: Annotated[
+        str | None, typer.Option(help="Plain text: lines (one sentence a line) or split (running text).")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Import files again that are there already.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Import files into a project: all of them, or nothing at all."""
+    with workbench() as wb:
+        report = wb.datasets.import_files(
+            wb.projects.get(name),
+            paths,
+            split=split,
+            format=format_name,
+            columns=parse_columns(column or ()),
+            unlabeled=unlabeled,
+            dry_run=dry_run,
+            encoding=encoding,
+            separator=separator,
+            scheme=scheme,
+            sentences=sentences,
+            force=force,
+            progress=_progress,
+        )
+    emit(as_json, report, lambda: _show_import(report, name, split))
+
+
+@app.command("export-data")
+def export_data(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    format_name: Annotated[
+        str,
+        typer.Option("--format", help="source, conll2003, conllu, jsonl, squad, label-studio, hf or table."),
+    ],
+    out_path: Annotated[
+        Path, typer.Option("--out", help="The file to write; a folder where several are written.")
+    ],
+    split: Annotated[Split | None, typer.Option(help="Only this one.")] = None,
+    scheme: Annotated[str, typer.Option(help="NER tags: IOB1, IOB2, BIOES, BILOU or IO.")] = "IOB2",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a project's accepted labels into a file."""
+    with workbench() as wb:
+        report = wb.datasets.export_data(wb.projects.get(name), format_name, out_path, split, scheme=scheme)
+    emit(as_json, report, lambda: _show_export(report))
+
+
+def parse_columns(given: Sequence[str]) -> dict[str, str | int]:
+    """``["token=0", "tag=upos"]`` as a mapping. Raises InvalidInput on anything without an equals sign."""
+    columns: dict[str, str | int] = {}
+    for item in given:
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if not equals or not key or not value:
+            raise InvalidInput(f"{item!r} does not map a column", remedy="write it as in --column tag=3")
+        columns[key] = int(value) if re.fullmatch(r"-?[0-9]{1,6}", value) else value
+    return columns
+
+
+def _progress(file: str, examples: int) -> None:
+    if examples % 20_000 == 0:
+        err.print(f"{file}: {examples:,} examples read", markup=False)
+
+
+def _show_import(report: ImportReport, name: str, split: Split) -> None:
+    verb = "Would import" if report.dry_run else "Imported"
+    out.print(
+        f"{verb} {report.examples:,} examples ({report.documents:,} documents, {report.tokens:,} words) "
+        f"into {name} as {split.value}.",
+        markup=False,
+    )
+    for file in report.files:
+        out.print(f"  {file.name}: {'; '.join(file.detected) or file.format}", markup=False)
+    if report.labels:
+        shown = [f"{label} {number:,}" for label, number in list(report.labels.items())[:SHOWN_LABELS]]
+        more = len(report.labels) - len(shown)
+        out.print(f"  labels: {', '.join(shown)}{f' and {more} more' if more > 0 else ''}", markup=False)
+    for title, number in (
+        ("skipped", report.skipped),
+        ("repaired", report.repaired),
+        ("duplicates", report.duplicates),
+    ):
+        if number:
+            out.print(f"  {title}: {number:,}", markup=False)
+    _show_warnings(report.warnings)
+
+
+def _show_export(report: ExportReport) -> None:
+    changed = f", {report.changed:,} with labels that have changed" if report.format == "source" else ""
+    out.print(f"Wrote {report.examples:,} examples to {report.path}{changed}.", markup=False)
+    if report.skipped:
+        out.print(f"  left out: {report.skipped:,}", markup=False)
+    _show_warnings(report.warnings)
+
+
+def _show_warnings(warnings: Sequence[Notice]) -> None:
+    for notice in warnings[:SHOWN_WARNINGS]:
+        place = f"line {notice.line}: " if notice.line is not None else ""
+        out.print(f"  warning: {place}{notice.message}", markup=False)
+    if len(warnings) > SHOWN_WARNINGS:
+        out.print(f"  and {len(warnings) - SHOWN_WARNINGS} more warnings (--json lists them)", markup=False)
