@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from workbench.cli.base import JsonOption, app, emit, out, plain, workbench
 
@@ -67,9 +67,13 @@ def show(
         counts = wb.datasets.counts(project)
 
         def human() -> None:
-            out.print(
-                f"[bold]{project.name}[/bold], {project.task}: {', '.join(project.label_names) or 'no labels'}"
+            labels = ", ".join(project.label_names) or "no labels"
+            out.print(f"[bold]{project.name}[/bold], {project.task}: {labels}")
+            table = Table(
+                "split", *(Column(name, justify="right") for name in ("examples", "labeled", "words"))
             )
-            out.print(counts)
+            for split, of_split in counts.splits.items():
+                table.add_row(split, f"{of_split.examples:,}", f"{of_split.gold:,}", f"{of_split.words:,}")
+            out.print(table)
 
         emit(as_json, {**plain(project), "counts": plain(counts)}, human)
