@@ -16,7 +16,7 @@ def routes() -> list[BaseRoute]:
     """Sign-in, sign-out, health, downloads."""
     return [
         Route(SIGN_IN, sign_in, methods=["GET", "POST"]),
-        Route(SIGN_OUT, sign_out, methods=["POST"]),
+        Route(SIGN_OUT, sign_out, methods=["GET", "POST"]),
         Route(HEALTH, health, methods=["GET"]),
         Route(f"{DOWNLOADS}/{{download_id}}/{{name}}", download, methods=["GET"]),
     ]

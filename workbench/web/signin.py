@@ -63,7 +63,9 @@ async def sign_in(request: Request) -> Response:
 
 
 async def sign_out(request: Request) -> Response:
-    """End the session in the database, then forget the cookie."""
+    """POST ends the session in the database, then forgets the cookie; GET does nothing."""
+    if request.method != "POST":
+        return RedirectResponse("/", 303)
     if not same_origin(request):
         return PlainTextResponse("The form came from another site.", 403)
     token = request.cookies.get(COOKIE)
