@@ -1,0 +1,92 @@
+"""``workbench select``: choose what to label next."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.services.picking import Pick, Selection
+from workbench.services.selection import SEED
+from workbench.storage.candidates import Filters
+
+SHOWN = 80
+"""Characters of a text that one line shows."""
+
+
+@app.command()
+def select(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    strategy: Annotated[str, typer.Option(help="random, mnlp, margin, entropy, least-confidence, …")],
+    size: Annotated[int, typer.Option(help="How many examples, or words with --unit words.")],
+    unit: Annotated[str, typer.Option(help="examples or words.")] = "examples",
+    seed: Annotated[int, typer.Option(help="Of the random order.")] = SEED,
+    model_version: Annotated[
+        int | None, typer.Option(help="Whose scores to use; the newest that scored the pool unless given.")
+    ] = None,
+    document: Annotated[str | None, typer.Option(help="Only from this document.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only examples that hold this text.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only examples with this predicted label.")] = None,
+    keep_duplicates: Annotated[
+        bool,
+        typer.Option("--keep-duplicates", help="Take near-duplicates of labeled examples and picks too."),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the choice, make no batch.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose pool examples by a query strategy and make them a batch."""
+    with workbench() as wb:
+        project = wb.projects.get(name)
+        selection = wb.selection.preview(
+            project,
+            strategy,
+            size,
+            unit,
+            seed=seed,
+            model_version=model_version,
+            filters=Filters(document=document, text=text, label=label),
+            keep_duplicates=keep_duplicates,
+        )
+        number: int | None = None
+        picks = selection.picks
+        if not dry_run:
+            batch, picks = wb.selection.create(project, selection)
+            number = batch.number
+        words = sum(pick.words for pick in picks)
+        if (words if unit == "words" else len(picks)) < size:
+            err.print(f"The pool had fewer than {size} {unit} to give.", style="yellow", markup=False)
+        data = {
+            "batch": number,
+            "strategy": strategy,
+            "model_version": selection.model_version,
+            "words": words,
+            "duplicates": selection.duplicates,
+            "items": [
+                {
+                    "example": pick.example_id,
+                    "external_id": pick.external_id,
+                    "score": pick.score,
+                    "text": pick.text,
+                    "question": pick.question,
+                    "words": pick.words,
+                    "reason": pick.reason,
+                }
+                for pick in picks
+            ],
+        }
+        emit(as_json, data, lambda: _show(number, selection, picks))
+
+
+def _show(number: int | None, selection: Selection, picks: tuple[Pick, ...]) -> None:
+    words = sum(pick.words for pick in picks)
+    what = f"Batch {number}" if number is not None else "This would be a batch"
+    out.print(f"{what}: {len(picks)} examples, {words} words, by {selection.strategy}.", markup=False)
+    if selection.duplicates:
+        out.print(f"{selection.duplicates} near-duplicates were left out.", markup=False)
+    for pick in picks[:10]:
+        line = " ".join((pick.question or pick.text).split())
+        shown = line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
+        out.print(f"  {pick.score:8.4f}  {shown}", markup=False)
+    if len(picks) > 10:
+        out.print(f"  … and {len(picks) - 10} more", markup=False)

@@ -1,0 +1,116 @@
+"""Where two versions differ: their scores label by label, or for questions with an answer and without."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.domain import Answers
+from workbench.services.judging import Judgement, label_counts
+from workbench.statistics import Floats, Statistics, paired_bootstrap, score
+from workbench.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDifference:
+    """One label (for questions: those with or without an answer) under both versions, in the metric's scale.
+
+    ``low`` and ``high`` are the 95 % interval of the difference, by the same resamples as the whole.
+    """
+
+    label: str
+    support: int
+    a: float
+    b: float
+    difference: float
+    low: float
+    high: float
+
+
+def per_label(
+    task: Task,
+    judgement: Judgement,
+    first: Statistics,
+    second: Statistics,
+    groups: NDArray[np.int64] | None,
+) -> tuple[LabelDifference, ...]:
+    """F1 of each label under both versions, the most frequent label first; the task's metric for questions.
+
+    Args:
+        task: The task type.
+        judgement: The examples, with the predictions of two versions.
+        first: The one version's sufficient statistics, for questions.
+        second: The other's.
+        groups: What is resampled together.
+    """
+    if any(isinstance(example.gold, Answers) for example in judgement.examples):
+        return _per_kind_of_question(task, judgement, first, second, groups)
+    counted = [
+        [label_counts(example.gold, predicted) for predicted in example.predicted]
+        for example in judgement.examples
+    ]
+    labels = sorted({label for row in counted for counts in row for label in counts})
+    place = {label: index for index, label in enumerate(labels)}
+    # (versions, examples, labels, counts): right, predicted, gold
+    table = np.zeros((2, len(counted), len(labels), 3))
+    for index, row in enumerate(counted):
+        for version, counts in enumerate(row):
+            for label, values in counts.items():
+                table[version, index, place[label]] = values
+    statistics = [{"right": part[..., 0], "predicted": part[..., 1], "gold": part[..., 2]} for part in table]
+    difference, low, high = paired_bootstrap(statistics[0], statistics[1], _f1, groups)
+    scores = [score(part, _f1) for part in statistics]
+    support = table[0, :, :, 2].sum(axis=0).astype(int)
+    rows = [
+        LabelDifference(
+            label,
+            int(support[index]),
+            float(scores[0][index]),
+            float(scores[1][index]),
+            float(difference[index]),
+            float(low[index]),
+            float(high[index]),
+        )
+        for index, label in enumerate(labels)
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.support, row.label)))
+
+
+def _per_kind_of_question(
+    task: Task,
+    judgement: Judgement,
+    first: Statistics,
+    second: Statistics,
+    groups: NDArray[np.int64] | None,
+) -> tuple[LabelDifference, ...]:
+    unanswerable = np.array(
+        [isinstance(example.gold, Answers) and example.gold.no_answer for example in judgement.examples],
+        dtype=bool,
+    )
+    rows = []
+    for name, chosen in (("has an answer", ~unanswerable), ("no answer", unanswerable)):
+        if not chosen.any():
+            continue
+        a, b = ({key: values[chosen] for key, values in part.items()} for part in (first, second))
+        of_chosen = None if groups is None else groups[chosen]
+        difference, low, high = (float(part) for part in paired_bootstrap(a, b, task.aggregate, of_chosen))
+        rows.append(
+            LabelDifference(
+                name,
+                int(chosen.sum()),
+                float(score(a, task.aggregate)),
+                float(score(b, task.aggregate)),
+                difference,
+                low,
+                high,
+            )
+        )
+    return tuple(rows)
+
+
+def _f1(statistics: Mapping[str, Floats]) -> Floats:
+    total = statistics["predicted"] + statistics["gold"]
+    return np.divide(2 * statistics["right"], total, out=np.zeros_like(total), where=total > 0)
