@@ -50,7 +50,7 @@ def test_the_newest_project_is_chosen_and_errors_are_shown(home: Workbench) -> N
     app = run()
     assert app.main.markdown[-1].value == "in a as solo"
     assert app.error[0].value == "there is no x. Make one"
-    assert app.query_params["project"] == ["a"]
+    assert app.query_params["project"] == "a"
 
 
 def test_the_project_of_the_address_wins_and_stays(home: Workbench) -> None:
@@ -60,7 +60,7 @@ def test_the_project_of_the_address_wins_and_stays(home: Workbench) -> None:
     app.query_params["project"] = "a"
     assert app.run().main.markdown[-1].value == "in a as solo"
     app.selectbox[0].select("b & c").run()
-    assert app.main.markdown[-1].value == "in b & c as solo" and app.query_params["project"] == ["b & c"]
+    assert app.main.markdown[-1].value == "in b & c as solo" and app.query_params["project"] == "b & c"
     app.query_params.clear()
     assert app.run().main.markdown[-1].value == "in b & c as solo"
 

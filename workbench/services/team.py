@@ -99,14 +99,20 @@ class TeamService:
         limits = _limits(name, address)
         with self._store.write() as tx:
             tx.users.drop_failures(WINDOW * 4)
-            if any(tx.users.failures(key, WINDOW) >= limit for key, limit in limits.items()):
-                raise Forbidden(
-                    "too many failed sign-ins", remedy=f"wait {WINDOW.seconds // 60} minutes and try again"
-                )
             for key in limits:
                 tx.users.add_failure(key)
+        with (
+            self._store.write() as tx
+        ):  # counted after they are committed: of many at once none overlooks another
+            refused = any(tx.users.failures(key, WINDOW) > limit for key, limit in limits.items())
+            for key in limits if refused else ():
+                tx.users.forget_failure(key)
             user = tx.users.find(name)
             stored = tx.users.password_hash(user.id) if user else None
+        if refused:
+            raise Forbidden(
+                "too many failed sign-ins", remedy=f"wait {WINDOW.seconds // 60} minutes and try again"
+            )
         right = self._verify(stored, password)
         if user is None or not right or not user.active or user.system:
             raise Forbidden("the name or the password is wrong", remedy="try again, or ask an admin")
