@@ -56,6 +56,10 @@ class ModelInfo:
         """The same with another no-answer threshold."""
         return replace(self, no_answer_threshold=threshold)
 
+    def with_window(self, max_length: int) -> ModelInfo:
+        """The same with shorter windows."""
+        return replace(self, max_length=max_length)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
@@ -194,6 +198,8 @@ def save_model(
         tokenizer.hf.save_pretrained(part)
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
     write_json(part / INFO, {"format": FORMAT, **asdict(info), **extra, "versions": versions})
+    for path in part.iterdir():
+        path.chmod(0o644)  # safetensors makes its files for their owner only
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
 

@@ -1,0 +1,114 @@
+"""What a training loop is fed with: encoded windows, their targets, and the loss of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
+
+from workbench.domain import Answers, ExampleText, Payload
+from workbench.modeling.encode import TaggingWindows, continuation_of
+from workbench.modeling.encode_answers import AnswerWindows
+from workbench.modeling.engine import Windows, padding_before
+from workbench.modeling.ragged import Ragged
+from workbench.modeling.tokenizer import SubwordTokenizer
+from workbench.tasks import IGNORE, TaggingTask
+
+
+class TrainingData(Protocol):
+    """Windows with targets.
+
+    Attributes:
+        windows: The windows.
+        rows: Those of them that give loss.
+    """
+
+    windows: Windows
+    rows: NDArray[np.int64]
+
+    def weight(self, rows: NDArray[np.int64]) -> int:
+        """Targets in some windows, which their summed loss is divided by."""
+
+    def loss(self, output: Any, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Summed loss of what the network gave for some windows."""
+
+
+class TaggingData:
+    """Tokens with classes: cross entropy over the sub-words that carry one."""
+
+    def __init__(
+        self,
+        windows: TaggingWindows,
+        token_targets: NDArray[np.int64],
+        tokenizer: SubwordTokenizer,
+        classes: Sequence[str],
+        *,
+        all_subwords: bool,
+    ) -> None:
+        self.windows: Windows = windows
+        self._left = tokenizer.pads_left
+        targets = windows.targets(
+            token_targets, all_subwords=all_subwords, continuation=continuation_of(classes)
+        )
+        self._targets = Ragged(targets, windows.ids.bounds)
+        said = np.concatenate([[0], np.cumsum(targets != IGNORE)])
+        self._weights = said[windows.ids.bounds[1:]] - said[windows.ids.bounds[:-1]]
+        self.rows = np.flatnonzero(self._weights)
+
+    def weight(self, rows: NDArray[np.int64]) -> int:
+        """Sub-words that carry a class."""
+        return int(self._weights[rows].sum())
+
+    def loss(self, output: Any, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Summed over the sub-words that carry a class."""
+        targets = torch.from_numpy(self._targets.padded(rows, IGNORE, left=self._left))
+        logits = output.logits.float()
+        return cross_entropy(
+            logits.flatten(0, 1), targets.to(logits.device).flatten(), ignore_index=IGNORE, reduction="sum"
+        )
+
+
+class AnswerData:
+    """Windows with the columns where their answer starts and ends: the mean of both cross entropies."""
+
+    def __init__(
+        self,
+        windows: AnswerWindows,
+        payloads: Sequence[Payload],
+        examples: Sequence[ExampleText],
+        tokenizer: SubwordTokenizer,
+    ) -> None:
+        self.windows: Windows = windows
+        self._tokenizer = tokenizer
+        answers = [
+            payload.answers[0] if isinstance(payload, Answers) and payload.answers else None
+            for payload in payloads
+        ]
+        self._targets = windows.targets(answers, examples)
+        self.rows = np.arange(len(windows))
+
+    def weight(self, rows: NDArray[np.int64]) -> int:
+        """Windows."""
+        return len(rows)
+
+    def loss(self, output: Any, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Summed over the windows."""
+        targets = self._targets[rows] + padding_before(self.windows, rows, self._tokenizer)[:, None]
+        place = torch.from_numpy(targets).to(output.start_logits.device)
+        starts = cross_entropy(output.start_logits.float(), place[:, 0], reduction="sum")
+        ends = cross_entropy(output.end_logits.float(), place[:, 1], reduction="sum")
+        return (starts + ends) / 2
+
+
+def tagging_targets(
+    task: TaggingTask, payloads: Sequence[Payload], examples: Sequence[ExampleText], classes: Sequence[str]
+) -> NDArray[np.int64]:
+    """Class of every token of all examples, one after another."""
+    rows = [
+        task.targets(payload, example, classes) for payload, example in zip(payloads, examples, strict=True)
+    ]
+    return np.concatenate([np.empty(0, dtype=np.int64), *rows])

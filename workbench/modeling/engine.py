@@ -1,0 +1,145 @@
+"""Forward passes: windows in, probabilities or logits out, in the order in which the windows were given.
+
+Windows of alike length are batched together up to a budget of padded sub-words; only the positions that are
+read are taken out of a batch, all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workbench.errors import RunFailed
+from workbench.modeling.device import Device, out_of_memory
+from workbench.modeling.encode import TaggingWindows
+from workbench.modeling.encode_answers import AnswerWindows
+from workbench.modeling.ragged import Ragged, budget_batches, ranges
+from workbench.modeling.tokenizer import SubwordTokenizer
+
+OnBatch = Callable[[int], None]
+"""Called after each batch with the number of its windows; may raise Cancelled."""
+
+Windows = TaggingWindows | AnswerWindows
+
+
+def nothing(_windows: int) -> None:
+    """Do nothing after a batch."""
+
+
+def model_inputs(
+    windows: Windows, rows: NDArray[np.int64], tokenizer: SubwordTokenizer
+) -> dict[str, torch.Tensor]:
+    """What the network takes for some windows, padded to the longest of them."""
+    left = tokenizer.pads_left
+    inputs = {
+        "input_ids": torch.from_numpy(windows.ids.padded(rows, tokenizer.pad_id, left=left)),
+        "attention_mask": torch.from_numpy(windows.ids.mask(rows, left=left)),
+    }
+    if tokenizer.uses_types and isinstance(windows, AnswerWindows):
+        types = Ragged(windows.types, windows.ids.bounds).padded(rows, 0, left=left)
+        inputs["token_type_ids"] = torch.from_numpy(types)
+    return inputs
+
+
+def padding_before(
+    windows: Windows, rows: NDArray[np.int64], tokenizer: SubwordTokenizer
+) -> NDArray[np.int64]:
+    """How far padding on the left moves the columns of each window; zeros where it is on the right."""
+    lengths = windows.lengths[rows]
+    return lengths.max(initial=0) - lengths if tokenizer.pads_left else np.zeros_like(lengths)
+
+
+class Engine:
+    """Runs one network on one device. It does not train it, and leaves it in evaluation mode."""
+
+    def __init__(
+        self, network: Any, tokenizer: SubwordTokenizer, device: Device, token_budget: int | None = None
+    ) -> None:
+        self._network = network
+        self._tokenizer = tokenizer
+        self._device = device
+        self._budget = token_budget or device.token_budget
+
+    def tagging(
+        self, windows: TaggingWindows, classes: int, on_batch: OnBatch = nothing
+    ) -> NDArray[np.float32]:
+        """Class probabilities of every token, shape (tokens, classes)."""
+        result = np.zeros((len(windows.column), classes), dtype=np.float32)
+
+        def read(output: Any, rows: NDArray[np.int64]) -> None:
+            first = windows.tokens[rows]
+            counts = windows.tokens[rows + 1] - first
+            tokens = ranges(first, counts)
+            columns = windows.column[tokens] + np.repeat(
+                padding_before(windows, rows, self._tokenizer), counts
+            )
+            picked = self._pick(output.logits, np.repeat(np.arange(len(rows)), counts), columns)
+            result[tokens] = picked.softmax(-1).cpu().numpy()
+
+        self._run(windows, read, on_batch)
+        return result
+
+    def answers(
+        self, windows: AnswerWindows, on_batch: OnBatch = nothing
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Start and end logits beside ``windows.columns.values``."""
+        starts = np.zeros(len(windows.columns.values), dtype=np.float32)
+        ends = np.zeros_like(starts)
+
+        def read(output: Any, rows: NDArray[np.int64]) -> None:
+            places = windows.columns.indices(rows)
+            counts = windows.columns.lengths[rows]
+            columns = windows.columns.values[places] + np.repeat(
+                padding_before(windows, rows, self._tokenizer), counts
+            )
+            row = np.repeat(np.arange(len(rows)), counts)
+            starts[places] = self._pick(output.start_logits, row, columns).cpu().numpy()
+            ends[places] = self._pick(output.end_logits, row, columns).cpu().numpy()
+
+        self._run(windows, read, on_batch)
+        return starts, ends
+
+    def _pick(
+        self, logits: torch.Tensor, rows: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> torch.Tensor:
+        place = self._device.torch_device
+        return logits[torch.from_numpy(rows).to(place), torch.from_numpy(columns).to(place)].float()
+
+    def _run(
+        self, windows: Windows, read: Callable[[Any, NDArray[np.int64]], None], on_batch: OnBatch
+    ) -> None:
+        self._network.eval()
+        with torch.inference_mode(), self._device.precise():
+            for rows in budget_batches(windows.lengths, self._budget):
+                self._batch(windows, rows, read)
+                on_batch(len(rows))
+
+    def _batch(
+        self, windows: Windows, rows: NDArray[np.int64], read: Callable[[Any, NDArray[np.int64]], None]
+    ) -> None:
+        """One batch; where memory does not suffice, its halves, and smaller batches from then on."""
+        inputs = model_inputs(windows, rows, self._tokenizer)
+        try:
+            read(self._network(**{k: v.to(self._device.torch_device) for k, v in inputs.items()}), rows)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            if len(rows) == 1:
+                raise RunFailed(
+                    f"one window of {int(windows.lengths[rows[0]])} sub-words does not fit into the memory of "
+                    f"{self._device.name}",
+                    remedy="use a smaller max length or another device",
+                ) from error
+            spent = error
+        else:
+            return
+        del inputs, spent
+        self._device.free_memory()
+        self._budget = max(1, self._budget // 2)
+        half = len(rows) // 2
+        self._batch(windows, rows[:half], read)
+        self._batch(windows, rows[half:], read)

@@ -1,0 +1,275 @@
+"""The training loop: AdamW, a linear rise and fall of the learning rate, batches of windows of alike length.
+
+The order of the batches follows from the seed and the epoch alone, and everything else that a step depends on is in
+the checkpoint: on the CPU, a run that is resumed ends with the very weights of one that was never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workbench.domain import TrainParameters
+from workbench.errors import RunFailed
+from workbench.modeling.checkpoint import (
+    Position,
+    load_checkpoint,
+    newest_checkpoint,
+    read_position,
+    save_checkpoint,
+)
+from workbench.modeling.data import TrainingData
+from workbench.modeling.device import Device, out_of_memory
+from workbench.modeling.engine import model_inputs
+from workbench.modeling.ragged import training_batches
+from workbench.modeling.schedule import Schedule
+from workbench.modeling.tokenizer import SubwordTokenizer
+from workbench.reporting import Reporter
+
+CHECKPOINT_SECONDS = 60.0
+"""A checkpoint is written at least so often, and at the end of an epoch if the last is a sixth of it old."""
+
+REPORT_SECONDS = 0.5
+POINTS = 200
+"""Points of a curve, at most."""
+
+CLIP = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """How a loop ended.
+
+    Attributes:
+        steps: Optimizer steps taken, those before it was resumed included.
+        seconds: Spent here on steps.
+        windows: Trained on here.
+        loss: Mean of the last steps.
+        metrics: What the last evaluation gave.
+    """
+
+    steps: int
+    seconds: float
+    windows: int
+    loss: float
+    metrics: Mapping[str, Any]
+
+
+class Loop:
+    """Trains one network on some windows.
+
+    Args:
+        network: On its device.
+        data: Windows with targets.
+        tokenizer: The network's.
+        parameters: Batch size, weight decay, seed.
+        schedule: Steps and learning rates.
+        device: Where the network is.
+        reporter: Hears of progress and curves, and may stop the run at any step.
+        evaluate: Gives the metrics on the validation examples, whole; empty where there are none.
+        folder: Where checkpoints go.
+        fingerprint: Of data and parameters.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        data: TrainingData,
+        tokenizer: SubwordTokenizer,
+        parameters: TrainParameters,
+        schedule: Schedule,
+        device: Device,
+        reporter: Reporter,
+        evaluate: Callable[[], Mapping[str, Any]],
+        folder: Path,
+        fingerprint: str,
+    ) -> None:
+        self._network = network
+        self._data = data
+        self._tokenizer = tokenizer
+        self._parameters = parameters
+        self._schedule = schedule
+        self._device = device
+        self._reporter = reporter
+        self._evaluate = evaluate
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._trainable = [p for p in network.parameters() if p.requires_grad]
+        self._optimizer = _optimizer(network, parameters, schedule.peak, device)
+        self._lengths = data.windows.lengths[data.rows]
+        self._pieces = 1
+        self._step = 0
+        self._windows = 0
+        self._seconds = 0.0
+        self._reported = 0.0
+        self._saved = time.monotonic()
+        self._losses: list[torch.Tensor] = []
+        self._loss = math.nan
+        self._metrics: Mapping[str, Any] = {}
+
+    def run(self, resume_from: Path | None = None) -> Trained:
+        """Train to the end of the schedule, from the beginning or from the newest checkpoint in a run's folder."""
+        epoch, batch = self._resume(resume_from)
+        while self._step < self._schedule.total:
+            for rows in self._batches(epoch)[batch:]:
+                self._reporter.check()
+                begin = time.monotonic()
+                self._take(rows)
+                batch += 1
+                self._step += 1
+                self._seconds += time.monotonic() - begin
+                self._windows += len(rows)
+                self._report(epoch, batch)
+                if self._schedule.evaluates(self._step):
+                    self._validate()
+                if self._step >= self._schedule.total:
+                    break
+                self._maybe_save(epoch, batch)
+            epoch, batch = epoch + 1, 0
+        return Trained(self._step, self._seconds, self._windows, self._loss, self._metrics)
+
+    def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        rng = np.random.default_rng([self._parameters.seed, epoch])
+        return [
+            self._data.rows[batch]
+            for batch in training_batches(self._lengths, self._parameters.batch_size, rng)
+        ]
+
+    # --- one step -----------------------------------------------------------------------------------
+
+    def _take(self, rows: NDArray[np.int64]) -> None:
+        """One optimizer step, in as many pieces as memory asks for."""
+        while True:
+            try:
+                loss = self._gradients(rows)
+                break
+            except RuntimeError as error:
+                if not out_of_memory(error):
+                    raise
+                fits = self._pieces < len(rows)
+                message = f"{len(rows)} windows at {self._pieces} to a batch"
+                del error
+            self._optimizer.zero_grad(set_to_none=True)
+            self._device.free_memory()
+            if not fits:
+                raise RunFailed(
+                    f"a single window does not fit into the memory of {self._device.name} ({message})",
+                    remedy="use a smaller max length, a smaller base model or another device",
+                )
+            self._pieces *= 2
+            self._reporter.log(
+                f"The memory of {self._device.name} did not suffice: each batch is now computed in "
+                f"{self._pieces} parts, with the same result."
+            )
+        torch.nn.utils.clip_grad_norm_(self._trainable, CLIP)
+        rate = self._schedule.learning_rate(self._step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._losses.append(loss)
+
+    def _gradients(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        self._network.train()
+        weight = max(1, self._data.weight(rows))
+        total = torch.zeros((), device=self._device.torch_device)
+        for part in np.array_split(rows, min(self._pieces, len(rows))):
+            inputs = model_inputs(self._data.windows, part, self._tokenizer)
+            with self._device.precise():
+                output = self._network(**{k: v.to(self._device.torch_device) for k, v in inputs.items()})
+            loss = self._data.loss(output, part) / weight
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        return total
+
+    # --- what others hear and what is kept ----------------------------------------------------------
+
+    def _report(self, epoch: int, batch: int) -> None:
+        at = epoch + batch / self._schedule.per_epoch
+        last = self._step == self._schedule.total
+        if last or self._step % max(1, self._schedule.total // POINTS) == 0:
+            self._loss = float(torch.stack(self._losses).mean())
+            self._losses.clear()
+            self._check_loss()
+            rate = self._schedule.learning_rate(self._step - 1)
+            self._reporter.metric(self._step, at, {"loss": self._loss, "learning_rate": rate})
+        now = time.monotonic()
+        if not last and now - self._reported < REPORT_SECONDS:
+            return
+        self._reported = now
+        speed = self._windows / max(self._seconds, 1e-9)
+        left = (self._schedule.total - self._step) * self._parameters.batch_size
+        self._reporter.progress(
+            self._step,
+            self._schedule.total,
+            phase="training",
+            epoch=round(at, 3),
+            loss=None if math.isnan(self._loss) else self._loss,
+            learning_rate=self._schedule.learning_rate(self._step - 1),
+            examples_per_second=speed,
+            seconds_left=left / speed,
+            memory_mb=self._device.memory_mb(),
+            device=self._device.name,
+        )
+
+    def _check_loss(self) -> None:
+        if not math.isfinite(self._loss):
+            raise RunFailed(
+                f"the loss is no number any more at step {self._step}",
+                remedy="launch it again with a lower learning rate",
+            )
+
+    def _validate(self) -> None:
+        self._metrics = self._evaluate()
+        numbers = {
+            f"validation_{name}": float(value)
+            for name, value in self._metrics.items()
+            if isinstance(value, float)
+        }
+        if numbers:
+            self._reporter.metric(self._step, self._step / self._schedule.per_epoch, numbers)
+
+    def _maybe_save(self, epoch: int, batch: int) -> None:
+        old = time.monotonic() - self._saved
+        ended = batch == self._schedule.per_epoch
+        if old < (CHECKPOINT_SECONDS / 6 if ended else CHECKPOINT_SECONDS):
+            return
+        position = Position(self._step, epoch, batch, self._pieces, self._fingerprint)
+        save_checkpoint(self._folder, self._network, self._optimizer, position, self._device)
+        self._saved = time.monotonic()
+
+    def _resume(self, resume_from: Path | None) -> tuple[int, int]:
+        """Epoch and batch to go on with."""
+        found = newest_checkpoint(resume_from) if resume_from else None
+        position = read_position(found) if found else None
+        if found is None or position is None or position.fingerprint != self._fingerprint:
+            if resume_from:
+                why = "is of other data" if position else "has none"
+                self._reporter.log(
+                    f"Nothing to resume from: the earlier attempt's checkpoint {why}. Starting anew."
+                )
+            return 0, 0
+        load_checkpoint(found, self._network, self._optimizer, self._device)
+        self._step, self._pieces = position.step, position.pieces
+        self._reporter.log(f"Resumed after step {position.step} of {self._schedule.total}.")
+        return position.epoch, position.batch
+
+
+def _optimizer(
+    network: Any, parameters: TrainParameters, learning_rate: float, device: Device
+) -> torch.optim.AdamW:
+    """AdamW; biases and the weights of norms, which have one dimension, are not decayed."""
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": parameters.weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=device.kind in ("cpu", "cuda"))

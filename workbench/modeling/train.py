@@ -1,0 +1,222 @@
+"""Train runs: from a frozen snapshot to a model's folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench.domain import Answers, ExampleText, Payload, Split, TrainParameters
+from workbench.errors import InvalidInput
+from workbench.modeling.artifact import ModelInfo, answers_questions, save_model
+from workbench.modeling.data import AnswerData, TaggingData, TrainingData, tagging_targets
+from workbench.modeling.device import Device, choose_device
+from workbench.modeling.encode import encode_tagging
+from workbench.modeling.encode_answers import encode_answers
+from workbench.modeling.heads import Beginning, beginning, first_network
+from workbench.modeling.inputs import Row, read_rows, train_parameters
+from workbench.modeling.loop import Loop, Trained
+from workbench.modeling.schedule import Schedule
+from workbench.modeling.tokenizer import SubwordTokenizer, load_tokenizer, longest_window
+from workbench.modeling.validation import Validation
+from workbench.reporting import Reporter
+from workbench.tasks import AnswerTask, TaggingTask, Task, get_task
+
+TAGGING_WINDOW = (256, 64)
+ANSWER_WINDOW = (384, 128)
+"""Default sub-words per window, and of those shared with the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labeled:
+    """Examples with their gold labels, side by side."""
+
+    examples: list[ExampleText]
+    payloads: list[Payload]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the examples; 0 for questions."""
+        return sum(len(example.tokens) for example in self.examples)
+
+
+def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Train a model on a run's examples and write it to ``model/``.
+
+    Args:
+        attempt: The run's folder, with ``examples.jsonl``: those of split train are learned from, those of split
+            validation measured on.
+        manifest: ``task``, ``labels``, ``parameters``, and ``base_model`` or ``model_dir`` (a version to continue
+            from); ``resume_from`` names the folder of an earlier attempt whose checkpoint is taken up.
+        reporter: Hears of progress in optimizer steps, and of every curve.
+
+    Returns:
+        ``device``, ``precision``, ``seconds``, ``examples``, ``tokens``, ``steps``, ``epochs``,
+        ``examples_per_second`` and ``metrics`` (``{"validation": {…}}``, empty without validation examples).
+
+    Raises:
+        InvalidInput: There is nothing to train on, or a parameter is out of range.
+        ModelUnavailable: The model to begin with can't be had.
+        Unavailable: The device is not here.
+        RunFailed: The loss became no number, or memory does not suffice for a single window.
+        Cancelled: The run was told to stop.
+    """
+    begin = time.monotonic()
+    reporter.check()
+    parameters = train_parameters(manifest)
+    task = get_task(str(manifest["task"]))
+    device = choose_device(parameters.device)
+    learn, measure = _read(attempt, task)
+    start = beginning(manifest.get("base_model") or parameters.base_model, manifest.get("model_dir"), task)
+    classes = task.model_labels(tuple(manifest.get("labels") or ()))
+    if not classes and not answers_questions(task):
+        raise InvalidInput("the label set is empty", remedy="add labels to the project")
+    reporter.log(
+        f"Training on {len(learn.examples)} examples, measuring on {len(measure.examples)}, "
+        f"from {start.base_model}, on {device.description}."
+    )
+    torch.manual_seed(parameters.seed)
+    network = first_network(start, task, classes)
+    tokenizer = load_tokenizer(start.folder, for_words=not answers_questions(task))
+    info = _describe(task, manifest, start, classes, parameters, learn, measure)
+    info = _fit_window(info, tokenizer, network, reporter)
+    if parameters.freeze_embeddings:
+        network.get_input_embeddings().weight.requires_grad_(False)
+    network.to(device.torch_device)
+    data = _encode(task, tokenizer, info, learn, reporter)
+    validation = Validation(network, tokenizer, info, task, device, measure.examples, measure.payloads)
+    schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
+    torch.manual_seed(parameters.seed)
+    resume = manifest.get("resume_from")
+    trained = Loop(
+        network,
+        data,
+        tokenizer,
+        parameters,
+        schedule,
+        device,
+        reporter,
+        validation,
+        attempt / "checkpoint",
+        _fingerprint(attempt, manifest),
+    ).run(Path(resume) if resume else None)
+    reporter.check()
+    info = info.with_threshold(round(validation.threshold, 6))
+    network.eval()
+    save_model(attempt / "model", network, tokenizer, info, {"seed": parameters.seed, "steps": trained.steps})
+    seconds = time.monotonic() - begin
+    reporter.log(f"Trained {trained.steps} steps in {seconds:.0f} s.")
+    return _result(device, seconds, learn, schedule, trained)
+
+
+def _result(
+    device: Device, seconds: float, learn: Labeled, schedule: Schedule, trained: Trained
+) -> dict[str, Any]:
+    return {
+        "device": device.name,
+        "precision": device.precision,
+        "seconds": seconds,
+        "examples": len(learn.examples),
+        "tokens": learn.tokens,
+        "steps": trained.steps,
+        "epochs": trained.steps / schedule.per_epoch,
+        "examples_per_second": trained.windows / trained.seconds if trained.seconds else 0.0,
+        "metrics": {"validation": dict(trained.metrics)},
+    }
+
+
+def _read(attempt: Path, task: Task) -> tuple[Labeled, Labeled]:
+    """Examples to learn from and to measure on. Raises InvalidInput where there is none to learn from."""
+    rows = [row for row in read_rows(attempt / "examples.jsonl", task) if row.payload is not None]
+    learn = _labeled([row for row in rows if row.split == Split.TRAIN], task)
+    if not learn.examples:
+        raise InvalidInput("there is no labeled example to train on", remedy="label some examples first")
+    return learn, _labeled([row for row in rows if row.split == Split.VALIDATION], task)
+
+
+def _labeled(rows: Sequence[Row], task: Task) -> Labeled:
+    """Those that a model can read: with tokens, or with a question."""
+    usable = [row for row in rows if row.content.tokens or answers_questions(task)]
+    return Labeled(
+        [row.content for row in usable], [row.payload for row in usable if row.payload is not None]
+    )
+
+
+def _describe(
+    task: Task,
+    manifest: Mapping[str, Any],
+    start: Beginning,
+    classes: tuple[str, ...],
+    parameters: TrainParameters,
+    learn: Labeled,
+    measure: Labeled,
+) -> ModelInfo:
+    length, stride = ANSWER_WINDOW if answers_questions(task) else TAGGING_WINDOW
+    payloads = (*learn.payloads, *measure.payloads)
+    return ModelInfo(
+        task=task.name,
+        labels=tuple(manifest.get("labels") or ()),
+        classes=classes,
+        max_length=parameters.max_length or length,
+        stride=stride if parameters.stride is None else parameters.stride,
+        base_model=start.base_model,
+        base_license=start.license,
+        label_all_subwords=parameters.label_all_subwords,
+        allow_no_answer=any(isinstance(payload, Answers) and payload.no_answer for payload in payloads),
+    )
+
+
+def _fit_window(info: ModelInfo, tokenizer: SubwordTokenizer, network: Any, reporter: Reporter) -> ModelInfo:
+    longest = longest_window(tokenizer.hf, network.config)
+    if info.max_length <= longest:
+        return info
+    reporter.log(
+        f"The model reads {longest} sub-words at once, so windows are {longest} long, not {info.max_length}."
+    )
+    return info.with_window(longest)
+
+
+def _encode(
+    task: Task, tokenizer: SubwordTokenizer, info: ModelInfo, learn: Labeled, reporter: Reporter
+) -> TrainingData:
+    size = {"max_length": info.max_length, "stride": info.stride}
+    data: TrainingData
+    if isinstance(task, AnswerTask):
+        questions = encode_answers(tokenizer, learn.examples, **size)
+        data = AnswerData(questions, learn.payloads, learn.examples, tokenizer)
+        if questions.shortened:
+            reporter.log(
+                f"{len(questions.shortened)} questions are longer than half a window and were cut to that."
+            )
+    else:
+        assert isinstance(task, TaggingTask)
+        tokens = encode_tagging(tokenizer, learn.examples, **size)
+        targets = tagging_targets(task, learn.payloads, learn.examples, info.classes)
+        data = TaggingData(tokens, targets, tokenizer, info.classes, all_subwords=info.label_all_subwords)
+    if not len(data.rows):
+        raise InvalidInput(
+            "no token of the training examples has a label", remedy="label some examples first"
+        )
+    longer = len(data.windows) - len(np.unique(data.windows.example))
+    if longer:
+        reporter.log(
+            f"Texts longer than {info.max_length} sub-words are read in windows: {longer} more of them."
+        )
+    return data
+
+
+def _fingerprint(attempt: Path, manifest: Mapping[str, Any]) -> str:
+    """Of everything that decides a run's steps: another fingerprint's checkpoint is not taken up."""
+    keys = ("task", "labels", "parameters", "base_model", "model_dir")
+    digest = hashlib.sha256(json.dumps([manifest.get(key) for key in keys], sort_keys=True).encode())
+    with (attempt / "examples.jsonl").open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
