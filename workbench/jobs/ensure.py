@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from workbench.jobs.lock import FileLock
 
 LOG_LIMIT = 2_000_000
 _started: dict[Path, tuple[subprocess.Popen[bytes], float]] = {}
+_children: list[subprocess.Popen[bytes]] = []
+_one_thread = threading.Lock()
 STARTING_SECONDS = 10.0
 """A supervisor that this process started takes its lock within so long."""
 
@@ -25,6 +28,11 @@ def supervisor_lock(settings: Settings) -> FileLock:
 
 def ensure_supervisor(settings: Settings, module: str = "workbench.jobs.supervisor") -> bool:
     """Start a supervisor for the home unless one runs; it outlives this process. True when one was started."""
+    with _one_thread:
+        return _ensure(settings, module)
+
+
+def _ensure(settings: Settings, module: str) -> bool:
     lock = supervisor_lock(settings)
     if not lock.acquire():
         return False
@@ -51,6 +59,7 @@ def ensure_supervisor(settings: Settings, module: str = "workbench.jobs.supervis
             start_new_session=True,
         )
     _started[home] = (process, time.monotonic())
+    _children[:] = [child for child in _children if child.poll() is None] + [process]
     return True
 
 

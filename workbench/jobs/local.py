@@ -23,6 +23,9 @@ SAME_START_SECONDS = 2.0
 EXIT_SECONDS = 10.0
 """How long a worker may take to leave after it has written its result."""
 
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+"""What this process has started: the system keeps their exit codes for it alone."""
+
 RESULTS = {
     "succeeded": LaunchState.SUCCEEDED,
     "failed": LaunchState.FAILED,
@@ -39,7 +42,6 @@ class LocalLauncher:
 
     def __init__(self, module: str = "workbench.jobs.runner") -> None:
         self._module = module
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def submit(self, attempt_id: str, folder: Path) -> dict[str, Any]:
         """Start the worker, unless one has taken the attempt on already."""
@@ -58,7 +60,7 @@ class LocalLauncher:
                 env=environment,
                 start_new_session=True,
             )
-        self._children[process.pid] = process
+        _CHILDREN[process.pid] = process
         created = psutil.Process(process.pid).create_time()
         return {"pid": process.pid, "created": created, "folder": str(folder)}
 
@@ -67,7 +69,7 @@ class LocalLauncher:
         attempt = AttemptFolder(Path(handle["folder"]))
         worker = read_json(attempt.worker)
         pid, created = _identity(worker or handle)
-        code = self._reap(pid)
+        code = _reap(pid)
         result = attempt.read_result()
         if code is None and _lives(pid, created):
             if result is None:
@@ -102,10 +104,11 @@ class LocalLauncher:
             return "", offset
         return content.decode("utf-8", errors="replace"), offset + len(content)
 
-    def _reap(self, pid: int) -> int | None:
-        """The exit code of a child of ours that has ended; None when it lives, or is not our child."""
-        child = self._children.get(pid)
-        return child.poll() if child is not None else None
+
+def _reap(pid: int) -> int | None:
+    """The exit code of a child of ours that has ended; None when it lives, or is not our child."""
+    child = _CHILDREN.get(pid)
+    return child.poll() if child is not None else None
 
 
 def _identity(handle: Mapping[str, Any]) -> tuple[int, float]:
