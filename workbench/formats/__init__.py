@@ -1,6 +1,6 @@
 """File formats: parse and write, with line numbers and offsets. Each module registers its format on ``FORMATS``."""
 
-from workbench.formats import columns, conllu, squad
+from workbench.formats import columns, conllu, jsonl, squad, table, textfile
 from workbench.formats.base import (
     FORMATS,
     Change,
@@ -27,5 +27,8 @@ __all__ = [
     "columns",
     "conllu",
     "get_format",
+    "jsonl",
     "squad",
+    "table",
+    "textfile",
 ]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from workbench.domain import ExampleText, Json, NewExample, Payload, Tags
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten, write_tags
+from workbench.formats.columnrows import Block, blocks
 from workbench.formats.layout import (
     CHUNK_TAG,
     DOCUMENT_START,
@@ -30,18 +30,6 @@ from workbench.formats.tokenizer import joined
 
 NO_TAG = frozenset({"", "_"})
 """What stands in a POS column where nobody has said."""
-
-_COMMENT = re.compile(r"#\s*\S.*[=:]|#\s+id\b|#$")
-
-
-@dataclass(slots=True)
-class Block:
-    """One sentence of a file."""
-
-    document: int
-    tokens: list[str] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
 
 
 class ColumnFormat:
@@ -61,12 +49,12 @@ class ColumnFormat:
         rows = [cells(line, "tab" if "\t" in line else "spaces") for line in lines if line.strip()]
         rows = [row for row in rows if not row[0].startswith(("#", DOCUMENT_START))]
         widths = [len(row) for row in rows]
+        named = name.lower().endswith((".conll", ".iob", ".bio", ".iob2", ".bioes", ".col"))
         if not rows or max(map(widths.count, set(widths))) < 0.9 * len(rows) or max(widths) < 2:
-            return 0.5 if DOCUMENT_START in text else 0.0
+            return 0.7 if named else 0.5 if DOCUMENT_START in text else 0.0
         tagged = any(_share(rows, column) > 0.9 for column in range(1, min(widths)))
         blank = any(not line.strip() for line in lines[:-1])
         score = 0.3 + 0.3 * tagged + 0.1 * blank + 0.2 * (DOCUMENT_START in text)
-        named = name.lower().endswith((".conll", ".iob", ".bio", ".iob2", ".bioes", ".col"))
         return min(0.95, score + 0.2 * named)
 
     def read(self, source: Source, options: ReadOptions, report: Report) -> Iterator[NewExample]:
@@ -80,7 +68,7 @@ class ColumnFormat:
             "task": options.task,
         }
         chunks = ChunkTags(source.name, options.scheme, bare=layout.bare) if options.task == "ner" else None
-        for block in _blocks(source, layout, options, report):
+        for block in blocks(source, layout, options, report):
             text, offsets = joined(block.tokens)
             payload: Payload | None = None
             if layout.tag is not None and chunks is not None:
@@ -155,92 +143,6 @@ def _share(rows: Sequence[Sequence[str]], column: int) -> float:
         if column < len(row)
     )
     return fitting / len(rows)
-
-
-def _blocks(source: Source, layout: Layout, options: ReadOptions, report: Report) -> Iterator[Block]:
-    tab, token, tag = layout.separator == "tab", layout.token, layout.tag
-    needed = max(token, tag if tag is not None else 0)
-    rows = _Rows(source.name, layout, needed, report, ner=options.task == "ner")
-    header_left, marked, document = layout.header, False, 1
-    block = Block(document)
-    for number, line in enumerate(source.plain_lines(options.encoding), 1):
-        row = line.split("\t" if tab else " ")
-        if not tab and ("" in row or "\t" in line):
-            row = cells(line, "spaces")
-        if len(row) != layout.width or line[:1] in "#- \t":
-            kind = rows.kind(line, row, number, first=not block.tokens)
-            if kind in ("blank", "document"):
-                if block.tokens:
-                    yield block
-                    marked = True
-                if kind == "document":
-                    document += marked  # the first mark opens document 1 unless a sentence came before it
-                    marked = True
-                block = Block(document)
-            if kind != "word":
-                continue
-        if header_left:
-            header_left = False
-            continue
-        block.tokens.append(row[token])
-        block.lines.append(number)
-        if tag is not None:
-            block.tags.append(row[tag].strip(" "))
-    if block.tokens:
-        yield block
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Tells the lines that are not plainly rows of words apart."""
-
-    file: str
-    layout: Layout
-    needed: int
-    report: Report
-    ner: bool
-
-    def kind(self, line: str, row: list[str], number: int, *, first: bool) -> str:
-        """``word``, ``blank``, ``document``, ``comment`` or ``nothing``.
-
-        Args:
-            line: The line.
-            row: Its columns.
-            number: Its number, from 1.
-            first: Whether no word of the sentence has been read: comments stand there.
-
-        Raises:
-            FormatError: It is a row that lacks a column.
-        """
-        if not line.strip(" \t") or (line.isspace() and len(row) <= self.needed):
-            return "blank"
-        if line.startswith(DOCUMENT_START):
-            return "document"
-        if first and line.startswith("#") and self._comment(line, row):
-            return "comment"
-        if len(row) <= self.needed:
-            token = self.layout.token
-            missing, place = ("word", token) if len(row) <= token else ("label", self.needed)
-            have = f"{len(row)} column" + ("" if len(row) == 1 else "s")
-            raise FormatError(
-                f"has {have}, and the {missing} is expected in column {place}, counted from 0",
-                file=self.file,
-                line=number,
-                remedy="mend the line, or say which columns to read (--column token=N --column tag=N)",
-            )
-        if len(row) != self.layout.width:
-            self.report.warn(f"{len(row)} columns where the others have {self.layout.width}", number)
-        if not row[self.layout.token].strip(" \t"):
-            self.report.warn("no word in this line; it is left out", number)
-            return "nothing"
-        return "word"
-
-    def _comment(self, line: str, row: list[str]) -> bool:
-        if len(row) != self.layout.width:
-            return True
-        if self.ner and self.layout.tag is not None and not self.layout.bare:
-            return not CHUNK_TAG.fullmatch(row[self.layout.tag].strip(" "))
-        return bool(_COMMENT.match(line)) and self.layout.separator != "tab"
 
 
 def _pos_tags(block: Block, file: str) -> Tags | None:

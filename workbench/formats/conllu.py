@@ -8,34 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
 
-from workbench.domain import ExampleText, Json, NewExample, Offset, Payload, Tags
+from workbench.domain import Json, NewExample, Offset, Payload, Tags
 from workbench.errors import FormatError, InvalidInput
-from workbench.formats.base import FORMATS, SAMPLE_ROWS, Change, Labeled, ReadOptions, Report, WriteOptions
+from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten, write_tags
 from workbench.formats.columns import encoded, lines_of
+from workbench.formats.conllurows import COLUMNS, ID, MISC, UPOS, XPOS, Sentence, content_of, sentences
 from workbench.formats.layout import UNIVERSAL
 from workbench.formats.source import Source
-from workbench.formats.tokenizer import aligned
 
-COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-FORM, UPOS, XPOS, MISC = 1, 3, 4, 9
 NER_KEY = "NER="
-_ID = re.compile(r"(?P<first>[0-9]{1,6})(?:-(?P<last>[0-9]{1,6})|\.(?P<empty>[0-9]{1,6}))?")
-
-
-@dataclass(slots=True)
-class Sentence:
-    """Rows of one sentence: (line number, columns) of its words, multiword ranges as (first, last, form, spaced)."""
-
-    words: list[tuple[int, list[str]]] = field(default_factory=list)
-    ranges: list[tuple[int, int, str, bool]] = field(default_factory=list)
-    text: str | None = None
-    name: str | None = None
-    document: str | None = None
 
 
 class ConlluFormat:
@@ -50,7 +35,7 @@ class ConlluFormat:
         """By rows of ten columns that begin with a number."""
         lines = [line for line in head.decode("utf-8", "replace").splitlines()[:-1][:300] if line.strip()]
         rows = [line.split("\t") for line in lines if not line.startswith("#")]
-        fitting = sum(len(row) == 10 and bool(_ID.fullmatch(row[0])) for row in rows)
+        fitting = sum(len(row) == 10 and bool(ID.fullmatch(row[0])) for row in rows)
         if not rows or fitting < 0.8 * len(rows):
             return 0.6 if name.lower().endswith(".conllu") else 0.0
         return 0.98
@@ -71,12 +56,12 @@ class ConlluFormat:
         chunks = ChunkTags(source.name, options.scheme) if options.task == "ner" else None
         document, number, rebuilt = f"{source.stem} 1", 1, 0
         started = False
-        for sentence in _sentences(source, options.encoding, report):
+        for sentence in sentences(source, options.encoding, report):
             if sentence.document is not None:
                 number += started
                 document = sentence.document or f"{source.stem} {number}"
             started = True
-            content, from_text = _content(sentence)
+            content, from_text = content_of(sentence)
             rebuilt += sentence.text is not None and not from_text
             lines = [line for line, _ in sentence.words]
             yield NewExample(
@@ -175,88 +160,6 @@ def _tag_column(source: Source, options: ReadOptions) -> int | None:
 def _sample(source: Source, encoding: str) -> list[list[str]]:
     lines = (line for line in source.plain_lines(encoding) if line and not line.startswith("#"))
     return [line.split("\t") for line in islice(lines, 5_000)]
-
-
-def _sentences(source: Source, encoding: str, report: Report) -> Iterator[Sentence]:
-    sentence = Sentence()
-    for number, line in enumerate(source.plain_lines(encoding), 1):
-        if not line.strip():
-            if sentence.words:
-                yield sentence
-                sentence = Sentence()
-        elif line.startswith("#"):
-            _comment(line, sentence)
-        else:
-            _row(line, number, sentence, source.name)
-            if len(report.rows) < SAMPLE_ROWS:
-                report.rows.append(line.split("\t"))
-    if sentence.words:
-        yield sentence
-
-
-def _comment(line: str, sentence: Sentence) -> None:
-    key, equals, value = line[1:].partition("=")
-    key = key.strip()
-    if key == "text" and equals:
-        sentence.text = value.removeprefix(" ")
-    elif key == "sent_id" and equals:
-        sentence.name = value.strip() or None
-    elif key in ("newdoc", "newdoc id"):
-        sentence.document = value.strip()
-
-
-def _row(line: str, number: int, sentence: Sentence, file: str) -> None:
-    row = line.split("\t")
-    if len(row) != len(COLUMNS):
-        raise FormatError(
-            f"has {len(row)} columns separated by tabs, CoNLL-U has 10",
-            file=file,
-            line=number,
-            remedy="mend the line, or import it with --format conll if it is another column file",
-        )
-    match = _ID.fullmatch(row[0])
-    if match is None:
-        raise FormatError(f"{row[0][:40]!r} is no ID", file=file, line=number, remedy="write 8, 8-9 or 8.1")
-    if match["empty"]:
-        return
-    first = int(match["first"])
-    if match["last"]:
-        spaced = "SpaceAfter=No" not in row[MISC].split("|")
-        sentence.ranges.append((first, int(match["last"]), row[FORM], spaced))
-        return
-    if first != len(sentence.words) + 1:
-        raise FormatError(
-            f"has ID {first} where {len(sentence.words) + 1} is expected",
-            file=file,
-            line=number,
-            remedy="number the words of a sentence from 1, with a blank line between sentences",
-        )
-    if not row[FORM].strip():
-        raise FormatError("has no word", file=file, line=number, remedy="write the word's form")
-    sentence.words.append((number, row))
-
-
-def _content(sentence: Sentence) -> tuple[ExampleText, bool]:
-    """The text with its words' places, and whether it is that of the comment."""
-    forms = [row[FORM] for _, row in sentence.words]
-    if sentence.text is not None:
-        offsets = aligned(forms, sentence.text)
-        if offsets is not None:
-            return ExampleText(sentence.text, offsets), True
-    # Whether white space follows each word; inside of a multiword token none does if its words make up its form.
-    spaced = ["SpaceAfter=No" not in row[MISC].split("|") for _, row in sentence.words]
-    for first, last, form, after in sentence.ranges:
-        if first <= last <= len(forms):
-            glued = "".join(forms[first - 1 : last]) == form
-            spaced[first - 1 : last] = [not glued] * (last - first) + [after]
-    pieces: list[str] = []
-    offsets_: list[Offset] = []
-    place = 0
-    for form, space in zip(forms, spaced, strict=True):
-        offsets_.append((place, place + len(form)))
-        pieces.append(form + " " * space)
-        place += len(form) + space
-    return ExampleText("".join(pieces).removesuffix(" "), tuple(offsets_)), False
 
 
 def _payload(

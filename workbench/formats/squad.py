@@ -17,6 +17,7 @@ from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report
 from workbench.formats.columns import encoded
 from workbench.formats.jsontext import check_meta, check_text, expect, parse
 from workbench.formats.places import find_values, replaced
+from workbench.formats.record import refuse_columns
 from workbench.formats.source import Source
 
 QUESTIONS = ("data", "*", "paragraphs", "*", "qas", "*")
@@ -53,6 +54,7 @@ class SquadFormat:
     def read(self, source: Source, options: ReadOptions, report: Report) -> Iterator[NewExample]:
         """One example a question; ``locator`` holds the indexes of article, paragraph and question."""
         source.check(options.encoding)
+        refuse_columns(options.columns, ())
         report.file = source.name
         report.mapping = {"encoding": options.encoding, "task": options.task}
         text = source.text(options.encoding)

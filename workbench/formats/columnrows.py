@@ -1,0 +1,111 @@
+"""The sentences of a column file: which line is a word, a comment, a blank, the start of a document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from workbench.errors import FormatError
+from workbench.formats.base import ReadOptions, Report
+from workbench.formats.layout import CHUNK_TAG, DOCUMENT_START, Layout, cells
+from workbench.formats.source import Source
+
+_COMMENT = re.compile(r"#\s*\S.*[=:]|#\s+id\b|#$")
+
+
+@dataclass(slots=True)
+class Block:
+    """One sentence of a file."""
+
+    document: int
+    tokens: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+def blocks(source: Source, layout: Layout, options: ReadOptions, report: Report) -> Iterator[Block]:
+    """Every sentence, in order. Raises FormatError at a row that lacks a column."""
+    tab, token, tag = layout.separator == "tab", layout.token, layout.tag
+    needed = max(token, tag if tag is not None else 0)
+    rows = _Rows(source.name, layout, needed, report, ner=options.task == "ner")
+    header_left, marked, document = layout.header, False, 1
+    block = Block(document)
+    for number, line in enumerate(source.plain_lines(options.encoding), 1):
+        row = line.split("\t" if tab else " ")
+        if not tab and ("" in row or "\t" in line):
+            row = cells(line, "spaces")
+        if len(row) != layout.width or line[:1] in "#- \t":
+            kind = rows.kind(line, row, number, first=not block.tokens)
+            if kind in ("blank", "document"):
+                if block.tokens:
+                    yield block
+                    marked = True
+                if kind == "document":
+                    document += marked  # the first mark opens document 1 unless a sentence came before it
+                    marked = True
+                block = Block(document)
+            if kind != "word":
+                continue
+        if header_left:
+            header_left = False
+            continue
+        block.tokens.append(row[token])
+        block.lines.append(number)
+        if tag is not None:
+            block.tags.append(row[tag].strip(" "))
+    if block.tokens:
+        yield block
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Tells the lines that are not plainly rows of words apart."""
+
+    file: str
+    layout: Layout
+    needed: int
+    report: Report
+    ner: bool
+
+    def kind(self, line: str, row: list[str], number: int, *, first: bool) -> str:
+        """``word``, ``blank``, ``document``, ``comment`` or ``nothing``.
+
+        Args:
+            line: The line.
+            row: Its columns.
+            number: Its number, from 1.
+            first: Whether no word of the sentence has been read: comments stand there.
+
+        Raises:
+            FormatError: It is a row that lacks a column.
+        """
+        if not line.strip(" \t") or (line.isspace() and len(row) <= self.needed):
+            return "blank"
+        if line.startswith(DOCUMENT_START):
+            return "document"
+        if first and line.startswith("#") and self._comment(line, row):
+            return "comment"
+        if len(row) <= self.needed:
+            token = self.layout.token
+            missing, place = ("word", token) if len(row) <= token else ("label", self.needed)
+            have = f"{len(row)} column" + ("" if len(row) == 1 else "s")
+            raise FormatError(
+                f"has {have}, and the {missing} is expected in column {place}, counted from 0",
+                file=self.file,
+                line=number,
+                remedy="mend the line, or say which columns to read (--column token=N --column tag=N)",
+            )
+        if len(row) != self.layout.width:
+            self.report.warn(f"{len(row)} columns where the others have {self.layout.width}", number)
+        if not row[self.layout.token].strip(" \t"):
+            self.report.warn("no word in this line; it is left out", number)
+            return "nothing"
+        return "word"
+
+    def _comment(self, line: str, row: list[str]) -> bool:
+        if len(row) != self.layout.width:
+            return True
+        if self.ner and self.layout.tag is not None and not self.layout.bare:
+            return not CHUNK_TAG.fullmatch(row[self.layout.tag].strip(" "))
+        return bool(_COMMENT.match(line)) and self.layout.separator != "tab"

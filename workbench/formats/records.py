@@ -1,0 +1,46 @@
+"""One JSON object as an example, whichever tool wrote it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.domain import NewExample
+from workbench.formats.jsontext import check_meta
+from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, USED_KEYS, Record
+from workbench.formats.recordqa import read_question
+from workbench.formats.recordtags import read_tagged
+
+
+def read_record(record: Record, stem: str) -> NewExample | None:
+    """The example, or None where it has no text (the report hears of it).
+
+    Raises:
+        FormatError: Keys hold something else than they should; with the line.
+    """
+    locator: dict[str, Any] = {"line": record.line}
+    if record.options.task == "qa":
+        content, payload = read_question(record, locator)
+    else:
+        content, payload = read_tagged(record, locator)
+    if not content.text.strip() or (content.question is not None and not content.question.strip()):
+        record.report.skip("no text in this line; it is left out", record.line)
+        return None
+    external_id = record.name("id", ID_KEYS) or f"{stem}:{record.line}"
+    return NewExample(
+        content,
+        payload,
+        external_id=external_id,
+        document=record.name("document", DOCUMENT_KEYS) or external_id,
+        locator=locator,
+        meta=_meta(record),
+    )
+
+
+def _meta(record: Record) -> dict[str, Any]:
+    """What the object says beside the example: its ``meta``, and every key that is not used otherwise."""
+    mapped = {str(key) for key in record.options.columns.values()}
+    meta = {key: value for key, value in record.value.items() if key not in USED_KEYS and key not in mapped}
+    own = record.value.get("meta")
+    meta |= own if isinstance(own, dict) else {} if own is None else {"meta": own}
+    check_meta(meta, record.file, record.line)
+    return meta

@@ -1,0 +1,186 @@
+"""Words with tags, or a text with spans, of one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.domain import ExampleText, Offset, Payload, Span, Spans, Tags
+from workbench.formats.chunktags import MAX_LABEL
+from workbench.formats.jsontext import expect
+from workbench.formats.record import SPAN_KEYS, TAG_KEYS, TEXT_KEYS, Record
+from workbench.formats.tokenizer import aligned, cut_at, joined, tokenize
+
+
+def read_tagged(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, Payload | None]:
+    """Text, tokens and labels; ``locator`` learns the labels' key and shape. Raises FormatError."""
+    content = _content(record)
+    task = record.options.task
+    if record.value.get("answer") in ("reject", "ignore"):  # Prodigy: the annotator said no
+        record.report.warn(f"answer is {record.value['answer']!r}; imported without labels", record.line)
+        locator |= {"key": "spans", "shape": "spans"}
+        return content, None
+    tag_key = record.key("tag", [key for key in TAG_KEYS[task] if _looks_like_tags(record.value, key)])
+    if tag_key is not None and content.tokens:
+        locator |= {"key": tag_key, "shape": "tags"}
+        record.shape = f"words with {tag_key}"
+        return content, _tags(record, tag_key, content, locator)
+    if task == "pos":
+        locator |= {"key": "tags", "shape": "tags"}
+        return content, None
+    span_key = record.key("spans", [key for key in SPAN_KEYS if isinstance(record.value.get(key), list)])
+    if span_key is None:
+        locator |= {"key": "spans", "shape": "spans"}
+        return content, None
+    return _spans(record, span_key, content, locator)
+
+
+def _looks_like_tags(value: Mapping[str, Any], key: str) -> bool:
+    """Whether a list of plain values stands beside tokens (tags of a whole text are something else)."""
+    found = value.get(key)
+    return (
+        isinstance(found, list)
+        and ("tokens" in value or "words" in value)
+        and all(item is None or isinstance(item, str | int) for item in found)
+        and (bool(found) or key not in SPAN_KEYS)
+    )
+
+
+def _content(record: Record) -> ExampleText:
+    raw = record.value.get("tokens", record.value.get("words"))
+    text_key = record.key("text", TEXT_KEYS)
+    text = record.value.get(text_key) if text_key is not None else None
+    if text is not None:
+        expect(text, str, f"a text at {text_key!r}", record.file, record.line)
+    if raw is None:
+        if text is None:
+            raise record.error(
+                "has neither a text nor tokens", "name the key of the text (--column text=KEY)"
+            )
+        return ExampleText(text, tokenize(text))
+    expect(raw, list, "a list at 'tokens'", record.file, record.line)
+    if all(isinstance(token, str) for token in raw):
+        words = [token for token in raw if token.strip()]
+        if len(words) != len(raw):
+            raise record.error("has a token without a character", "remove it, with its tag")
+        offsets = aligned(words, text) if text is not None else None
+        return (
+            ExampleText(text, offsets)
+            if text is not None and offsets is not None
+            else ExampleText(*joined(words))
+        )
+    if text is None:
+        raise record.error("has tokens with places but no text", "give the text, or tokens as plain words")
+    return ExampleText(text, _token_places(record, raw, text))
+
+
+def _token_places(record: Record, raw: list[Any], text: str) -> tuple[Offset, ...]:
+    places: list[Offset] = []
+    end_before = 0
+    for token in raw:
+        expect(token, Mapping, "a token with start and end", record.file, record.line)
+        start = expect(token.get("start"), int, "a token's start", record.file, record.line)
+        end = expect(token.get("end"), int, "a token's end", record.file, record.line)
+        if not end_before <= start < end <= len(text):
+            raise record.error(
+                f"has a token from {start} to {end} that overlaps another or leaves the text",
+                "count in code points of the text, from 0, the end not included",
+            )
+        if text[start:end].strip():  # spaCy has tokens of white space; nobody labels them
+            places.append((start, end))
+        end_before = end
+    return tuple(places)
+
+
+def _tags(record: Record, key: str, content: ExampleText, locator: dict[str, Any]) -> Payload | None:
+    values = expect(record.value.get(key), list, f"a list at {key!r}", record.file, record.line)
+    if len(values) != len(content.tokens):
+        raise record.error(
+            f"has {len(values)} {key} for {len(content.tokens)} tokens", "give one tag per token"
+        )
+    if any(isinstance(value, int) for value in values):
+        raise record.error(
+            f"has numbers for {key}, and a JSON line can't say what they stand for",
+            "write the tags' names (in datasets: features[...].feature.int2str)",
+        )
+    for value in values:
+        if value is not None and (
+            not isinstance(value, str) or len(value) > MAX_LABEL or value != value.strip()
+        ):
+            raise record.error(f"has {str(value)[:40]!r} where a tag is expected", "write a tag's name")
+    if record.options.task == "pos":
+        return Tags(tuple(value or None for value in values)) if any(values) else None
+    row = [value or "O" for value in values]
+    bare = any(tag != "O" for tag in row) and not any(tag[1:2] == "-" for tag in row if tag != "O")
+    if bare:
+        locator["bare"] = True
+        row = [tag if tag == "O" else f"I-{tag}" for tag in row]
+    return record.chunks.spans(row, content.tokens, [record.line] * len(row))
+
+
+def _spans(
+    record: Record, key: str, content: ExampleText, locator: dict[str, Any]
+) -> tuple[ExampleText, Payload]:
+    values = expect(record.value.get(key), list, f"a list at {key!r}", record.file, record.line)
+    found: list[Span] = []
+    locator |= {"key": key, "shape": "spans"}
+    for value in values:
+        start, end, label = _span(record, value, locator)
+        if not 0 <= start < end <= len(content.text) or not content.text[start:end].strip():
+            record.report.warn(f"span {start} to {end} ({label}) covers no text and is left out", record.line)
+            continue
+        piece = content.text[start:end]
+        first = start + len(piece) - len(piece.lstrip())
+        last = first + len(piece.strip())
+        if (first, last) != (start, end):
+            record.report.repaired += 1
+            record.report.warn(f"span {start} to {end} ({label}) is trimmed of white space", record.line)
+        found.append(Span(first, last, label))
+    kept: list[Span] = []
+    for span in sorted(set(found), key=lambda span: (span.start, -span.end, span.label)):
+        if kept and span.start < kept[-1].end:
+            record.report.warn(
+                f"span {span.start} to {span.end} ({span.label}) overlaps another and is left out",
+                record.line,
+            )
+        else:
+            kept.append(span)
+    record.shape = f"text with {key}"
+    tokens = cut_at(content.tokens, [place for span in kept for place in (span.start, span.end)])
+    if len(tokens) != len(content.tokens) and "tokens" in record.value:
+        record.report.warn("a span ends inside of a token; the token is cut there", record.line)
+    return ExampleText(content.text, tokens), Spans(_on_tokens(record, kept, tokens))
+
+
+def _on_tokens(record: Record, spans: Sequence[Span], tokens: Sequence[Offset]) -> tuple[Span, ...]:
+    starts, ends = {start for start, _ in tokens}, {end for _, end in tokens}
+    fitting = [span for span in spans if span.start in starts and span.end in ends]
+    for span in spans:
+        if span not in fitting:
+            record.report.warn(
+                f"span {span.start} to {span.end} ({span.label}) begins or ends where no token is; left out",
+                record.line,
+            )
+    return tuple(fitting)
+
+
+def _span(record: Record, value: Any, locator: dict[str, Any]) -> tuple[int, int, str]:
+    if isinstance(value, list) and len(value) == 3:
+        start, end, label = value
+        locator["shape"] = "triples"
+    elif isinstance(value, Mapping):
+        start = value.get("start", value.get("start_offset"))
+        end = value.get("end", value.get("end_offset"))
+        label = value.get("label", value.get("type", value.get("entity")))
+        if "start_offset" in value:
+            locator["shape"] = "offsets"
+    else:
+        raise record.error(
+            "has a span that is neither [start, end, label] nor an object", "write one of these"
+        )
+    expect(start, int, "a span's start", record.file, record.line)
+    expect(end, int, "a span's end", record.file, record.line)
+    expect(label, str, "a span's label", record.file, record.line)
+    if not label.strip() or len(label) > MAX_LABEL or "\n" in label:
+        raise record.error(f"has {label[:40]!r} where a label is expected", "write a label's name")
+    return start, end, label.strip()
