@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
-from workbench.services.picking import Pick, Selection
+from workbench.services.picking import Filters, Pick, Selection
 from workbench.services.selection import SEED
-from workbench.storage.candidates import Filters
 
 SHOWN = 80
 """Characters of a text that one line shows."""

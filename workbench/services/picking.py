@@ -11,6 +11,19 @@ from workbench.acquisition import Strategy
 from workbench.domain import Json
 from workbench.storage.candidates import Candidate, Filters
 
+__all__ = [
+    "Coverage",
+    "Filled",
+    "Filters",
+    "Pick",
+    "Ranked",
+    "Selection",
+    "chunk_sizes",
+    "fill",
+    "make_pick",
+    "near_key",
+]
+
 DIGITS = re.compile(r"\d")
 NOT_WORD = re.compile(r"[\W_]+")
 

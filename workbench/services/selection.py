@@ -152,6 +152,11 @@ class SelectionService:
         with self._store.read() as tx:
             return tx.batches.candidates.count(project.id)
 
+    def pool_stamp(self, project: Project) -> tuple[str, int, int]:
+        """Changes when examples are imported as the pool; cheap, for pages that keep what they counted."""
+        with self._store.read() as tx:
+            return self._store.url, project.id, tx.batches.candidates.last_position(project.id)
+
     def coverage(self, project: Project, strategy: str, model_version: int) -> Coverage:
         """How much of what may be selected the version has scored. Raises NotFound, UnknownName."""
         STRATEGIES[strategy]

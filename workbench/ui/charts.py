@@ -1,0 +1,188 @@
+"""Charts that more than one page draws. Every axis is named, every interval drawn, no colour stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+BLUE, ROSE, GREEN, PURPLE, SAND, TEAL = "#4477aa", "#cc6677", "#117733", "#aa4499", "#997700", "#33899c"
+"""After Paul Tol's colour-blind safe schemes, as the labels' colours are; readable on light and dark ground."""
+
+GREY = "#8a939c"
+BINS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One model version on a learning curve; ``low`` and ``high`` are the 95 % interval of ``value``, if known."""
+
+    version: str
+    examples: int
+    value: float
+    low: float | None
+    high: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """A difference with its 95 % interval, in points."""
+
+    name: str
+    difference: float
+    low: float
+    high: float
+    support: int | None = None
+
+
+def score_histogram(scores: Sequence[float], chosen: Sequence[float], title: str) -> alt.Chart:
+    """How the acquisition scores of the pool are spread, and where the lowest chosen one lies.
+
+    Args:
+        scores: Of the pool.
+        chosen: Of the picks.
+        title: Names the score's axis.
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    counts, edges = np.histogram(values, bins=BINS, range=(low, high if high > low else low + 1.0))
+    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "examples": counts})
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(color=BLUE, binSpacing=1)
+        .encode(
+            x=alt.X("from:Q", bin="binned", title=f"{title} (higher = asked first)"),
+            x2="to:Q",
+            y=alt.Y("examples:Q", title="Examples of the pool"),
+            tooltip=[
+                alt.Tooltip("from:Q", format=".3f"),
+                alt.Tooltip("to:Q", format=".3f"),
+                alt.Tooltip("examples:Q", format=","),
+            ],
+        )
+    )
+    layers = [bars]
+    if chosen:
+        least = pd.DataFrame({"least": [min(chosen)], "text": ["chosen from here on →"]})
+        base = alt.Chart(least)
+        layers.append(base.mark_rule(color=ROSE, strokeWidth=2, strokeDash=[6, 3]).encode(x="least:Q"))
+        layers.append(
+            base.mark_text(color=ROSE, align="right", dx=-6, dy=8, y=0, baseline="top").encode(
+                x="least:Q", text="text:N"
+            )
+        )
+    return alt.layer(*layers).properties(height=260)
+
+
+def learning_curve(points: Sequence[CurvePoint], metric: str, scale: float) -> alt.Chart:
+    """The metric of each version over the examples that it was trained on, with intervals.
+
+    Args:
+        points: One per version.
+        metric: Names the axis.
+        scale: The metric's maximum.
+    """
+    frame = pd.DataFrame(
+        {
+            "version": [point.version for point in points],
+            "examples": [point.examples for point in points],
+            "value": [point.value for point in points],
+            "low": [point.low for point in points],
+            "high": [point.high for point in points],
+            "note": [point.note for point in points],
+        }
+    ).astype({"low": "float64", "high": "float64"})
+    places = ".3f" if scale <= 1 else ".1f"
+    x = alt.X(
+        "examples:Q",
+        title="Labeled examples that it was trained on",
+        scale=alt.Scale(zero=False, nice=True, padding=24),
+        axis=alt.Axis(format=",d", tickMinStep=1),
+    )
+    y = alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False, padding=12))
+    base = alt.Chart(frame)
+    line = base.mark_line(color=BLUE, opacity=0.5).encode(x=x, y=y)
+    bands = base.mark_errorbar(color=BLUE, ticks=True).encode(
+        x=x, y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q"
+    )
+    dots = base.mark_point(color=BLUE, filled=True, size=90, opacity=1).encode(
+        x=x,
+        y=y,
+        tooltip=[
+            alt.Tooltip("version:N", title="Version"),
+            alt.Tooltip("value:Q", title=metric, format=places),
+            alt.Tooltip("low:Q", title="95 % from", format=places),
+            alt.Tooltip("high:Q", title="to", format=places),
+            alt.Tooltip("examples:Q", title="Examples", format=","),
+            alt.Tooltip("note:N", title="Base model"),
+        ],
+    )
+    names = base.mark_text(align="left", dx=9, dy=-9, color=GREY, fontWeight="bold").encode(
+        x=x, y=y, text="version:N"
+    )
+    return alt.layer(line, bands, dots, names).properties(height=320)
+
+
+def differences(rows: Sequence[DifferenceRow], better: str, worse: str) -> alt.Chart:
+    """Differences in points with their intervals, the zero line drawn.
+
+    Args:
+        rows: In the order in which they are drawn, from the top.
+        better: What a difference to the right says.
+        worse: What a difference to the left says.
+    """
+    frame = pd.DataFrame(
+        {
+            "name": [row.name for row in rows],
+            "difference": [row.difference for row in rows],
+            "low": [row.low for row in rows],
+            "high": [row.high for row in rows],
+            "support": [row.support for row in rows],
+            "says": [_says(row, better, worse) for row in rows],
+        }
+    )
+    order = [row.name for row in rows]
+    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=220))
+    x_title = f"← {worse}     difference in points, 95 % interval     {better} →"
+    colour = alt.Color(
+        "says:N",
+        scale=alt.Scale(domain=[better, "can't tell", worse], range=[BLUE, GREY, ROSE]),
+        legend=alt.Legend(title=None, orient="top"),
+    )
+    base = alt.Chart(frame)
+    zero = (
+        alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="zero:Q")
+    )
+    bars = base.mark_rule(strokeWidth=3).encode(
+        x=alt.X("low:Q", title=x_title), x2="high:Q", y=y, color=colour
+    )
+    dots = base.mark_point(filled=True, size=100, opacity=1).encode(
+        x=alt.X("difference:Q", title=x_title),
+        y=y,
+        color=colour,
+        shape=alt.Shape(
+            "says:N",
+            scale=alt.Scale(
+                domain=[better, "can't tell", worse], range=["triangle-right", "circle", "triangle-left"]
+            ),
+            legend=None,
+        ),
+        tooltip=[
+            alt.Tooltip("name:N", title="What"),
+            alt.Tooltip("difference:Q", title="Points", format="+.1f"),
+            alt.Tooltip("low:Q", title="95 % from", format="+.1f"),
+            alt.Tooltip("high:Q", title="to", format="+.1f"),
+            alt.Tooltip("support:Q", title="In gold", format=","),
+        ],
+    )
+    return alt.layer(zero, bars, dots).properties(height=max(90, 26 * len(rows) + 60))
+
+
+def _says(row: DifferenceRow, better: str, worse: str) -> str:
+    if row.low > 0:
+        return better
+    return worse if row.high < 0 else "can't tell"
