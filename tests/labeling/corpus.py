@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert
 
-from workbench.domain import Project, Role, User
+from workbench.domain import ModelVersion, Project, Role, User
 from workbench.services import Workbench
 from workbench.storage.rows import now
-from workbench.storage.tables import documents, examples, imports, sources
+from workbench.storage.store import Transaction
+from workbench.storage.tables import documents, examples, imports, runs, snapshots, sources
 
 NER_TEXTS = (
     "Marta Nowak of Baltic Freight flew to Riga on Monday .",
@@ -88,3 +89,46 @@ def make_user(workbench: Workbench, name: str = "ada", *, role: Role = Role.ANNO
     """A person."""
     with workbench.store.write() as tx:
         return tx.users.find_or_add(name, role)
+
+
+def add_version(tx: Transaction, project: Project, *, number: int = 1) -> ModelVersion:
+    """A registered model version without a model: what its predictions hang on."""
+    run_id = tx.connection.execute(
+        insert(runs)
+        .values(
+            project_id=project.id,
+            kind="train",
+            state="succeeded",
+            parameters={},
+            progress={},
+            result={},
+            launcher="local",
+            handle={},
+            created_at=now(),
+        )
+        .returning(runs.c.id)
+    ).scalar_one()
+    snapshot_id = tx.connection.execute(
+        insert(snapshots)
+        .values(
+            project_id=project.id,
+            content_hash="0" * 64,
+            labels=list(project.label_names),
+            counts={},
+            created_at=now(),
+        )
+        .returning(snapshots.c.id)
+    ).scalar_one()
+    return tx.models.add_version(
+        project.id,
+        number,
+        base_model="minilm",
+        parent_id=None,
+        run_id=run_id,
+        snapshot_id=snapshot_id,
+        labels=project.label_names,
+        artifact=f"{project.id}/{number}",
+        artifact_sha256="0" * 64,
+        parameters={},
+        metrics={},
+    )

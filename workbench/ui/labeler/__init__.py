@@ -1,0 +1,7 @@
+"""The labeling component: a Streamlit component (v2) in plain JavaScript, and the Python side of its exchange."""
+
+from __future__ import annotations
+
+from workbench.ui.labeler.mount import draw_labeler
+
+__all__ = ["draw_labeler"]

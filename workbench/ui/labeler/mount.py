@@ -1,0 +1,112 @@
+"""The component on a page: what it sent is stored before it is drawn, and again after, by ids that store once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from workbench.domain import Batch, Project, User
+from workbench.errors import NotFound
+from workbench.services import Workbench
+from workbench.services.annotation_items import Receipt
+from workbench.ui.labeler import bundle, exchange
+
+PREFETCH = 16
+"""Examples that the browser has ahead: at 30 ms a key, half a second's worth."""
+
+PREFETCH_CHARACTERS = 60_000
+"""Fewer of them where they are long."""
+
+_component = st.components.v2.component(
+    "workbench.labeler",
+    html=bundle.markup(),
+    css=bundle.styles(),
+    js=bundle.script(),
+    isolate_styles=True,
+)
+
+
+def draw_labeler(workbench: Workbench, project: Project, user: User, batch: Batch | None) -> None:
+    """Draw the labeling screen of a batch, or of the pool in its order. Call it in a fragment.
+
+    Args:
+        workbench: The services.
+        project: The project.
+        user: Who labels; the caller has made sure that it is them, on this very rerun.
+        batch: The batch, or None.
+    """
+    key = f"labeler-{exchange.space_of(project, user)}-{batch.number if batch else 'pool'}"
+    store_outbox(workbench, project, user, key, st.session_state.get(key))
+    data = {
+        **exchange.describe_project(project, user, batch),
+        **_work(workbench, project, user, batch, key),
+        **_answer(workbench, project, user, key, st.session_state.get(key)),
+    }
+    result = _component(
+        key=key,
+        data=data,
+        on_outbox_change=lambda: None,
+        on_want_change=lambda: None,
+    )
+    if store_outbox(workbench, project, user, key, result):
+        st.rerun(scope="fragment")
+
+
+def store_outbox(workbench: Workbench, project: Project, user: User, key: str, state: Any) -> bool:
+    """Store what the browser holds and remember the receipts for it; whether there was anything new."""
+    sent = exchange.read_outbox(_part(state, "outbox"))
+    kept: dict[str, Receipt] = st.session_state.get(f"{key}-receipts", {})
+    new = [submission for submission in sent if submission.client_id not in kept]
+    receipts = workbench.annotation.submit(project, user, new) if new else []
+    wanted = [submission.client_id for submission in sent]
+    st.session_state[f"{key}-receipts"] = exchange.keep_receipts(kept, receipts, wanted)
+    return bool(new)
+
+
+def _work(
+    workbench: Workbench, project: Project, user: User, batch: Batch | None, key: str
+) -> dict[str, Any]:
+    queue = workbench.annotation.queue(project, user, batch.id if batch else None, limit=PREFETCH)
+    described = exchange.describe_queue(project, queue)
+    room = PREFETCH_CHARACTERS
+    fitting: list[dict[str, Any]] = []
+    for item in described["queue"]:
+        room -= len(item["text"])
+        if room < 0 and len(fitting) >= 3:
+            break
+        fitting.append(item)
+    receipts: dict[str, Receipt] = st.session_state.get(f"{key}-receipts", {})
+    return {
+        **described,
+        "queue": fitting,
+        "receipts": [exchange.describe_receipt(project, receipt) for receipt in receipts.values()],
+        "recent": exchange.describe_recent(workbench.annotation.recent(project, user)),
+    }
+
+
+def _answer(workbench: Workbench, project: Project, user: User, key: str, state: Any) -> dict[str, Any]:
+    """What the browser asked for: an example to go back to, or a search."""
+    request = exchange.read_request(_part(state, "want"))
+    opened: dict[str, Any] | None = None
+    found: dict[str, Any] | None = None
+    if request is not None:
+        turn, example_id, query = request
+        if example_id is not None:
+            opened = {"turn": turn, "item": _open(workbench, project, user, example_id)}
+        elif query is not None:
+            examples = workbench.annotation.search(project, query)
+            found = {"turn": turn, "results": exchange.describe_found(examples)}
+    return {"opened": opened, "found": found}
+
+
+def _open(workbench: Workbench, project: Project, user: User, example_id: int) -> dict[str, Any] | None:
+    try:
+        return exchange.describe_item(project, workbench.annotation.item(project, user, example_id))
+    except NotFound:
+        return None
+
+
+def _part(state: Any, name: str) -> Any:
+    return state.get(name) if isinstance(state, Mapping) else None

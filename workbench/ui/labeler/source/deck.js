@@ -1,0 +1,153 @@
+// The examples that a person has been through, is at, and will come to: one list and a position in it. Undo walks
+// back through changes and, where an example has none left, through examples.
+
+import { openItem } from "./items.js";
+import { sameMarks } from "./marks.js";
+
+const KEPT = 300;
+const IDLE_CAP = 120_000;
+
+export class Deck {
+  constructor(task, drafts) {
+    this.task = task;
+    this.drafts = drafts;
+    this.entries = [];
+    this.at = 0;
+    this.since = performance.now();
+  }
+
+  get current() {
+    return this.entries[this.at] ?? null;
+  }
+
+  get upcoming() {
+    return this.entries.slice(this.at + 1).filter((entry) => !entry.answer);
+  }
+
+  find(id) {
+    return this.entries.findIndex((entry) => entry.id === id);
+  }
+
+  /** More examples from the server, behind those that are here. `answered` are ids that are on their way already. */
+  extend(items, answered) {
+    for (const item of items) {
+      if (this.find(item.id) >= 0 || answered.has(item.id)) continue;
+      this.entries.push(this.open(item));
+    }
+  }
+
+  open(item) {
+    const entry = openItem(item, this.task);
+    const draft = this.drafts.read(item.id);
+    if (draft && draft.text === item.text && draft.task === this.task) {
+      entry.undo.push(entry.marks);
+      entry.marks = draft.marks;
+      entry.spent = draft.spent ?? 0;
+    }
+    return entry;
+  }
+
+  /** Examples that another tab has answered, or that are gone. */
+  forget(ids) {
+    const current = this.current;
+    this.entries = this.entries.filter((entry) => entry === current || entry.answer || !ids.has(entry.id));
+    this.at = Math.max(0, this.entries.indexOf(current));
+  }
+
+  /** Put an earlier example in front of the present one and go there. */
+  revisit(item) {
+    const known = this.find(item.id);
+    if (known >= 0) this.go(known);
+    else {
+      const entry = this.open(item);
+      entry.answer = item.said ? item.said.status : null;
+      this.pause();
+      this.entries.splice(this.at, 0, entry);
+      this.resume();
+    }
+  }
+
+  go(index) {
+    if (index < 0 || index >= this.entries.length) return false;
+    this.pause();
+    this.at = index;
+    this.resume();
+    return true;
+  }
+
+  /** On to the first example that has no answer; past the end where there is none. */
+  forward() {
+    this.pause();
+    let next = this.entries.findIndex((entry, index) => index > this.at && !entry.answer);
+    if (next < 0) next = this.entries.findIndex((entry) => !entry.answer);
+    this.at = next < 0 ? this.entries.length : next;
+    if (this.at > KEPT) {
+      this.entries.splice(0, this.at - KEPT);
+      this.at = KEPT;
+    }
+    this.resume();
+  }
+
+  /** The new labels of the current example; the old ones go to its past. */
+  change(marks) {
+    const entry = this.current;
+    if (!entry || marks === entry.marks) return false;
+    entry.undo.push(entry.marks);
+    entry.redo = [];
+    entry.marks = marks;
+    this.keep(entry);
+    return true;
+  }
+
+  /** One step back: a change, or the example before. Says which. */
+  undo() {
+    const entry = this.current;
+    if (entry?.undo.length) {
+      entry.redo.push(entry.marks);
+      entry.marks = entry.undo.pop();
+      this.keep(entry);
+      return "change";
+    }
+    return this.go(this.at - 1) ? "example" : "";
+  }
+
+  redo() {
+    const entry = this.current;
+    if (entry?.redo.length) {
+      entry.undo.push(entry.marks);
+      entry.marks = entry.redo.pop();
+      this.keep(entry);
+      return "change";
+    }
+    return entry?.answer && this.go(this.at + 1) ? "example" : "";
+  }
+
+  /** Whether the labels differ from what was last submitted (or, for a new one, whether anything was done at all). */
+  dirty(entry) {
+    return entry.saved ? !sameMarks(entry.saved, entry.marks) : entry.undo.length > 0;
+  }
+
+  keep(entry) {
+    const draft = { text: entry.text, task: this.task, marks: entry.marks, spent: entry.spent };
+    this.drafts.write(entry.id, this.dirty(entry) ? draft : null);
+  }
+
+  submitted(entry, status) {
+    entry.answer = status;
+    entry.saved = entry.marks;
+    this.drafts.write(entry.id, null);
+  }
+
+  pause() {
+    if (this.current) this.current.spent += Math.min(IDLE_CAP, performance.now() - this.since);
+  }
+
+  resume() {
+    this.since = performance.now();
+  }
+
+  seconds(entry) {
+    const running = entry === this.current ? Math.min(IDLE_CAP, performance.now() - this.since) : 0;
+    return Math.round((entry.spent + running) / 100) / 10;
+  }
+}

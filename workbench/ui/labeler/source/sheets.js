@@ -1,0 +1,190 @@
+// What lies over the page for a moment: keys, a reason, a comment, a search; and the guidelines' drawer.
+
+import { helpFor, keysFor } from "./commands.js";
+import { fill, make, makeButton, makeKey } from "./dom.js";
+import { shorten } from "./text.js";
+
+export const SKIP_REASONS = ["Not clear enough to decide", "Wrong language", "Broken text", "Seen before"];
+
+export class Sheets {
+  constructor(sheet, drawer, refocus) {
+    this.sheet = sheet;
+    this.drawer = drawer;
+    this.refocus = refocus;
+    this.kind = "";
+    sheet.addEventListener("mousedown", (event) => {
+      if (event.target === sheet) this.close();
+    });
+  }
+
+  get open() {
+    return this.kind !== "";
+  }
+
+  close() {
+    if (!this.open) return;
+    this.kind = "";
+    this.sheet.hidden = true;
+    fill(this.sheet);
+    this.refocus();
+  }
+
+  show(kind, title, ...content) {
+    this.kind = kind;
+    const card = make("div", `card ${kind}`, null, { role: "dialog", "aria-modal": "true", "aria-label": title });
+    const head = make("div", "head");
+    head.append(make("h2", "", title), makeButton("plain", "Close", "Escape", () => this.close()));
+    card.append(head, ...content);
+    fill(this.sheet, card);
+    this.sheet.hidden = false;
+    (card.querySelector("input, textarea") ?? card.querySelector("button:not(.plain)") ?? card.querySelector("button")).focus();
+  }
+
+  showHelp(task, labels, taken) {
+    const columns = make("div", "columns");
+    for (const [group, commands] of helpFor(task)) {
+      const block = make("section");
+      block.append(make("h3", "", group));
+      for (const command of commands) block.append(helpRow(keysFor(command, task, taken), command.text));
+      columns.append(block);
+    }
+    const keyed = labels.filter((label) => label.key);
+    if (keyed.length) {
+      const block = make("section");
+      block.append(make("h3", "", "Labels"));
+      for (const label of keyed) block.append(helpRow([label.key], label.name));
+      columns.append(block);
+    }
+    const mouse =
+      task === "qa"
+        ? "Mouse: drag over the answer, or click its first word and shift-click its last. With Alt held, letters instead of words."
+        : "Mouse: drag over words, or click and shift-click; then a label's key or button. A label pressed first marks all you drag over.";
+    this.show("help", "Keys", columns, make("p", "note", mouse));
+  }
+
+  showSkip(done) {
+    const list = make("div", "reasons");
+    SKIP_REASONS.forEach((reason, index) => {
+      const button = makeButton("reason", null, "", () => {
+        this.close();
+        done(reason);
+      });
+      button.append(makeKey(String(index + 1)), make("span", "", reason));
+      list.append(button);
+    });
+    const other = make("input", "", null, { type: "text", placeholder: "Another reason", "aria-label": "Another reason", maxlength: 500 });
+    this.enter = () => {
+      this.close();
+      done(other.value.trim() || "No reason given");
+    };
+    const row = make("div", "row");
+    row.append(other, makeButton("primary", "Skip", "Enter", this.enter));
+    this.choose = (index) => list.children[index]?.click();
+    this.show("skip", "Skip this example", list, row);
+    list.children[0].focus();
+  }
+
+  showFlag(comment, done) {
+    const field = make("textarea", "", null, {
+      rows: 4,
+      maxlength: 2000,
+      placeholder: "What should a reviewer look at?",
+      "aria-label": "Comment",
+    });
+    field.value = comment;
+    this.enter = () => {
+      this.close();
+      done(field.value.trim());
+    };
+    const row = make("div", "row end");
+    row.append(make("span", "note", "Shift and Enter make a new line"), makeButton("primary", "Flag and go on", "Enter", this.enter));
+    this.show("flag", "Flag for a reviewer", field, row);
+  }
+
+  showFind(ask, open) {
+    const field = make("input", "", null, { type: "search", placeholder: "Text, question or id", "aria-label": "Search the project" });
+    this.results = make("div", "results");
+    this.openResult = open;
+    let timer = 0;
+    field.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => field.value.trim() && ask(field.value.trim()), 200);
+    });
+    this.enter = () => this.results.querySelector("button")?.click();
+    this.show("find", "Find an example", field, this.results);
+  }
+
+  showResults(found) {
+    if (this.kind !== "find") return;
+    const rows = found.map((one) => {
+      const button = makeButton("result", null, "", () => {
+        this.close();
+        this.openResult(one.id);
+      });
+      button.append(make("span", "", shorten(one.text, 140)), make("i", "", `${one.external_id} · ${one.split}`));
+      return button;
+    });
+    fill(this.results, ...rows, rows.length ? null : make("p", "note", "Nothing found."));
+  }
+
+  /** Keys while a sheet is open; false where the field in it should have the key. */
+  press(event) {
+    if (event.key === "Escape") this.close();
+    else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target.matches("input, textarea")) this.enter?.();
+    else if (this.kind === "skip" && /^[1-9]$/.test(event.key) && !event.target.matches("input")) this.choose(Number(event.key) - 1);
+    else if (this.kind === "help" && event.key === "?") this.close();
+    else return false;
+    return true;
+  }
+
+  toggleGuidelines(guidelines, labels) {
+    if (!this.drawer.hidden) {
+      this.drawer.hidden = true;
+      return;
+    }
+    const head = make("div", "head");
+    head.append(make("h2", "", "Guidelines"), makeButton("plain", "Close", "G", () => (this.drawer.hidden = true)));
+    const body = make("div", "prose");
+    for (const part of guidelines.split(/\n{2,}/).filter((one) => one.trim())) body.append(proseBlock(part));
+    if (!guidelines.trim()) body.append(make("p", "note", "Nobody has written guidelines for this project yet."));
+    const list = make("dl");
+    for (const label of labels) {
+      const name = make("dt", "", label.name);
+      name.style.setProperty("--c", label.color);
+      list.append(name, make("dd", "", label.description || "No description yet."));
+    }
+    if (labels.length) body.append(make("h3", "", "Labels"), list);
+    fill(this.drawer, head, body);
+    this.drawer.hidden = false;
+  }
+}
+
+function helpRow(keys, text) {
+  const row = make("div", "help-row");
+  const box = make("span", "keys");
+  box.append(...keys.map(makeKey));
+  row.append(box, make("span", "", text));
+  return row;
+}
+
+/** A paragraph, heading or list of the guidelines' Markdown; other markup is shown as it was written. */
+function proseBlock(part) {
+  const lines = part.split("\n");
+  const heading = /^(#{1,4})\s+(.*)$/.exec(lines[0]);
+  if (heading && lines.length === 1) return make("h3", "", heading[2]);
+  if (lines.every((line) => /^\s*[-*]\s+/.test(line))) {
+    const list = make("ul");
+    for (const line of lines) list.append(emphasized(make("li"), line.replace(/^\s*[-*]\s+/, "")));
+    return list;
+  }
+  return emphasized(make("p"), lines.map((line) => line.replace(/^#{1,4}\s+/, "")).join("\n"));
+}
+
+function emphasized(element, text) {
+  text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).forEach((piece) => {
+    if (/^\*\*[^*]+\*\*$/.test(piece)) element.append(make("b", "", piece.slice(2, -2)));
+    else if (/^`[^`]+`$/.test(piece)) element.append(make("code", "", piece.slice(1, -1)));
+    else element.append(piece);
+  });
+  return element;
+}
