@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from workbench.errors import FormatError
 from workbench.formats.base import ReadOptions, Report
-from workbench.formats.layout import CHUNK_TAG, DOCUMENT_START, Layout, cells
+from workbench.formats.layout import CHUNK_TAG, COMMENT, DOCUMENT_START, Layout, cells
 from workbench.formats.source import Source
-
-_COMMENT = re.compile(r"#\s*\S.*[=:]|#\s+id\b|#$")
 
 
 @dataclass(slots=True)
@@ -50,7 +47,7 @@ def blocks(source: Source, layout: Layout, options: ReadOptions, report: Report)
         if header_left:
             header_left = False
             continue
-        block.tokens.append(row[token])
+        block.tokens.append(row[token].strip(" "))
         block.lines.append(number)
         if tag is not None:
             block.tags.append(row[tag].strip(" "))
@@ -108,4 +105,4 @@ class _Rows:
             return True
         if self.ner and self.layout.tag is not None and not self.layout.bare:
             return not CHUNK_TAG.fullmatch(row[self.layout.tag].strip(" "))
-        return bool(_COMMENT.match(line)) and self.layout.separator != "tab"
+        return bool(COMMENT.match(line)) and self.layout.separator != "tab"

@@ -27,6 +27,8 @@ UNIVERSAL = frozenset(
     "ADJ ADP ADV AUX CCONJ CONJ DET INTJ NOUN NUM PART PRON PROPN PRT PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
 )
 CHUNK_TAG = re.compile(r"O|[BIELSU]-\S.*")
+COMMENT = re.compile(r"#\s*\S.*[=:]|#\s+id\b|#$")
+"""A comment among rows that are separated by spaces."""
 _BARE_LABEL = re.compile(r"[^\W\d_][\w&./-]*")
 _RUNS = re.compile(r"[ \t]+")
 
@@ -91,9 +93,7 @@ def find_layout(source: Source, options: ReadOptions, report: Report) -> Layout:
     if not sample:
         raise FormatError("holds no words", file=source.name, remedy="check that it is the right file")
     widths = Counter(map(len, sample))
-    body = [
-        row for row in sample if not (row[0].startswith("#") and widths[len(row)] * 2 < len(sample))
-    ] or sample
+    body = [row for row in sample if not _is_comment(row, widths[len(row)] * 2 < len(sample))] or sample
     width = Counter(map(len, body)).most_common(1)[0][0]
     if width > MAX_COLUMNS:
         raise FormatError(f"has {width:,} columns", file=source.name, remedy="check that it is a column file")
@@ -159,7 +159,7 @@ class _Chosen:
             values = _column(self._rows, column)
             if not (_share(values, str.isdigit) > 0.95 or (_chunk_like(values) and set(values) != {"O"})):
                 return column
-        return 0
+        return self._width - 1
 
     def tag(self, token: int) -> int | None:
         """Column of the labels, or None."""
@@ -208,6 +208,11 @@ class _Chosen:
                 remedy=f"give a number from 0 to {self._width - 1}",
             )
         return place
+
+
+def _is_comment(row: Sequence[str], odd: bool) -> bool:
+    """Whether a row of the sample is a comment: not a word ``#`` in a row like the others."""
+    return row[0].startswith("#") and (odd or bool(COMMENT.match(" ".join(row))))
 
 
 def _is_number(value: str | int) -> bool:
