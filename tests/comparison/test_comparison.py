@@ -167,6 +167,7 @@ def test_changes_show_gold_and_both_predictions(workbench: Workbench) -> None:
     task = get_task("ner")
     assert change.example.content.text == TEXT
     assert [task.dump(part) for part in (change.gold, change.a, change.b)] == list(NER_ROWS[1])
+    assert (change.a_right, change.b_right) == (True, False)
 
 
 def test_what_can_not_be_compared_is_said(workbench: Workbench) -> None:

@@ -111,12 +111,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An example that the versions differ on, with the gold label and both predictions."""
+    """An example with its gold label, both predictions, and whether nothing of either is wrong."""
 
     example: Example
     gold: Payload
     a: Payload
     b: Payload
+    a_right: bool
+    b_right: bool
 
 
 class ComparisonService:
@@ -164,8 +166,9 @@ class ComparisonService:
         for example in examples:
             truth = gold[example.id][0].payload if example.id in gold else None
             if truth is not None and all(example.id in predictions for predictions in found):
-                a_payload, b_payload = (task.load(part[example.id]["payload"]) for part in found)
-                changes.append(Change(example, truth, a_payload, b_payload))
+                payloads = [task.load(part[example.id]["payload"]) for part in found]
+                right = [is_right(task, truth, payload, example.content) for payload in payloads]
+                changes.append(Change(example, truth, payloads[0], payloads[1], right[0], right[1]))
         return changes
 
 

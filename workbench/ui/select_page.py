@@ -1,0 +1,288 @@
+"""The Select page: what to label next, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from workbench.acquisition import Strategy
+from workbench.domain import Batch, ModelVersion, RunKind
+from workbench.services.picking import Filters, Selection
+from workbench.services.selection import SEED
+from workbench.ui import charts
+from workbench.ui.navigation import link_to
+from workbench.ui.page import Page
+from workbench.ui.text_view import labeled_text
+from workbench.ui.theme import count
+from workbench.ui.waiting import active_run, last_failure, watch
+
+DRAWN = 20
+"""Picks that are drawn with their labels; the table has all of them."""
+
+
+@st.cache_data(ttl=60, show_spinner=False, max_entries=50)  # type: ignore[untyped-decorator]
+def _pool_left(_page: Page, stamp: tuple[object, ...]) -> int:
+    """How many examples may be selected; counted again when an import or a batch changes the stamp."""
+    return _page.workbench.selection.candidates(_page.project)
+
+
+def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
+    strategies = {strategy.name: strategy for strategy in page.workbench.selection.strategies(page.project)}
+    versions = [version for version in page.workbench.models.list(page.project) if not version.archived_at]
+    first = "random" if not versions else next(iter(strategies))
+    name = st.selectbox(
+        "Strategy",
+        list(strategies),
+        index=list(strategies).index(first),
+        format_func=lambda key: strategies[key].title,
+        help="How examples are ranked: what would teach the model most comes first.",
+    )
+    strategy = strategies[name]
+    st.markdown(strategy.sentence)
+    with st.expander("Formula and source", icon=":material/function:"):
+        st.code(f"score = {strategy.formula}", language=None, wrap_lines=True)
+        st.caption(f"The score runs from {strategy.bounds}; higher is asked first. Cost: {strategy.cost}.")
+        st.caption(f"Source: {strategy.paper}.")
+    version = None
+    if strategy.needs_model and versions:
+        version = st.selectbox(
+            "Model version",
+            versions[::-1],
+            format_func=lambda item: f"Version {item.number} · {item.base_model}",
+            help="Whose view of the pool decides.",
+        )
+    return strategy, version
+
+
+def _narrow(page: Page, version: ModelVersion | None) -> tuple[Filters, bool, int]:
+    with st.expander("Narrow it down", icon=":material/filter_alt:"):
+        text = st.text_input("Text or question holds", placeholder="any text").strip()
+        document = st.text_input("Document", placeholder="any document").strip()
+        label = None
+        if version is not None and page.project.label_names:
+            label = st.selectbox(
+                "Predicted label",
+                page.project.label_names,
+                index=None,
+                placeholder="any label",
+                help="Only examples in which the model version sees this label: a way to rare ones.",
+            )
+        duplicates = st.toggle(
+            "Let near-duplicates in",
+            help="Texts that differ only in case, digits, punctuation or spacing teach the same thing twice.",
+        )
+        seed = st.number_input("Seed", value=SEED, step=1, help="The same seed draws the same random order.")
+    return Filters(document=document or None, text=text or None, label=label), duplicates, int(seed)
+
+
+def _score_pool(page: Page, strategy: Strategy, version: ModelVersion) -> bool:
+    """Offer to score what the version has not scored; whether there is anything to choose from."""
+    selection, number = page.workbench.selection, version.number
+    run = active_run(page, RunKind.SCORE, model_version=number)
+    if run is not None:
+        watch(page, run, f"Scoring the pool with version {number}")
+        return False
+    coverage = selection.coverage(page.project, strategy.name, number)
+    failed = last_failure(page, RunKind.SCORE, model_version=number)
+    if failed is not None:
+        st.error(f"The last scoring failed: {failed.error}", icon=":material/error:")
+    if not coverage.unscored:
+        return True
+    if coverage.scored:
+        st.warning(
+            f"Version {number} has not scored {count(coverage.unscored, 'example')} of the pool yet; "
+            "they are left out until it has.",
+            icon=":material/pending:",
+        )
+        words = "Score the rest"
+    else:
+        st.info(
+            f"Version {number} has not read the pool yet. One pass over "
+            f"{count(coverage.unscored, 'example')} gives the scores of every strategy, and the suggestions.",
+            icon=":material/query_stats:",
+        )
+        words = "Score the pool"
+    if st.button(words, icon=":material/bolt:", type="secondary" if coverage.scored else "primary"):
+        page.workbench.scoring.launch(page.project, number, user_id=page.user.id)
+        st.rerun()
+    return coverage.scored > 0
+
+
+def _draw_picks(page: Page, selection: Selection, scored: bool) -> None:
+    for pick, (example, prediction) in zip(
+        selection.picks, page.workbench.selection.shown(page.project, selection, DRAWN), strict=False
+    ):
+        left, right = st.columns([1, 9], vertical_alignment="center")
+        if scored:
+            left.markdown(f"**{pick.score:.3f}**")
+        left.caption(f"no. {pick.reason['rank']}")
+        payload = prediction.payload if prediction else None
+        right.html(labeled_text(example.content, payload, page.project.labels, limit=400))
+    if len(selection.picks) > DRAWN:
+        st.caption(f"… and {len(selection.picks) - DRAWN:,} more; the table has all of them.")
+
+
+def _draw_table(selection: Selection, scored: bool) -> None:
+    frame = pd.DataFrame(
+        [
+            {
+                "rank": pick.reason["rank"],
+                "score": pick.score,
+                "text": pick.question or pick.text,
+                "words": pick.words,
+                "document": pick.document,
+                "id": pick.external_id,
+            }
+            for pick in selection.picks
+        ]
+    )
+    if not scored:
+        frame = frame.drop(columns="score")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "rank": st.column_config.NumberColumn("Rank", width="small"),
+            "score": st.column_config.NumberColumn("Score", format="%.4f", width="small"),
+            "text": st.column_config.TextColumn("Text", width="large"),
+            "words": st.column_config.NumberColumn("Words", width="small"),
+            "document": "Document",
+            "id": "Id",
+        },
+    )
+
+
+def _draw_preview(page: Page, selection: Selection, strategy: Strategy) -> None:
+    if not selection.picks:
+        st.info("Nothing of the pool is left to select under these filters.", icon=":material/inbox:")
+        return
+    notes = [f"{count(len(selection.picks), 'example')}, {count(selection.words, 'word')}"]
+    if selection.duplicates:
+        notes.append(f"{count(selection.duplicates, 'near-duplicate')} left out")
+    if selection.short:
+        notes.append("the pool has no more to give")
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.markdown(" · ".join(notes))
+    if right.button(
+        f"Create a batch of {count(len(selection.picks), 'example')}",
+        type="primary",
+        icon=":material/playlist_add:",
+        width="stretch",
+    ):
+        batch, picks = page.workbench.selection.create(page.project, selection, page.user.id)
+        st.session_state["select_made"] = (batch.number, len(picks))
+        st.rerun()
+    model = strategy.needs_model
+    names = ["Preview", "Table", "Scores"] if model else ["Preview", "Table"]
+    tabs = st.tabs(names)
+    with tabs[0]:
+        _draw_picks(page, selection, model)
+    with tabs[1]:
+        _draw_table(selection, model)
+    if model and selection.model_version is not None:
+        with tabs[2]:
+            scores = page.workbench.selection.scores(page.project, strategy.name, selection.model_version)
+            chosen = [pick.score for pick in selection.picks]
+            st.altair_chart(charts.score_histogram(scores, chosen, strategy.title), width="stretch")
+            st.caption(f"Scores of the pool by version {selection.model_version}.")
+
+
+def _draw_batch(page: Page, batch: Batch) -> None:
+    with st.container(border=True):
+        name, progress, label, more = st.columns([3, 4, 2, 1], vertical_alignment="center")
+        model = f" · version {batch.model_version}" if batch.model_version else ""
+        name.markdown(f"**Batch {batch.number}** · {batch.strategy}{model}")
+        name.caption(batch.created_at.strftime("%Y-%m-%d %H:%M"))
+        share = batch.done / batch.items if batch.items else 1.0
+        progress.progress(share, text=f"{batch.done:,} of {count(batch.items, 'example')} labeled")
+        if batch.done >= batch.items:
+            label.markdown(":material/check_circle: Done")
+            return
+        with label:
+            link_to("label", "Label it", page.project, batch=str(batch.number))
+        with more.popover("", icon=":material/more_vert:", help=f"More for batch {batch.number}"):
+            st.markdown(
+                f"Give the {count(batch.items - batch.done, 'unlabeled example')} back to the pool, "
+                "so that they may be selected anew."
+            )
+            if st.button("Give back", key=f"release_{batch.number}", icon=":material/undo:"):
+                page.workbench.selection.release(page.project, batch.number, page.user.id)
+                st.rerun()
+
+
+def _draw_batches(page: Page, batches: Sequence[Batch]) -> None:
+    st.subheader("Batches")
+    if not batches:
+        st.caption("None yet. A batch is what annotators find in their queue on the Label page.")
+    waiting = [batch for batch in batches if batch.done < batch.items]
+    for batch in waiting:
+        _draw_batch(page, batch)
+    finished = [batch for batch in batches if batch.done >= batch.items]
+    if finished:
+        with st.expander(f"{count(len(finished), 'finished batch', 'finished batches')}"):
+            for batch in finished:
+                _draw_batch(page, batch)
+
+
+def _draw_selection(page: Page) -> None:
+    form, result = st.columns([2, 5], gap="large")
+    with form:
+        strategy, version = _choose(page)
+        size_column, unit_column = st.columns(2, vertical_alignment="bottom")
+        unit = unit_column.segmented_control(
+            "Unit", ["examples", "words"], default="examples", required=True, label_visibility="collapsed"
+        )
+        size = size_column.number_input(
+            "Size", min_value=1, value=50 if unit == "examples" else 1_000, step=10, key=f"size_{unit}"
+        )
+        filters, duplicates, seed = _narrow(page, version)
+    with result, page.guarded():
+        if strategy.needs_model and version is None:
+            st.info(
+                "This strategy asks a model, and there is none yet. Start with a Random batch, label it and train.",
+                icon=":material/model_training:",
+            )
+            link_to("train", "Train a model", page.project)
+            return
+        if version is not None and not _score_pool(page, strategy, version):
+            return
+        selection = page.workbench.selection.preview(
+            page.project,
+            strategy.name,
+            int(size),
+            unit or "examples",
+            seed=seed,
+            model_version=version.number if version else None,
+            filters=filters,
+            keep_duplicates=duplicates,
+        )
+        _draw_preview(page, selection, strategy)
+
+
+def draw_select_page(page: Page) -> None:
+    """Draw the page: the form, the preview, the batches."""
+    with page.guarded():
+        made = st.session_state.pop("select_made", None)
+        if made:
+            st.success(
+                f"Batch {made[0]} with {count(made[1], 'example')} waits on the Label page.",
+                icon=":material/check:",
+            )
+        batches = page.workbench.selection.batches(page.project)
+        progress = tuple((batch.id, batch.items, batch.done) for batch in batches)
+        left_over = _pool_left(page, (*page.workbench.selection.pool_stamp(page.project), progress))
+        if left_over:
+            st.markdown(
+                f"**{count(left_over, 'example')}** of the pool may be selected. What should be labeled next?"
+            )
+            _draw_selection(page)
+        else:
+            st.info(
+                "No unlabeled example of the pool is left to select. Import more as the pool, or give a batch back.",
+                icon=":material/inbox:",
+            )
+            link_to("data", "Import data", page.project)
+        _draw_batches(page, batches)
