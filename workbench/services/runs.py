@@ -235,7 +235,7 @@ class RunService:
         """The newest whole checkpoint of the run's attempts."""
         for attempt in range(run.attempt, 0, -1):
             found = AttemptFolder.of(self._settings.runs_dir, run.id, attempt).checkpoint
-            if found.is_dir():
+            if found.is_dir() and any(entry.suffix != ".part" for entry in found.iterdir()):
                 return str(found)
         return None
 

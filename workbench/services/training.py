@@ -86,11 +86,6 @@ class TrainingService:
             )
         data = freeze_training(self._store, project, chosen.seed)
         labels = data.snapshot.labels
-        if parent is not None and parent.labels != labels:
-            raise InvalidInput(
-                f"version {parent.number} was trained with other labels ({', '.join(parent.labels)})",
-                remedy="train from a base model instead",
-            )
 
         def prepare(folder: Path) -> dict[str, Any]:
             write_examples(folder / "examples.jsonl", snapshot_pages(self._store, data.snapshot.id))

@@ -1,0 +1,144 @@
+"""``workbench train`` and ``workbench score``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.cli.following import follow
+from workbench.domain import Run, TrainParameters
+from workbench.errors import UnknownName
+from workbench.services import Workbench
+from workbench.services.training import PRESETS
+
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Queue the run and return; it goes on by itself.")
+]
+DEFAULTS = TrainParameters()
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    preset: Annotated[
+        str | None, typer.Option(help=f"{', '.join(PRESETS)}: a choice that other options refine.")
+    ] = None,
+    base_model: Annotated[
+        str | None, typer.Option(help="minilm, a name on the Hugging Face hub, or a folder.")
+    ] = None,
+    from_version: Annotated[
+        int | None, typer.Option(help="Continue from this model version instead.")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the training examples.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Its peak; without it the base model's own default.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples per optimizer step.")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Sub-words per window.")] = None,
+    stride: Annotated[int | None, typer.Option(help="Sub-words that neighbouring windows share.")] = None,
+    min_steps: Annotated[int | None, typer.Option(help="Train at least so many steps.")] = None,
+    label_all_subwords: Annotated[
+        bool | None,
+        typer.Option(
+            "--label-all-subwords/--label-first-subword", help="Which sub-words carry a word's label."
+        ),
+    ] = None,
+    freeze_embeddings: Annotated[
+        bool | None,
+        typer.Option(
+            "--freeze-embeddings/--train-embeddings", help="Keep the word embeddings, or train them too."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of initialisation, order and held-out examples.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    detach: DetachOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a new model version on every accepted label."""
+    given = {
+        "base_model": base_model,
+        "from_version": from_version,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "max_length": max_length,
+        "stride": stride,
+        "min_steps": min_steps,
+        "label_all_subwords": label_all_subwords,
+        "freeze_embeddings": freeze_embeddings,
+        "seed": seed,
+        "device": device,
+    }
+    parameters = training_parameters(preset, given)
+    with workbench() as wb:
+        run = wb.training.launch(wb.projects.get(name), parameters)
+        _finish(wb, run, detach, as_json, _show_trained)
+
+
+@app.command()
+def score(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    model_version: Annotated[str, typer.Option(help="Number of the model version, best or latest.")],
+    strategies: Annotated[
+        str | None, typer.Option(help="Comma-separated; without it every one that a single pass gives.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    detach: DetachOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a model version predict and score every unlabeled example of the pool."""
+    names = [part.strip() for part in (strategies or "").split(",") if part.strip()]
+    with workbench() as wb:
+        project = wb.projects.get(name)
+        version = wb.models.resolve(project, model_version)
+        run = wb.scoring.launch(project, version.number, names or None, device=device)
+        _finish(wb, run, detach, as_json, _show_scored)
+
+
+def training_parameters(preset: str | None, given: dict[str, Any]) -> TrainParameters:
+    """The defaults, changed by a preset, changed by what was given. Raises UnknownName."""
+    if preset is not None and preset not in PRESETS:
+        raise UnknownName("preset", preset, PRESETS)
+    chosen = replace(DEFAULTS, **(PRESETS[preset].changes if preset else {}))
+    return replace(chosen, **{key: value for key, value in given.items() if value is not None})
+
+
+def _finish(wb: Workbench, run: Run, detach: bool, as_json: bool, show: Any) -> None:
+    if detach:
+        data = {"run": run.id, "state": str(run.state)}
+        emit(
+            as_json,
+            data,
+            lambda: out.print(f"Run {run.id} is queued. `workbench runs show {run.id} --follow` follows it."),
+        )
+        return
+    if not as_json:
+        err.print(
+            f"Run {run.id} is queued on {run.device}; Ctrl-C stops following, not the run.", markup=False
+        )
+    done = follow(wb, run)
+    emit(as_json, done.result, lambda: show(done))
+
+
+def _show_trained(run: Run) -> None:
+    result = run.result
+    out.print(
+        f"Version {result['model_version']}: {result['examples']:,} examples in {result['seconds']:.0f} s "
+        f"on {result['device']}.",
+        markup=False,
+    )
+    for key, value in result["metrics"].get("validation", {}).items():
+        if isinstance(value, (int, float)):
+            out.print(f"  validation {key:20} {value:.4f}", markup=False)
+
+
+def _show_scored(run: Run) -> None:
+    result = run.result
+    out.print(
+        f"Scored {result['examples']:,} examples ({result['tokens']:,} words) in {result['seconds']:.0f} s, "
+        f"{result['examples_per_second']:.0f} a second.",
+        markup=False,
+    )
