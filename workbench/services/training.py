@@ -17,6 +17,7 @@ from workbench.errors import InvalidInput, ModelUnavailable
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples
+from workbench.storage.models import Snapshot
 from workbench.storage.store import Store
 from workbench.tasks import get_task
 
@@ -101,6 +102,11 @@ class TrainingService:
 
         kept = {**asdict(chosen), "snapshot": data.snapshot.id}
         return self._runs.launch(project, RunKind.TRAIN, kept, prepare, user_id=user_id)
+
+    def snapshot(self, run: Run) -> Snapshot:
+        """The data that a training run reads. Raises NotFound for a run of another kind."""
+        with self._store.read() as tx:
+            return tx.models.snapshot(int(run.parameters.get("snapshot") or 0))
 
     def _parent(self, project: Project, parameters: TrainParameters) -> ModelVersion | None:
         if parameters.from_version is None:

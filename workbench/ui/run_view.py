@@ -1,0 +1,222 @@
+"""One run, live: state, numbers, curves, log, cancel and resume. All of it is read from the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import streamlit as st
+
+from workbench.domain import Run, RunEvent, RunKind, RunState
+from workbench.tasks import get_task
+from workbench.ui.navigation import link_to
+from workbench.ui.page import Page, current_user
+from workbench.ui.run_charts import line_chart, metric_name, validation_chart
+from workbench.ui.theme import duration, score
+
+POLL_SECONDS = 1.0
+LOG_LINES = 400
+Color = Literal["blue", "green", "red", "orange", "gray"]
+
+STATES: Mapping[RunState, tuple[str, str, Color]] = {
+    RunState.QUEUED: ("queued", ":material/schedule:", "gray"),
+    RunState.RUNNING: ("running", ":material/autorenew:", "blue"),
+    RunState.SUCCEEDED: ("succeeded", ":material/check_circle:", "green"),
+    RunState.FAILED: ("failed", ":material/error:", "red"),
+    RunState.CANCELLED: ("cancelled", ":material/block:", "orange"),
+}
+KINDS = {
+    RunKind.TRAIN: "Training",
+    RunKind.SCORE: "Scoring the pool",
+    RunKind.EVALUATE: "Evaluation",
+    RunKind.EXPORT: "Export",
+    RunKind.SIMULATE: "Simulation",
+}
+
+
+def draw_run(page: Page, run_id: int) -> None:
+    """Draw a run. While it may change, it is drawn again every second; at its end the whole page is."""
+    active = page.workbench.runs.get(run_id).state.active
+
+    def body() -> None:
+        with page.guarded():
+            current_user(page.workbench)
+            run = page.workbench.runs.get(run_id)
+            if active and not run.state.active:
+                st.rerun()
+            _draw(page, run)
+
+    st.fragment(body, run_every=POLL_SECONDS if active else None)()
+
+
+def _draw(page: Page, run: Run) -> None:
+    events = _events(page, run)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"Run {run.id}: {KINDS.get(run.kind, str(run.kind))}", width="content")
+        word, icon, color = STATES[run.state]
+        st.badge(word, icon=icon, color=color)
+        if run.attempt > 1:
+            st.badge(f"attempt {run.attempt}", color="gray")
+        st.space("stretch")
+        _draw_actions(page, run)
+    _draw_state(page, run)
+    if run.state.active or run.progress:
+        _draw_numbers(page, run)
+    _draw_curves(page, run, [event.data for event in events if event.kind == "metric"])
+    _draw_log([event for event in events if event.kind == "log"])
+    _draw_record(page, run)
+
+
+def _draw_actions(page: Page, run: Run) -> None:
+    if run.cancel_requested and run.state.active:
+        st.caption("Stopping…", width="content")
+    elif run.state.active:
+        with st.popover("Cancel", icon=":material/stop_circle:"):
+            st.markdown("Stop this run? What it has computed so far is removed.")
+            if st.button("Yes, cancel it", type="primary", key=f"cancel_{run.id}"):
+                page.workbench.runs.cancel(run.id)
+                st.rerun()
+    elif run.state in (RunState.FAILED, RunState.CANCELLED):
+        label = "Resume" if run.state is RunState.FAILED else "Start again"
+        told = "Goes on from its last checkpoint where there is one, with the same data and parameters."
+        if st.button(label, icon=":material/replay:", key=f"resume_{run.id}", help=told):
+            page.workbench.runs.resume(run.id)
+            st.rerun()
+
+
+def _draw_state(page: Page, run: Run) -> None:
+    if run.state is RunState.QUEUED:
+        ahead = page.workbench.runs.waits_for(run)
+        if ahead:
+            named = ", ".join(f"run {other.id} ({KINDS[other.kind].lower()})" for other in ahead)
+            st.info(f"It waits for {named} on {run.device}.", icon=":material/schedule:")
+        else:
+            st.info("It starts in a moment.", icon=":material/schedule:")
+    elif run.state is RunState.FAILED:
+        st.error(run.error or "It failed without a word.", icon=":material/error:")
+    elif run.state is RunState.CANCELLED:
+        st.warning("It was cancelled; nothing of it was kept.", icon=":material/block:")
+    elif page.workbench.runs.quiet(run):
+        st.warning("The worker has given no sign of life for a while.", icon=":material/heart_broken:")
+    if run.state is RunState.SUCCEEDED and run.kind is RunKind.TRAIN:
+        number = run.result["model_version"]
+        examples = run.result.get("examples", 0)
+        st.success(
+            f"Version {number} is there: {examples:,} examples, {duration(run.result.get('seconds'))} "
+            f"on {run.result.get('device')}.",
+            icon=":material/check_circle:",
+        )
+        with st.container(horizontal=True):
+            link_to("compare", f"Look at version {number}", page.project)
+            link_to("select", "Select what to label next", page.project)
+
+
+def _draw_numbers(page: Page, run: Run) -> None:
+    progress = run.progress
+    done, total = _number(progress.get("done")), _number(progress.get("total"))
+    if total:
+        phase = str(progress.get("phase") or "working")
+        st.progress(
+            min(1.0, (done or 0) / total), text=f"{phase.capitalize()}: {done or 0:,.0f} of {total:,.0f}"
+        )
+    elif run.state is RunState.RUNNING:
+        st.progress(0.0, text="Loading the model and the data")
+    seconds = _number(progress.get("seconds_left")) if run.state.active else None
+    started = run.started_at
+    spent = ((run.finished_at or datetime.now(UTC)) - started).total_seconds() if started else None
+    rate, memory = _number(progress.get("examples_per_second")), _number(progress.get("memory_mb"))
+    learning_rate, loss, epoch = (_number(progress.get(key)) for key in ("learning_rate", "loss", "epoch"))
+    shown = (
+        ("Epoch", f"{epoch:.2f}" if epoch is not None else None),
+        ("Loss", f"{loss:.4f}" if loss is not None else None),
+        ("Learning rate", f"{learning_rate:.1e}" if learning_rate is not None else None),
+        ("Examples/s", f"{rate:,.0f}" if rate is not None else None),
+        ("Time spent", duration(spent) if spent is not None else None),
+        ("Time left", duration(seconds) if seconds is not None else None),
+        ("Memory", f"{memory:,.0f} MB" if memory is not None else None),
+        ("Device", str(progress.get("device") or run.device or "")),
+    )
+    with st.container(horizontal=True, gap="medium"):
+        for label, value in shown:
+            if value:
+                st.metric(label, value, width="content")
+
+
+def _draw_curves(page: Page, run: Run, rows: list[Mapping[str, Any]]) -> None:
+    if run.kind is not RunKind.TRAIN:
+        return
+    task = get_task(page.project.task)
+    keys = list(
+        dict.fromkeys(
+            key.removeprefix("validation_") for row in rows for key in row if key.startswith("validation_")
+        )
+    )
+    keys.sort(key=lambda key: (key != task.primary_metric, key))
+    loss = line_chart(rows, "loss", "Loss on the training data", zero=True)
+    validation = validation_chart(rows, keys[:4], task.metric_scale)
+    left, right = st.columns(2)
+    with left:
+        if loss is not None:
+            st.altair_chart(loss, width="stretch", key=f"loss_{run.id}")
+        elif run.state.active:
+            st.caption("The loss is drawn here after the first steps.")
+    with right:
+        if validation is not None:
+            st.altair_chart(validation, width="stretch", key=f"validation_{run.id}")
+        elif run.state.active:
+            st.caption("Validation scores are drawn here after each epoch.")
+    if validation is not None:
+        latest = {key: next(row for row in reversed(rows) if f"validation_{key}" in row) for key in keys}
+        said = ", ".join(
+            f"{metric_name(key)} {score(_number(latest[key][f'validation_{key}']), task.metric_scale)}"
+            for key in keys
+        )
+        st.caption(f"Latest validation: {said}.")
+    rate = line_chart(rows, "learning_rate", "Learning rate", zero=True)
+    if rate is not None:
+        with st.expander("Learning rate", icon=":material/show_chart:"):
+            st.altair_chart(rate, width="stretch", key=f"rate_{run.id}")
+
+
+def _draw_log(events: list[RunEvent]) -> None:
+    lines = [f"{event.at:%H:%M:%S}  {event.data.get('message', '')}" for event in events]
+    if not lines:
+        return
+    hidden = len(lines) - LOG_LINES
+    if hidden > 0:
+        st.caption(f"{hidden:,} earlier lines: `workbench runs logs {events[0].run_id}`")
+    with st.container(height=min(280, 60 + 22 * len(lines)), autoscroll=True, border=False):
+        st.code("\n".join(lines[-LOG_LINES:]), language=None, wrap_lines=True)
+
+
+def _draw_record(page: Page, run: Run) -> None:
+    with st.expander("Record", icon=":material/receipt_long:"):
+        st.caption("Everything that is needed to make the same run again.")
+        facts: dict[str, object] = {
+            "Parameters": {key: value for key, value in run.parameters.items() if key != "snapshot"},
+            "Queued": f"{run.created_at:%Y-%m-%d %H:%M:%S} UTC",
+        }
+        if run.finished_at:
+            facts["Ended"] = f"{run.finished_at:%Y-%m-%d %H:%M:%S} UTC"
+        if run.parameters.get("snapshot"):
+            data = page.workbench.training.snapshot(run)
+            facts["Examples"] = dict(data.counts)
+            facts["Labels"] = list(data.labels)
+            facts["Hash of the data"] = data.content_hash
+        if run.result.get("environment"):
+            facts["Computed with"] = run.result["environment"]
+        st.code(json.dumps(facts, indent=2, ensure_ascii=False, default=str), language="json")
+
+
+def _events(page: Page, run: Run) -> list[RunEvent]:
+    """The run's events; a session reads each once."""
+    key = f"run_events_{run.id}"
+    known: list[RunEvent] = st.session_state.setdefault(key, [])
+    known.extend(page.workbench.runs.events(run.id, known[-1].id if known else 0))
+    return known
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

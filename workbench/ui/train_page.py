@@ -1,0 +1,258 @@
+"""The Train page: launch a training run, watch it, find the earlier ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from workbench.basemodels import BASE_MODELS
+from workbench.domain import Project, Run, RunKind, Split, TrainParameters
+from workbench.services.training import PRESETS
+from workbench.tasks import get_task
+from workbench.ui.navigation import link_to
+from workbench.ui.page import Page
+from workbench.ui.run_view import KINDS, STATES, draw_run
+from workbench.ui.theme import count, duration, score
+
+RUN = "run"
+"""The run that is looked at, in the address."""
+
+OTHER = "another model"
+DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")
+SHOWN_RUNS = 100
+
+
+def draw_train_page(page: Page) -> None:
+    """Draw the page."""
+    with page.guarded():
+        runs = page.workbench.runs.list(page.project, limit=SHOWN_RUNS)
+        form, view = st.columns([2, 3], gap="large")
+        with form, page.guarded():
+            _draw_launch(page)
+        with view, page.guarded():
+            _draw_chosen(page, runs)
+        if runs:
+            _draw_runs(page, runs)
+
+
+# --- launch -----------------------------------------------------------------------------------------
+
+
+def _draw_launch(page: Page) -> None:
+    st.subheader("Train a new version")
+    counts = page.workbench.datasets.counts(page.project)
+    training = counts.gold[Split.POOL] + counts.gold[Split.TRAIN]
+    if not training:
+        st.info(
+            "There is nothing to learn from yet: no example of the pool or the train split has a label. "
+            "Label a few, or import labeled data.",
+            icon=":material/label_off:",
+        )
+        with st.container(horizontal=True):
+            link_to("label", "Label examples", page.project)
+            link_to("data", "Import labeled data", page.project)
+        return
+    held = counts.gold[Split.VALIDATION]
+    st.markdown(
+        f"**{count(training, 'labeled example')}** to learn from, "
+        + (
+            f"{held:,} to validate on."
+            if held
+            else "a tenth of them, whole documents, held out to validate on."
+        )
+    )
+    parameters = _draw_parameters(page)
+    if parameters is not None and st.button(
+        "Train", type="primary", icon=":material/play_arrow:", width="stretch"
+    ):
+        run = page.workbench.training.launch(page.project, parameters, page.user.id)
+        st.query_params[RUN] = str(run.id)
+        st.rerun()
+
+
+def _draw_parameters(page: Page) -> TrainParameters | None:
+    preset = st.segmented_control(
+        "Preset", list(PRESETS), default="balanced", required=True, format_func=lambda key: PRESETS[key].title
+    )
+    chosen = PRESETS[preset or "balanced"]
+    st.caption(chosen.sentence)
+    base = replace(TrainParameters(device=page.workbench.settings.device), **chosen.changes)
+    start = _draw_start(page)
+    if start is None:
+        return None
+    with st.expander("Advanced", icon=":material/tune:"):
+        return replace(base, **start, **_draw_advanced(page.project, base, str(preset)))
+
+
+def _draw_start(page: Page) -> dict[str, Any] | None:
+    """What to begin with: a base model, one of the project's versions, or another name."""
+    versions = [version for version in page.workbench.models.list(page.project) if not version.archived_at]
+    options = [*BASE_MODELS, *(str(version.number) for version in reversed(versions)), OTHER]
+    titles = {name: info.title for name, info in BASE_MODELS.items()}
+    titles |= {str(version.number): f"Continue version {version.number}" for version in versions}
+    titles[OTHER] = "Another model…"
+    name = st.selectbox("Begin with", options, format_func=lambda option: titles[option])
+    if name in BASE_MODELS:
+        st.caption(f"{BASE_MODELS[name].sentence} Licence: {BASE_MODELS[name].license}.")
+        return {"base_model": name}
+    if name == OTHER:
+        typed = st.text_input(
+            "Name on the Hugging Face hub, or a local folder",
+            placeholder="google-bert/bert-base-multilingual-cased",
+        ).strip()
+        st.caption("It needs safetensors weights; code that comes with a model is never run.")
+        return {"base_model": typed} if typed else None
+    st.caption(
+        "Goes on from its weights: quicker than anew, but it may keep what it learned from since corrected labels."
+    )
+    version = next(version for version in versions if str(version.number) == name)
+    return {"base_model": version.base_model, "from_version": version.number}
+
+
+def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict[str, Any]:
+    """Widgets for the rest; a preset has its own, so that choosing another one shows its values."""
+    tagging = bool(get_task(project.task).model_labels(("X",)))
+    values: dict[str, Any] = {}
+    values["epochs"] = st.number_input(
+        "Epochs",
+        0.1,
+        1000.0,
+        base.epochs,
+        1.0,
+        key=f"epochs_{preset}",
+        help="Passes over the data. More fit it better, up to a point that the validation curve shows.",
+    )
+    values["min_steps"] = st.number_input(
+        "At least so many steps",
+        0,
+        100_000,
+        base.min_steps,
+        10,
+        key=f"min_steps_{preset}",
+        help="So that ten examples do train: with little data the epochs are repeated up to this.",
+    )
+    values["learning_rate"] = st.number_input(
+        "Learning rate",
+        0.0,
+        1.0,
+        None,
+        1e-5,
+        format="%.1e",
+        placeholder="the base model's own",
+        help="Its peak: it rises over the first tenth of the steps and falls to zero. Too high and the loss jumps.",
+    )
+    values["batch_size"] = st.number_input(
+        "Batch size", 1, 4096, base.batch_size, 1, help="Examples per step. Smaller takes less memory."
+    )
+    values["max_length"] = st.number_input(
+        "Maximum length",
+        16,
+        8192,
+        None,
+        16,
+        placeholder="256" if tagging else "384",
+        help="Sub-words per window. Longer texts are read in overlapping windows; nothing is cut.",
+    )
+    values["freeze_embeddings"] = st.toggle(
+        "Keep the word embeddings as they are",
+        base.freeze_embeddings,
+        key=f"freeze_{preset}",
+        help="Faster, and rarely worse on little data: half of MiniLM's parameters are its word embeddings.",
+    )
+    if tagging:
+        values["label_all_subwords"] = st.toggle(
+            "Label every sub-word",
+            base.label_all_subwords,
+            help="Otherwise only the first sub-word of a word carries its label, which is usual.",
+        )
+    values["seed"] = st.number_input(
+        "Seed",
+        0,
+        2**32 - 1,
+        base.seed,
+        1,
+        help="Of initialisation, order and held-out examples. The same seed on the CPU gives the same model.",
+    )
+    known = DEVICES if base.device in DEVICES else (base.device, *DEVICES)
+    values["device"] = st.selectbox(
+        "Device",
+        known,
+        known.index(base.device),
+        help="auto takes the first GPU, or the CPU where there is none.",
+    )
+    return values
+
+
+# --- what ran ---------------------------------------------------------------------------------------
+
+
+def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
+    """The run of the address, else the one that is active, else the newest training run."""
+    asked = st.query_params.get(RUN, "")
+    by_id = {str(run.id): run for run in runs}
+    candidates = [
+        by_id.get(asked),
+        *(run for run in reversed(runs) if run.state.active),
+        *(run for run in runs if run.kind is RunKind.TRAIN),
+        *runs,
+    ]
+    chosen = next((run for run in candidates if run is not None), None)
+    if chosen is None:
+        st.subheader("Runs")
+        st.caption("Progress, curves and the log of a run are shown here, and stay.")
+        return
+    draw_run(page, chosen.id)
+
+
+def _draw_runs(page: Page, runs: tuple[Run, ...]) -> None:
+    st.subheader("Runs")
+    task = get_task(page.project.task)
+
+    def says(run: Run) -> str:
+        if run.kind is RunKind.TRAIN and run.result:
+            measured = run.result.get("metrics", {}).get("validation", {}).get(task.primary_metric)
+            return f"version {run.result['model_version']}, validation {score(measured, task.metric_scale)}"
+        if run.error:
+            return run.error
+        return f"{run.result['examples']:,} examples" if run.result.get("examples") is not None else ""
+
+    table = pd.DataFrame(
+        {
+            "Run": [run.id for run in runs],
+            "What": [KINDS.get(run.kind, str(run.kind)) for run in runs],
+            "State": [STATES[run.state][0] for run in runs],
+            "Device": [run.result.get("device") or run.device for run in runs],
+            "Queued": [run.created_at for run in runs],
+            "Took": [_took(run) for run in runs],
+            "Result": [says(run) for run in runs],
+        }
+    )
+    event = st.dataframe(
+        table,
+        width="stretch",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="train_runs",
+        column_config={
+            "Run": st.column_config.NumberColumn(width="small"),
+            "Queued": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            "Result": st.column_config.TextColumn(width="large"),
+        },
+    )
+    rows = event.selection.rows
+    picked = str(runs[rows[0]].id) if rows and rows[0] < len(runs) else None
+    if picked is not None and picked != st.session_state.get("train_picked"):
+        st.session_state["train_picked"] = picked
+        st.query_params[RUN] = picked
+        st.rerun()
+    st.caption("Choose a row to look at its curves and log.")
+
+
+def _took(run: Run) -> str:
+    if run.started_at is None or run.finished_at is None:
+        return "–"
+    return duration((run.finished_at - run.started_at).total_seconds())
