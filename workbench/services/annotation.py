@@ -12,11 +12,15 @@ from workbench.errors import InvalidInput, InvalidPayload, NotFound, StaleRevisi
 from workbench.services.annotation_files import answer_batch, read_submissions
 from workbench.services.annotation_items import FileReport, Queue, QueueItem, Receipt, Refusal, Submission
 from workbench.services.annotation_queue import describe, make_queue
+from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
 
 SIMULATED = "simulated"
 """Name of the system user that answers with the labels kept aside at import."""
+
+TOGETHER = 50
+"""Answers stored in one transaction: a file of thousands must not keep the annotators waiting."""
 
 __all__ = ["AnnotationService", "FileReport", "Queue", "QueueItem", "Receipt", "Submission"]
 
@@ -101,7 +105,7 @@ class AnnotationService:
             One receipt per submission, in the same order.
 
         Raises:
-            DatabaseUnavailable: Nothing of it is stored; try again.
+            DatabaseUnavailable: Some of it may not be stored; give all of it again.
         """
         with self._store.read() as tx:
             examples = self._examples(tx, project, [item.example_id for item in items])
@@ -115,12 +119,12 @@ class AnnotationService:
                 receipts[index] = Receipt(item.client_id, item.example_id, message=str(error))
         # By example id, so that two people who save at once can't wait for each other in a circle.
         ready.sort(key=lambda entry: entry[1].example_id)
-        if ready:
+        for part in chunks(ready, TOGETHER):
             with self._store.write() as tx:
-                for index, item, payload in ready:
+                for index, item, payload in part:
                     version_id = versions.get(item.suggestion_version or 0)
                     receipts[index] = _store(tx, user, item, payload, version_id)
-                tx.batches.end_leases(user.id, [item.example_id for _, item, _ in ready])
+                tx.batches.end_leases(user.id, [item.example_id for _, item, _ in part])
         return [receipts[index] for index in range(len(items))]
 
     def revise(self, project: Project, user: User, submission: Submission) -> Annotation:
