@@ -19,6 +19,15 @@ from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
 
 SOURCE = "source"
+EXPORTS = {
+    SOURCE: "Every file as it came, byte for byte, with nothing but changed labels written into their places.",
+    "conll2003": "One word a line in four columns, documents marked by -DOCSTART-. Needs gold labels.",
+    "conllu": "CoNLL-U: parts of speech in UPOS or XPOS, entities in MISC.",
+    "jsonl": "One JSON object a line: text, tokens, spans or tags; questions with answers.",
+    "squad": "SQuAD 2.0, or 1.1 where every question has an answer.",
+    "table": "CSV with the labels as JSON in a column.",
+}
+"""Names of exports (those of formats are aliases or names), each with what it is."""
 
 
 @dataclass(frozen=True, slots=True)

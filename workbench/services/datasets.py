@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.config import Settings
-from workbench.domain import Example, ImportRecord, NewExample, Project, Split
+from workbench.domain import Example, ImportRecord, NewExample, Payload, Project, Split
 from workbench.errors import InvalidInput, NotFound
 from workbench.formats.base import Notice
 from workbench.formats.source import Source, read_sources, unpack
@@ -219,6 +219,12 @@ class DatasetService:
                 f"project {project.name!r} has no example {example_id}", remedy="choose one from Data"
             )
         return found[0]
+
+    def labels_of(self, examples: Sequence[Example]) -> dict[int, Payload]:
+        """The gold labels of those examples that have some, by example id."""
+        with self._store.read() as tx:
+            found = tx.annotations.gold_of([example.id for example in examples])
+        return {key: row[0].payload for key, row in found.items() if row[0].payload is not None}
 
     def neighbours(self, example: Example, before: int, after: int) -> tuple[list[Example], list[Example]]:
         """The examples just before and just after it in its document, each list in reading order."""

@@ -1,0 +1,165 @@
+"""The Data page's wiring: browse, open, import with a preview, export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from workbench.domain import Split
+from workbench.services import Workbench
+from workbench.web.shared import shared_workbench
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "1_Data.py")
+CONLL = "EU NNP B-ORG\nrejects VBZ O\n\nParis NNP B-LOC\n\nNobody NN O\n"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    """The workbench that the page opens in this test."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("WORKBENCH_DATABASE_URL", raising=False)
+    opened = shared_workbench()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def conll(tmp_path: Path) -> Path:
+    path = tmp_path / "news.conll"
+    path.write_text(CONLL, encoding="utf-8")
+    return path
+
+
+def open_data(**query: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    parts = [*app.markdown, *app.caption, *app.success, *app.info, *app.error, *app.warning, *app.subheader]
+    return "\n".join(str(part.value) for part in parts) + "\n".join(html.body for html in app.get("html"))
+
+
+def fill_path(app: AppTest, path: Path) -> AppTest:
+    field = next(item for item in app.text_input if "path" in item.label)
+    return field.set_value(str(path)).run()
+
+
+def button(app: AppTest, words: str):  # type: ignore[no-untyped-def]
+    return next(item for item in app.button if words in item.label)
+
+
+def test_an_empty_project_shows_the_import(home: Workbench) -> None:
+    home.projects.create("news", "ner")
+    app = open_data()
+    assert not app.exception
+    assert app.query_params["view"] == "import"
+    assert "CoNLL columns" in said(app)
+
+
+def test_a_file_is_previewed_imported_browsed_and_opened(home: Workbench, conll: Path) -> None:
+    project = home.projects.create("news", "ner")
+    app = fill_path(open_data(), conll)
+    assert not app.exception
+    assert "tags are IOB2" in said(app)
+    assert "EU" in said(app) and "ORG" in said(app)
+    assert home.datasets.counts(project).total == 0
+    button(app, "Import 3 examples as pool").click().run()
+    assert not app.exception
+    assert home.datasets.counts(project).examples[Split.POOL] == 3
+    assert "Imported 3 examples" in said(app)
+
+    app = open_data()
+    assert "**3 examples**" in said(app)
+    next(item for item in app.text_input if item.label == "Search").set_value("paris").run()
+    assert "**1 example**" in said(app)
+    button(app, "Open").click().run()
+    assert not app.exception
+    assert "History" in [item.value for item in app.subheader]
+    assert "revision 1" in said(app)
+
+
+def test_columns_are_shown_and_can_be_mended(home: Workbench, conll: Path) -> None:
+    project = home.projects.create("news", "pos")
+    app = fill_path(open_data(), conll)
+    column = next(item for item in app.selectbox if item.label == "Tags are in column")
+    assert column.value == 1
+    column.select(2).run()
+    assert not app.exception
+    assert "B-ORG" in said(app)
+    button(app, "Import 3 examples").click().run()
+    assert "B-LOC" in home.projects.get("news").label_names
+    assert home.datasets.imports(project)[0].mapping["columns"] == {"token": 0, "tag": 2}
+
+
+def test_a_bad_file_is_told_with_its_line_and_nothing_is_offered(home: Workbench, tmp_path: Path) -> None:
+    home.projects.create("news", "ner")
+    bad = tmp_path / "bad.conll"
+    bad.write_text("a B-X\nb\n", encoding="utf-8")
+    app = fill_path(open_data(), bad)
+    assert "bad.conll, line 2" in app.error[0].value
+    assert not any("Import " in item.label for item in app.button)
+
+
+def test_the_same_file_is_recognised_and_imported_again_only_when_asked(home: Workbench, conll: Path) -> None:
+    project = home.projects.create("news", "ner")
+    home.datasets.import_files(project, [conll], split=Split.POOL)
+    app = fill_path(open_data(view="import"), conll)
+    assert "has this file already" in said(app)
+    next(item for item in app.toggle if "second time" in item.label).set_value(True).run()
+    button(app, "Import 3 examples").click().run()
+    assert not app.exception
+    assert home.datasets.counts(project).total == 6
+
+
+def test_labels_are_exported_for_download(home: Workbench, conll: Path) -> None:
+    project = home.projects.create("news", "ner")
+    home.datasets.import_files(project, [conll], split=Split.POOL)
+    app = open_data(view="export")
+    button(app, "Make the file").click().run()
+    assert not app.exception
+    assert "3 examples" in app.success[0].value
+    link = app.get("link_button")[0].proto
+    assert "news.conll" in link.url and link.url.startswith("/downloads/")
+
+
+def test_pages_are_turned_and_filters_go_back_to_the_first(home: Workbench, tmp_path: Path) -> None:
+    project = home.projects.create("many", "ner")
+    path = tmp_path / "many.txt"
+    path.write_text("".join(f"Sentence number {i}.\n" for i in range(45)), encoding="utf-8")
+    home.datasets.import_files(project, [path], split=Split.POOL)
+    app = open_data()
+    assert "page 1 of 3" in said(app)
+    button(app, "Next page").click().run()
+    button(app, "Next page").click().run()
+    assert "page 3 of 3" in said(app) and button(app, "Next page").disabled
+    next(item for item in app.text_input if item.label == "Search").set_value("number 4").run()
+    assert "page 1 of 1" in said(app) and "**6 examples**" in said(app)
+
+
+def test_questions_are_drawn_with_their_answers(home: Workbench) -> None:
+    home.projects.create("questions", "qa")
+    sample = Path(__file__).parents[2] / "workbench" / "samples" / "questions.json"
+    app = fill_path(open_data(), sample)
+    assert not app.exception
+    assert "202 examples" in button(app, "Import").label
+
+
+def test_an_annotator_may_browse_only(home: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.domain import Role
+    from workbench.ui import page
+
+    project = home.projects.create("news", "ner")
+    home.datasets.import_sources(project, home.datasets.uploaded("a.conll", CONLL.encode()), Split.POOL)
+    with home.store.write() as tx:
+        user = tx.users.add("otto", Role.ANNOTATOR)
+    monkeypatch.setattr(page, "current_user", lambda workbench: user)
+    app = open_data(view="import")
+    assert not app.exception
+    assert "**3 examples**" in said(app)
+    assert not app.get("file_uploader")

@@ -1,0 +1,251 @@
+"""Browse: search, filter, page through examples; open one."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from workbench.domain import Annotation, Example, Payload, Split
+from workbench.services.datasets import ExamplePage, ProjectCounts
+from workbench.ui.navigation import link_to
+from workbench.ui.page import Page
+from workbench.ui.text_view import labeled_text
+from workbench.ui.theme import count
+
+EXAMPLE = "example"
+"""Key of the opened example's id in the address."""
+PER_PAGE = 20
+SHORT = 320
+"""Characters of a long text that a list shows."""
+CONTEXT = 3
+"""Sentences before and after an opened one."""
+_LABELED = {"Labeled": True, "Not labeled": False}
+
+
+def draw_browse(page: Page, counts: ProjectCounts) -> None:
+    """The opened example, or the list."""
+    asked = st.query_params.get(EXAMPLE, "")
+    if asked.isdecimal() and len(asked) < 19:
+        _draw_opened(page, int(asked))
+        return
+    if not counts.total:
+        st.info(
+            "Nothing has been imported yet. Choose Import to bring in a file.", icon=":material/upload_file:"
+        )
+        return
+    query, split, labeled = _filters(page)
+    found = _draw_page_choice(page, query, split, labeled)
+    if not found.items:
+        st.info("No example fits; change the search or the filters.", icon=":material/search_off:")
+        return
+    labels = page.workbench.datasets.labels_of(found.items)
+    documents = page.workbench.datasets.document_names(found.items)
+    for example in found.items:
+        _draw_row(page, example, labels.get(example.id), documents[example.document_id])
+    _draw_imports(page)
+
+
+def _filters(page: Page) -> tuple[str, Split | None, bool | None]:
+    left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
+    prefix = f"browse-{page.project.id}"
+    query = left.text_input(
+        "Search",
+        key=f"{prefix}-query",
+        placeholder="any words of a text, a question or an id",
+        icon=":material/search:",
+        on_change=_first_page,
+        args=(page,),
+    )
+    split = middle.selectbox(
+        "Split",
+        [None, *Split],
+        key=f"{prefix}-split",
+        format_func=lambda one: "All splits" if one is None else one.value.capitalize(),
+        on_change=_first_page,
+        args=(page,),
+    )
+    labeled = right.selectbox(
+        "Labels",
+        ["All", *_LABELED],
+        key=f"{prefix}-labeled",
+        on_change=_first_page,
+        args=(page,),
+    )
+    return query, split, _LABELED.get(labeled)
+
+
+def _page_key(page: Page) -> str:
+    return f"browse-{page.project.id}-page"
+
+
+def _first_page(page: Page) -> None:
+    st.session_state[_page_key(page)] = 1
+
+
+def _turn(page: Page, by: int) -> None:
+    st.session_state[_page_key(page)] = st.session_state.get(_page_key(page), 1) + by
+
+
+def _draw_page_choice(page: Page, query: str, split: Split | None, labeled: bool | None) -> ExamplePage:
+    """The examples of the page that is turned to, and the means to turn it."""
+    number = max(1, int(st.session_state.get(_page_key(page), 1)))
+
+    def look(at: int) -> ExamplePage:
+        return page.workbench.datasets.browse(
+            page.project,
+            split=split,
+            query=query,
+            labeled=labeled,
+            offset=(at - 1) * PER_PAGE,
+            limit=PER_PAGE,
+        )
+
+    found = look(number)
+    pages = max(1, math.ceil(found.total / PER_PAGE))
+    if number > pages:
+        number = st.session_state[_page_key(page)] = pages
+        found = look(number)
+    left, back, where, forth = st.columns([6, 1, 2, 1], vertical_alignment="center")
+    left.markdown(f"**{count(found.total, 'example')}**")
+    back.button(
+        "Previous page",
+        icon=":material/chevron_left:",
+        key="browse-back",
+        disabled=number <= 1,
+        on_click=_turn,
+        args=(page, -1),
+        width="stretch",
+    )
+    where.markdown(f"page {number:,} of {pages:,}", text_alignment="center")
+    forth.button(
+        "Next page",
+        icon=":material/chevron_right:",
+        key="browse-forth",
+        disabled=number >= pages,
+        on_click=_turn,
+        args=(page, 1),
+        width="stretch",
+    )
+    return found
+
+
+def _open(example_id: int | None) -> None:
+    if example_id is None:
+        st.query_params.pop(EXAMPLE, None)
+    else:
+        st.query_params[EXAMPLE] = str(example_id)
+
+
+def _draw_row(page: Page, example: Example, payload: Payload | None, document: str) -> None:
+    with st.container(border=True):
+        text, action = st.columns([11, 1], vertical_alignment="top")
+        with text:
+            st.html(labeled_text(example.content, payload, page.project.labels, limit=SHORT))
+            state = ":green[labeled]" if payload is not None else "not labeled"
+            st.caption(
+                f"{state} · {example.split.value} · {_plain(document)} · {_plain(example.external_id)}"
+            )
+        action.button(
+            "Open",
+            key=f"open-{example.id}",
+            on_click=_open,
+            args=(example.id,),
+            type="tertiary",
+            icon=":material/open_in_full:",
+        )
+
+
+def _draw_opened(page: Page, example_id: int) -> None:
+    st.button("Back to the list", icon=":material/arrow_back:", on_click=_open, args=(None,))
+    example = page.workbench.datasets.example(page.project, example_id)
+    payload = page.workbench.datasets.labels_of([example]).get(example.id)
+    document = page.workbench.datasets.document_names([example])[example.document_id]
+    st.subheader(f"Example {example.id}")
+    st.caption(
+        f"{example.split.value} · document {_plain(document)} · {_plain(example.external_id)}"
+        + (f" · {count(len(example.content.tokens), 'word')}" if example.content.tokens else "")
+    )
+    before, after = page.workbench.datasets.neighbours(example, CONTEXT, CONTEXT)
+    tagging = example.content.question is None
+    if tagging and before:
+        st.caption(" ⏎ ".join(_plain(one.content.text) for one in before))
+    with st.container(border=True):
+        st.html(labeled_text(example.content, payload, page.project.labels))
+    if tagging and after:
+        st.caption(" ⏎ ".join(_plain(one.content.text) for one in after))
+    left, right = st.columns([1, 5])
+    with left:
+        link_to("label", "Label it", page.project, example=str(example.id))
+    if payload is None:
+        right.caption("Nobody has labeled it yet.")
+    _draw_history(page, example)
+    if example.meta:
+        with st.expander("What the file says of it", icon=":material/data_object:"):
+            st.json(dict(example.meta), expanded=1)
+
+
+def _draw_history(page: Page, example: Example) -> None:
+    history = page.workbench.annotation.history(page.project, example.id)
+    if not history:
+        return
+    st.subheader("History")
+    for revision in reversed(history):
+        with st.container(border=True):
+            st.markdown(_told(revision))
+            if revision.payload is not None:
+                st.html(labeled_text(example.content, revision.payload, page.project.labels, limit=4 * SHORT))
+
+
+def _told(revision: Annotation) -> str:
+    icons = {"accepted": "check_circle", "skipped": "redo", "flagged": "flag", "withdrawn": "undo"}
+    parts = [
+        f":material/{icons[revision.status.value]}: **{_plain(revision.author)}** {revision.status.value}",
+        f"revision {revision.revision}",
+        f"{revision.created_at:%Y-%m-%d %H:%M} UTC",
+    ]
+    if revision.seconds is not None:
+        parts.append(f"{revision.seconds:.0f} s")
+    if revision.suggestion_version is not None:
+        parts.append(f"from a suggestion of version {revision.suggestion_version}")
+    if revision.comment:
+        parts.append(f"“{_plain(revision.comment)}”")
+    return " · ".join(parts)
+
+
+def _draw_imports(page: Page) -> None:
+    records = page.workbench.datasets.imports(page.project)
+    with st.expander(f"Imported files ({len(records)})", icon=":material/inventory_2:"):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "File": record.file_name,
+                        "Split": record.split.value if record.split else "",
+                        "Format": record.format,
+                        "Examples": record.counts.get("examples", 0),
+                        "Documents": record.counts.get("documents", 0),
+                        "With labels": 0
+                        if record.counts.get("unlabeled")
+                        else record.counts.get("labeled", 0),
+                        "Kept aside": record.counts.get("labeled", 0)
+                        if record.counts.get("unlabeled")
+                        else 0,
+                        "Repaired": record.counts.get("repaired", 0),
+                        "Skipped": record.counts.get("skipped", 0),
+                        "Imported (UTC)": record.created_at.replace(tzinfo=None),
+                    }
+                    for record in reversed(records)
+                ]
+            ),
+            hide_index=True,
+            width="stretch",
+        )
+
+
+def _plain(text: str, longest: int = 200) -> str:
+    """Text of a file inside of Markdown: every sign that Markdown reads is escaped."""
+    short = text if len(text) <= longest else f"{text[:longest]}…"
+    flat = " ".join(short.split())
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>$~:&" else sign for sign in flat)

@@ -1,0 +1,246 @@
+"""Import: choose files, see what they were taken for and mend that, then bring them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from workbench.domain import Role, Split
+from workbench.errors import AlreadyExists, WorkbenchError
+from workbench.formats import FORMATS, Source
+from workbench.formats.source import ENCODINGS
+from workbench.services.datasets import Preview
+from workbench.services.importing import ImportOptions
+from workbench.ui.data_preview import draw_preview, escaped
+from workbench.ui.page import Page
+from workbench.ui.theme import count
+
+FOUND, NONE = "Find out", "No labels"
+_SPLIT_HELP = {
+    Split.POOL: "Pool: to be selected and labeled; labels that come along train too.",
+    Split.TRAIN: "Train: labeled data that models learn from.",
+    Split.VALIDATION: "Validation: labeled data that training is watched on.",
+    Split.TEST: "Test: labeled data that versions are compared on, never trained on.",
+}
+_DONE = "import-done"
+
+
+def draw_import(page: Page) -> None:
+    """Files, options, preview, the button."""
+    _draw_done(page)
+    sources = _choose_sources(page)
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    split = left.selectbox(
+        "What the examples are for",
+        list(Split),
+        format_func=lambda one: one.value.capitalize(),
+        help=" ".join(_SPLIT_HELP.values()),
+        key="import-split",
+    )
+    right.caption(_SPLIT_HELP[split])
+    options = _choose_options(page)
+    if not sources:
+        _draw_formats(page)
+        return
+    preview, options = _look(page, sources, split, options)
+    if preview is None:
+        return
+    draw_preview(page, preview)
+    label = f"Import {count(preview.report.examples, 'example')} as {split.value}"
+    if st.button(label, type="primary", icon=":material/save:"):
+        _import(page, sources, split, options)
+
+
+def _choose_sources(page: Page) -> list[Source]:
+    number = st.session_state.setdefault("import-round", 0)
+    uploads = st.file_uploader(
+        "Files",
+        accept_multiple_files=True,
+        key=f"import-files-{number}",
+        help="Also packed in .gz or .zip. Nothing is stored before you have seen what is in them.",
+    )
+    sources = [
+        source for file in uploads for source in page.workbench.datasets.uploaded(file.name, file.getvalue())
+    ]
+    # Whoever may name a path reads any file of the server.
+    if page.user.role is Role.ADMIN:
+        path = st.text_input(
+            "or a path on this machine", key=f"import-path-{number}", placeholder="/data/news/train.conll"
+        ).strip()
+        if path:
+            sources += page.workbench.datasets.sources([Path(path).expanduser()])
+    return sources
+
+
+def _choose_options(page: Page) -> ImportOptions:
+    fitting = ["auto", *(name for name, item in FORMATS.items() if page.project.task in item.tasks)]
+    with st.expander("Options", icon=":material/tune:"):
+        first, second, third = st.columns(3)
+        format_name = first.selectbox(
+            "Format",
+            fitting,
+            format_func=lambda name: FOUND if name == "auto" else FORMATS[name].title,
+            key="import-format",
+        )
+        encoding = second.selectbox(
+            "Encoding", list(ENCODINGS), format_func=ENCODINGS.get, key="import-encoding"
+        )
+        separator = scheme = sentences = None
+        if page.project.task != "qa":
+            separator = third.selectbox(
+                "Columns are separated by",
+                [None, "tab", "spaces"],
+                format_func=_found,
+                key="import-separator",
+            )
+            if page.project.task == "ner":
+                scheme = first.selectbox(
+                    "Tagging scheme",
+                    [None, "IOB1", "IOB2", "BIOES", "BILOU", "IO"],
+                    format_func=_found,
+                    key="import-scheme",
+                )
+            sentences = second.selectbox(
+                "Plain text holds",
+                [None, "lines", "split"],
+                format_func=lambda one: {
+                    None: FOUND,
+                    "lines": "one sentence a line",
+                    "split": "running text",
+                }[one],
+                key="import-sentences",
+            )
+        unlabeled = st.toggle(
+            "Keep the labels aside",
+            key="import-unlabeled",
+            help="The examples come in unlabeled; the labels in the file answer as a simulated annotator.",
+        )
+    return ImportOptions(
+        format=format_name,
+        encoding=encoding,
+        separator=separator,
+        scheme=scheme,
+        sentences=sentences,
+        unlabeled=unlabeled,
+    )
+
+
+def _found(value: str | None) -> str:
+    return FOUND if value is None else value
+
+
+@st.cache_data(show_spinner="Reading…", max_entries=4, ttl=600)  # type: ignore[untyped-decorator]
+def _preview(
+    _page: Page, stamp: tuple[object, ...], split: Split, _sources: Sequence[Source], _options: ImportOptions
+) -> Preview:
+    """A preview, kept while nothing that it depends on (the stamp) changes."""
+    return _page.workbench.datasets.preview(_page.project, _sources, split, _options)
+
+
+def _look(
+    page: Page, sources: Sequence[Source], split: Split, options: ImportOptions
+) -> tuple[Preview | None, ImportOptions]:
+    """What the import would bring, with the columns as the user has mended them; None where it can't be done."""
+    identity = "-".join(source.sha256[:12] for source in sources)
+    columns_key = f"import-columns-{page.project.id}-{identity}"
+    options = replace(options, columns=st.session_state.get(columns_key, {}))
+    imports = [record.id for record in page.workbench.datasets.imports(page.project)]
+    hashes = [source.sha256 for source in sources]
+
+    def look(chosen: ImportOptions) -> Preview:
+        stamp = (str(page.workbench.settings.home), repr(page.project), *imports, *hashes, repr(chosen))
+        preview: Preview = _preview(page, stamp, split, sources, chosen)
+        return preview
+
+    try:
+        preview = look(options)
+    except AlreadyExists as error:
+        st.info(error.message.capitalize() + ".", icon=":material/content_copy:")
+        if not st.toggle("Import it a second time all the same", key=f"import-force-{identity}"):
+            return None, options
+        options = replace(options, force=True)
+        preview = look(options)
+    except WorkbenchError as error:
+        st.error(str(error), icon=":material/error:")
+        if options.columns and st.button("Forget the columns that I chose"):
+            st.session_state.pop(columns_key, None)
+            st.rerun()
+        return None, options
+    if len(sources) == 1:
+        _choose_columns(preview, columns_key)
+    return preview, options
+
+
+def _choose_columns(preview: Preview, columns_key: str) -> None:
+    """The file's first rows, and which column holds what; a change is seen in the next run's preview."""
+    settled = preview.report.files[0].mapping.get("columns") or {}
+    roles = [role for role in settled if role in ("token", "tag", "text", "question", "answer")]
+    if not preview.columns or not roles:
+        return
+    format_name = preview.report.files[0].format
+    with st.expander("Columns", expanded=True, icon=":material/view_column:"):
+        rows = [
+            [*row[: len(preview.columns)], *[""] * (len(preview.columns) - len(row))] for row in preview.rows
+        ]
+        st.dataframe(pd.DataFrame(rows, columns=list(preview.columns)), hide_index=True, width="stretch")
+        for place, role in zip(st.columns(max(3, len(roles))), roles, strict=False):
+            if format_name == "conllu" and role == "token":
+                continue
+            choices: list[str | int] = list(preview.columns)
+            if format_name == "conll":
+                choices = list(range(len(preview.columns)))
+            elif format_name == "conllu":
+                choices = ["upos", "xpos"] if settled[role] != "misc" else ["misc"]
+            if role == "tag":
+                choices = [*choices, "none"]
+            current = "none" if settled[role] is None else settled[role]
+            names = dict(enumerate(preview.columns)) if format_name == "conll" else {}
+            key = f"{columns_key}-{role}"
+            chosen = place.selectbox(
+                f"{role.capitalize()}s are in column",
+                choices,
+                index=choices.index(current) if current in choices else 0,
+                format_func=lambda one, names=names: NONE if one == "none" else str(names.get(one, one)),
+                key=key,
+            )
+            if chosen != current:
+                st.session_state[columns_key] = {**st.session_state.get(columns_key, {}), role: chosen}
+                st.rerun()
+
+
+def _draw_formats(page: Page) -> None:
+    titles = [item.title for _, item in FORMATS.items() if page.project.task in item.tasks]
+    st.caption(
+        f"Formats that can be read here: {', '.join(titles)}. You will see a preview before anything is stored."
+    )
+
+
+def _import(page: Page, sources: Sequence[Source], split: Split, options: ImportOptions) -> None:
+    bar = st.progress(0.0, text="Reading…")
+
+    def progress(file: str, examples: int) -> None:
+        bar.progress(0.5, text=f"Reading {escaped(file)}: {examples:,} examples")
+
+    report = page.workbench.datasets.import_sources(
+        page.project, sources, split, options, user_id=page.user.id, progress=progress
+    )
+    bar.progress(1.0, text="Done")
+    st.session_state[_DONE] = (report, split)
+    st.session_state["import-round"] += 1
+    st.rerun()
+
+
+def _draw_done(page: Page) -> None:
+    done = st.session_state.pop(_DONE, None)
+    if done is None:
+        return
+    report, split = done
+    st.success(
+        f"Imported {count(report.examples, 'example')} ({count(report.documents, 'document')}) as {split.value}. "
+        "Browse shows them.",
+        icon=":material/check_circle:",
+    )

@@ -1,0 +1,73 @@
+"""The Data page: what is there, more of it in, labels out."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.domain import Role, Split
+from workbench.services.datasets import ProjectCounts
+from workbench.ui.data_browse import draw_browse
+from workbench.ui.data_export import draw_export
+from workbench.ui.data_import import draw_import
+from workbench.ui.page import Page
+from workbench.ui.theme import count
+
+VIEW = "view"
+"""Key of the chosen part of the page in the address."""
+BROWSE, IMPORT, EXPORT = "browse", "import", "export"
+_NAMES = {
+    BROWSE: ":material/search: Browse",
+    IMPORT: ":material/upload_file: Import",
+    EXPORT: ":material/download: Export labels",
+}
+SPLIT_NAMES = {
+    Split.POOL: "Pool",
+    Split.TRAIN: "Train",
+    Split.VALIDATION: "Validation",
+    Split.TEST: "Test",
+}
+
+
+def draw_data_page(page: Page) -> None:
+    """Draw the page."""
+    with page.guarded():
+        counts = page.workbench.datasets.counts(page.project)
+        lead = page.user.role.rank >= Role.LEAD.rank
+        _draw_counts(counts)
+        view = _choose_view(empty=counts.total == 0, lead=lead)
+        if view == IMPORT:
+            draw_import(page)
+        elif view == EXPORT:
+            draw_export(page, counts)
+        else:
+            draw_browse(page, counts)
+
+
+def _draw_counts(counts: ProjectCounts) -> None:
+    if not counts.total:
+        return
+    for column, (split, name) in zip(st.columns(len(SPLIT_NAMES)), SPLIT_NAMES.items(), strict=True):
+        number, gold = counts.examples[split], counts.gold[split]
+        with column.container(border=True):
+            st.metric(name, f"{number:,}")
+            share = gold / number if number else 0.0
+            st.progress(share, text=f"{gold:,} labeled" if number else "nothing yet")
+    st.caption(f"{count(counts.documents, 'document')} · {count(counts.words, 'word')}")
+
+
+def _choose_view(*, empty: bool, lead: bool) -> str:
+    """The part of the page that is shown: that of the address, else Import while there is nothing to browse."""
+    views = [BROWSE, IMPORT, EXPORT] if lead else [BROWSE]
+    if len(views) == 1:
+        return BROWSE
+    asked = st.query_params.get(VIEW)
+    key = "data-view"
+    if st.session_state.get(key) not in views:
+        st.session_state[key] = asked if asked in views else IMPORT if empty else BROWSE
+    chosen = st.segmented_control(
+        "Part of the page", views, key=key, format_func=_NAMES.__getitem__, label_visibility="collapsed"
+    )
+    view = chosen or BROWSE
+    if asked != view:
+        st.query_params[VIEW] = view
+    return view

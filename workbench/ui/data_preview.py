@@ -1,0 +1,84 @@
+"""What an import would bring: numbers, labels, warnings, the first examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from workbench.domain import NewExample
+from workbench.formats import Notice
+from workbench.services.datasets import Preview
+from workbench.services.importwrite import ImportReport
+from workbench.services.projects import missing_labels
+from workbench.ui.page import Page
+from workbench.ui.text_view import label_chip, labeled_text
+from workbench.ui.theme import count
+
+DRAWN = 8
+SHOWN_LABELS = 40
+
+
+def draw_preview(page: Page, preview: Preview) -> None:
+    """Draw it."""
+    report = preview.report
+    st.subheader("What is in them" if len(report.files) > 1 else "What is in it")
+    for file in report.files:
+        st.markdown(f":material/description: **{escaped(file.name)}** — {escaped('; '.join(file.detected))}")
+    numbers = {
+        "Examples": report.examples,
+        "Documents": report.documents,
+        "Words": report.tokens,
+        "With labels": report.labeled,
+        "Duplicates": report.duplicates,
+        "Repaired": report.repaired,
+        "Skipped": report.skipped,
+    }
+    for column, (name, number) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
+        column.metric(name, f"{number:,}")
+    _draw_labels(page, report)
+    _draw_warnings(report.warnings)
+    st.markdown("**The first examples, as they will look**")
+    for example in preview.first[:DRAWN]:
+        _draw_example(page, example, report)
+
+
+def _draw_labels(page: Page, report: ImportReport) -> None:
+    if not report.labels:
+        return
+    fresh = missing_labels(page.project, list(report.labels))
+    known = {label.name: label for label in (*page.project.labels, *fresh)}
+    shown = list(report.labels.items())[:SHOWN_LABELS]
+    st.html("".join(label_chip(known[name], number) for name, number in shown))
+    more = len(report.labels) - len(shown)
+    new = [label.name for label in fresh]
+    said = [f"and {more} more"] if more > 0 else []
+    if new:
+        said.append(f"{count(len(new), 'label')} of these will be added to the project's set")
+    if said:
+        st.caption("; ".join(said))
+
+
+def _draw_warnings(warnings: Sequence[Notice]) -> None:
+    if not warnings:
+        return
+    with st.expander(count(len(warnings), "warning"), icon=":material/warning:", expanded=len(warnings) <= 5):
+        table = pd.DataFrame([{"Line": notice.line, "Warning": notice.message} for notice in warnings])
+        st.dataframe(
+            table.astype({"Line": "Int64"}),
+            hide_index=True,
+            width="stretch",
+            column_config={"Line": st.column_config.NumberColumn(width="small", format="%d")},
+        )
+
+
+def _draw_example(page: Page, example: NewExample, report: ImportReport) -> None:
+    known = (*page.project.labels, *missing_labels(page.project, list(report.labels)))
+    with st.container(border=True):
+        st.html(labeled_text(example.content, example.payload, known, limit=320))
+
+
+def escaped(text: str) -> str:
+    """Text of a file inside of Markdown."""
+    return "".join(f"\\{sign}" if sign in "\\`*_[]<>$~#|:" else sign for sign in text)
