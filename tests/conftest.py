@@ -17,6 +17,8 @@ import pytest
 from workbench.config import Settings
 from workbench.services import Workbench, open_workbench
 
+pytest_plugins = ("tests.browser",)
+
 REQUIRED = frozenset(os.environ.get("WORKBENCH_TEST_REQUIRE", "").split(","))
 """Things that CI has and whose absence is then a failure, not a skip: ``browser``, ``postgresql``."""
 

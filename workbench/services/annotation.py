@@ -108,6 +108,7 @@ class AnnotationService:
             DatabaseUnavailable: Some of it may not be stored; give all of it again.
         """
         with self._store.read() as tx:
+            project = tx.projects.by_id(project.id)  # the label set of now, not of when the page was drawn
             examples = self._examples(tx, project, [item.example_id for item in items])
             versions = {version.number: version.id for version in tx.models.versions(project.id)}
         receipts: dict[int, Receipt] = {}

@@ -67,7 +67,8 @@ def _label(page: Page, batch: Batch | None) -> None:
     # A rerun of a fragment skips the page's guard: who looks is asked again before anything is stored.
     try:
         user = current_user(page.workbench)
-        draw_labeler(page.workbench, page.project, user, batch)
+        project = page.workbench.projects.get(page.project.name)
+        draw_labeler(page.workbench, project, user, batch)
     except WorkbenchError as error:
         st.error(f"{error} Your answers are kept in this browser.", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")

@@ -13,6 +13,7 @@ export class Deck {
     this.drafts = drafts;
     this.entries = [];
     this.at = 0;
+    this.gone = new Set();
     this.since = performance.now();
   }
 
@@ -31,7 +32,7 @@ export class Deck {
   /** More examples from the server, behind those that are here. `answered` are ids that are on their way already. */
   extend(items, answered) {
     for (const item of items) {
-      if (this.find(item.id) >= 0 || answered.has(item.id)) continue;
+      if (this.find(item.id) >= 0 || answered.has(item.id) || this.gone.has(item.id)) continue;
       this.entries.push(this.open(item));
     }
   }
@@ -47,11 +48,15 @@ export class Deck {
     return entry;
   }
 
-  /** Examples that another tab has answered, or that are gone. */
-  forget(ids) {
+  /** An example that another tab has answered; false where it stays, because work was done on it here too. */
+  forget(id) {
+    const entry = this.entries[this.find(id)];
+    if (!entry || entry.answer || this.dirty(entry)) return false;
     const current = this.current;
-    this.entries = this.entries.filter((entry) => entry === current || entry.answer || !ids.has(entry.id));
-    this.at = Math.max(0, this.entries.indexOf(current));
+    this.entries = this.entries.filter((one) => one !== entry);
+    this.at = Math.max(0, entry === current ? Math.min(this.at, this.entries.length) : this.entries.indexOf(current));
+    this.gone.add(id);
+    return true;
   }
 
   /** Put an earlier example in front of the present one and go there. */

@@ -92,6 +92,7 @@ export class Labeler {
       if (data.opened.item) {
         this.deck.revisit(data.opened.item);
         this.attachRefusal(this.deck.current);
+        this.focus();
       } else this.tell("This example is not in the project any more.");
     }
     if (data.found && data.found.turn === this.asked) this.sheets.showResults(data.found.results);
@@ -114,8 +115,14 @@ export class Labeler {
   }
 
   outboxChanged(fromOtherTab) {
-    if (fromOtherTab) this.deck.forget(new Set([fromOtherTab.example_id]));
-    if (this.data) drawStatus(this.refs.status, this.outbox);
+    if (!this.data) return;
+    drawStatus(this.refs.status, this.outbox);
+    if (!fromOtherTab) return;
+    const here = this.deck.current;
+    if (!this.deck.forget(fromOtherTab.example_id)) return;
+    this.note(fromOtherTab.example_id, fromOtherTab.status, fromOtherTab.snippet);
+    if (here?.id === fromOtherTab.example_id) this.tell("That one was labeled in another tab.");
+    this.draw();
   }
 
   refusedNow(item) {
@@ -567,6 +574,7 @@ export class Labeler {
     press("heat", "heat");
     press("guidelines", "guidelines");
     press("help", "help");
+    refs.status.addEventListener("mousedown", (event) => event.preventDefault());
     refs.status.addEventListener("click", () => {
       const refused = this.outbox.refused[0];
       if (refused) this.openExample(refused.example_id);

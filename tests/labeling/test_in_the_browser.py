@@ -1,0 +1,261 @@
+"""Labeling in a real browser: each task by keys and by mouse, down to the stored payload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import ServedApp
+from tests.labeling.corpus import QA_TEXT, add_version, make_project, make_user
+from tests.labeling.screen import Screen
+from workbench.config import Settings
+from workbench.domain import Answer, Answers, Prediction, Project, Span, Spans, Tags
+from workbench.services import Workbench, open_workbench
+from workbench.services.annotation_items import Submission
+from workbench.tasks import dump_prediction, get_task
+
+pytestmark = pytest.mark.browser
+
+Serve = Callable[..., ServedApp]
+
+
+@pytest.fixture(scope="module")
+def desk(serve_all: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench, ServedApp]]:
+    """One served application for all tests here; each makes a project of its own in it."""
+    home = tmp_path_factory.mktemp("labeling") / "home"
+    opened = open_workbench(Settings(home=home, database_url=None))
+    yield opened, serve_all(home)
+    opened.close()
+
+
+@pytest.fixture
+def filled(desk: tuple[Workbench, ServedApp]) -> Workbench:
+    return desk[0]
+
+
+@pytest.fixture
+def app(desk: tuple[Workbench, ServedApp]) -> ServedApp:
+    return desk[1]
+
+
+def stored(workbench: Workbench, project: Project, example_id: int) -> list[tuple[str, Any]]:
+    """(status, payload) of every revision of an example, oldest first."""
+    task = get_task(project.task)
+    return [
+        (str(row.status), None if row.payload is None else task.dump(row.payload))
+        for row in workbench.annotation.history(project, example_id)
+    ]
+
+
+def suggest(workbench: Workbench, project: Project, predictions: dict[int, Prediction]) -> None:
+    with workbench.store.write() as tx:
+        version = add_version(tx, project)
+        rows = [(one, dump_prediction(project.task, said)) for one, said in predictions.items()]
+        tx.models.put_predictions(version.id, rows)
+
+
+def test_ner_by_keys(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="ner by keys")
+    prediction = Prediction(
+        Spans((Span(0, 11, "ORG"), Span(38, 42, "LOC"))), 0.6, (0.6, 0.97), (0.4, 0.4, *[0.0] * 9), ()
+    )
+    suggest(filled, project, {ids[0]: prediction})
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    assert screen.marks() == [("ORG 60%", "Marta Nowak", False), ("LOC 97%", "Riga", False)]
+    # The doubtful suggestion is where the cursor stands; its key is pressed, then Baltic Freight is labeled.
+    screen.press("1", "ArrowRight", "ArrowRight", "Shift+ArrowRight", "2")
+    assert screen.marks() == [
+        ("PER", "Marta Nowak", True),
+        ("ORG", "Baltic Freight", True),
+        ("LOC 97%", "Riga", False),
+    ]
+    screen.press("Control+z").press("Control+Shift+z", "Enter").expect_example(ids[1]).expect_status("Saved")
+    spans = [(0, 11, "PER"), (15, 29, "ORG"), (38, 42, "LOC")]
+    payload = {"spans": [{"start": s, "end": e, "label": label} for s, e, label in spans]}
+    assert stored(filled, project, ids[0]) == [("accepted", payload)]
+    assert filled.annotation.history(project, ids[0])[0].suggestion_version == 1
+
+
+def test_ner_by_mouse(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="ner by mouse")
+    screen = Screen(page, app, project.name).open()
+    screen.drag(0, 1)
+    screen.root.locator(".label[data-name=PER]").click()
+    screen.word(3).click()
+    screen.word(4).click(modifiers=["Shift"])
+    screen.press("2")
+    # A label that is pressed first marks what is dragged over; a part of a span that is taken away splits it.
+    screen.press("Escape")
+    screen.root.locator(".label[data-name=LOC]").click()
+    screen.drag(7, 9)
+    assert screen.marks()[-1] == ("LOC", "Riga on Monday", True)
+    screen.press("Escape").drag(8, 9).press("Backspace")
+    assert [mark[:2] for mark in screen.marks()] == [
+        ("PER", "Marta Nowak"),
+        ("ORG", "Baltic Freight"),
+        ("LOC", "Riga"),
+    ]
+    screen.part("accept").click()
+    screen.expect_example(ids[1]).expect_status("Saved")
+    assert [one["label"] for one in stored(filled, project, ids[0])[0][1]["spans"]] == ["PER", "ORG", "LOC"]
+
+
+def test_pos_by_keys(page: Page, app: ServedApp, filled: Workbench) -> None:
+    labels = ["NN", "NNS", "VB", "VBZ", "DT", "IN"]
+    project, ids = make_project(
+        filled, "pos", labels, ["the dogs bark at night", "a cat sleeps"], name="pos by keys"
+    )
+    said = Prediction(Tags(("DT", "NN", "VB", "IN", "NN")), 0.4, (0.99, 0.4, 0.95, 0.99, 0.6), (0.0,) * 5, ())
+    suggest(filled, project, {ids[0]: said})
+    screen = Screen(page, app, project.name).open()
+    # Tab stops at doubts only; typing narrows the list; a digit is a tag's own key.
+    screen.press("n", "n", "s")
+    expect(screen.part("picker")).to_contain_text("NNS")
+    screen.press("Tab")
+    assert [mark[0] for mark in screen.marks()] == ["DT", "NNS", "VB", "IN", "NN 60%"]
+    screen.press("Space")
+    assert screen.marks()[4] == ("NN", "night", True)
+    screen.press("Enter").expect_example(ids[1])
+    screen.press("5", "1", "v", "b", "z", "Enter")
+    assert [mark[0] for mark in screen.marks()] == ["DT", "NN", "VBZ"]
+    screen.press("Enter").expect_status("Saved")
+    assert stored(filled, project, ids[0]) == [("accepted", {"tags": ["DT", "NNS", "VB", "IN", "NN"]})]
+    assert stored(filled, project, ids[1]) == [("accepted", {"tags": ["DT", "NN", "VBZ"]})]
+
+
+def test_pos_by_mouse(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, "pos", ["NN", "VB"], ["dogs bark", "cats nap"], name="pos by mouse")
+    screen = Screen(page, app, project.name).open()
+    screen.word(0).click()
+    screen.root.locator(".label[data-name=NN]").click()
+    screen.part("accept").click()
+    expect(screen.part("message")).to_contain_text("no tag yet")
+    screen.part("accept").click()
+    screen.expect_example(ids[1]).expect_status("Saved")
+    assert stored(filled, project, ids[0]) == [("accepted", {"tags": ["NN", None]})]
+
+
+def test_qa_by_keys(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, "qa", (), [QA_TEXT], name="qa by keys")
+    year = QA_TEXT.index("1911")
+    suggest(filled, project, {ids[0]: Prediction(Answers((Answer(year, year + 4),)), 0.8, (0.8,))})
+    screen = Screen(page, app, project.name).open()
+    expect(screen.part("question")).to_have_text("When did the mill burn down?")
+    assert screen.marks() == [("answer 80%", "1911", False)]
+    screen.press("Space", "{").press("Control+z")
+    screen.press("Enter").expect_example(ids[1])
+    screen.press("Enter")
+    expect(screen.part("message")).to_contain_text("Mark an answer")
+    screen.press("End", "ArrowLeft", "Shift+ArrowLeft", "Space", "Enter").expect_example(ids[2])
+    screen.press("n", "Enter").expect_status("Saved")
+    ada = QA_TEXT.index("Ada")
+    assert stored(filled, project, ids[0])[0][1]["answers"] == [{"start": year, "end": year + 4}]
+    assert stored(filled, project, ids[1])[0][1]["answers"] == [{"start": ada, "end": ada + len("Ada Finch")}]
+    assert stored(filled, project, ids[2]) == [("accepted", {"answers": [], "no_answer": True})]
+
+
+def test_qa_by_mouse(page: Page, app: ServedApp, filled: Workbench) -> None:
+    text = "Rents rose 👩‍👩‍👧 by 12% in Köln\r\nand  by 3% elsewhere."
+    project, ids = make_project(
+        filled, "qa", (), [text], questions=["By how much?", "Where?"], name="qa by mouse"
+    )
+    screen = Screen(page, app, project.name).open()
+    words = [screen.word(index).inner_text() for index in range(6)]
+    first = words.index("12")
+    screen.drag(first, first + 1)
+    assert screen.marks() == [("answer", "12 %", True)]
+    screen.part("accept").click()
+    screen.expect_example(ids[1])
+    screen.root.locator(".label[data-name=none]").click()
+    screen.part("accept").click()
+    screen.expect_status("Saved")
+    start = text.index("12%")
+    assert stored(filled, project, ids[0])[0][1]["answers"] == [{"start": start, "end": start + 3}]
+    assert stored(filled, project, ids[1]) == [("accepted", {"answers": [], "no_answer": True})]
+
+
+def test_skip_flag_back_and_revise(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="skip flag back and revise")
+    screen = Screen(page, app, project.name).open()
+    screen.press("s", "2").expect_example(ids[1])
+    screen.press("f")
+    page.keyboard.type("Is a ferry a name?")
+    screen.press("Enter").expect_example(ids[2])
+    screen.press("Enter").expect_example(ids[3]).expect_status("Saved")
+    screen.press("PageUp").expect_example(ids[2])
+    expect(screen.part("banner")).to_contain_text("You accepted this one")
+    screen.press("ArrowRight", "Shift+ArrowRight", "1", "Enter").expect_example(ids[3]).expect_status("Saved")
+    assert stored(filled, project, ids[0]) == [("skipped", None)]
+    assert filled.annotation.history(project, ids[0])[0].comment == "Wrong language"
+    assert [row.comment for row in filled.annotation.history(project, ids[1])] == ["Is a ferry a name?"]
+    person = {"spans": [{"start": 0, "end": 12, "label": "PER"}]}
+    assert stored(filled, project, ids[2]) == [("accepted", {"spans": []}), ("accepted", person)]
+
+
+def test_a_reload_keeps_the_place_and_the_draft(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="a reload keeps the place and the draft")
+    screen = Screen(page, app, project.name).open()
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    screen.press("ArrowRight", "ArrowRight", "3")
+    page.reload()
+    screen.ready().expect_example(ids[1])
+    assert screen.marks() == [("LOC", "ferry", True)]
+    screen.press("PageUp").expect_example(ids[0])
+    assert len(stored(filled, project, ids[0])) == 1
+
+
+def test_somebody_elses_revision_is_shown_and_not_overwritten(
+    page: Page, app: ServedApp, filled: Workbench
+) -> None:
+    project, ids = make_project(filled, name="somebody elses revision is shown and not")
+    screen = Screen(page, app, project.name).open()
+    person = {"spans": [{"start": 0, "end": 11, "label": "PER"}]}
+    filled.annotation.submit(project, make_user(filled, "bob"), [Submission(ids[0], "b1", payload=person)])
+    screen.press("Enter").expect_status("1 refused").expect_example(ids[1])
+    screen.part("status").click()
+    screen.expect_example(ids[0])
+    expect(screen.part("banner")).to_contain_text("bob has revised this example")
+    expect(screen.part("banner")).to_contain_text("Only bob: PER “Marta Nowak”")
+    page.reload()
+    screen.ready().expect_status("1 refused")
+    assert len(stored(filled, project, ids[0])) == 1
+    screen.part("status").click()
+    screen.expect_example(ids[0]).press("Enter").expect_status("Saved")
+    assert [payload for _, payload in stored(filled, project, ids[0])] == [person, {"spans": []}]
+
+
+def test_two_tabs_do_not_store_an_example_twice(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="two tabs do not store an example twice")
+    one = Screen(page, app, project.name).open()
+    two = Screen(page.context.new_page(), app, project.name).open().expect_example(ids[0])
+    one.press("Enter", "Enter").expect_example(ids[2]).expect_status("Saved")
+    two.page.bring_to_front()
+    two.expect_example(ids[2]).press("Enter").expect_example(ids[3]).expect_status("Saved")
+    assert [len(stored(filled, project, one)) for one in ids] == [1, 1, 1, 0, 0]
+
+
+def test_markup_in_the_data_stays_text(page: Page, app: ServedApp, filled: Workbench) -> None:
+    texts = ["<img src=x onerror=alert(1)> & <b>bold</b>", "next"]
+    project, _ = make_project(
+        filled, "ner", ["<i>PER</i>", "LOC"], texts, name="markup in the data stays text"
+    )
+    filled.projects.set_guidelines(project, "# <script>alert(2)</script>\n\n**<u>x</u>**")
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    screen = Screen(page, app, project.name).open()
+    assert screen.part("text").inner_text() == texts[0]
+    screen.press("g")
+    expect(screen.part("drawer")).to_contain_text("<script>alert(2)</script>")
+    assert screen.root.locator("img, script, u").count() == 0
+
+
+def test_right_to_left_text_and_keys(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(
+        filled, texts=["دانا سافرت إلى بيروت أمس", "next"], name="right to left text and keys"
+    )
+    screen = Screen(page, app, project.name).open()
+    assert screen.part("text").locator(".text").get_attribute("dir") == "rtl"
+    screen.press("Home", "ArrowLeft", "ArrowLeft", "ArrowLeft", "3", "Enter").expect_status("Saved")
+    assert stored(filled, project, ids[0])[0][1]["spans"][0] == {"start": 15, "end": 20, "label": "LOC"}
