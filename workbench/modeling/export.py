@@ -1,0 +1,142 @@
+"""Make the folder of an export from a model's: ``python -m workbench.modeling.export JOB``.
+
+JOB is a folder with ``job.json`` (``model_dir``, ``out``) and ``examples.jsonl``. Written are the folder ``out`` and
+``expected.jsonl``: what the workbench predicts for the examples, for ``verify_export`` to compare with what a fresh
+process without the workbench gets out of ``out``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.domain import Answers, Prediction, Spans
+from workbench.errors import WorkbenchError
+from workbench.modeling import question_answering_pipeline
+from workbench.modeling.artifact import INFO, ModelInfo, answers_questions, read_info, write_json
+from workbench.modeling.inputs import Row, chunked, read_rows
+from workbench.modeling.predict import Predictor, load_predictor
+from workbench.tasks import dump_prediction, get_task
+
+KEPT = (".json", ".jinja", ".model", ".safetensors", ".txt")
+"""Endings of the files that an export takes over: no pickle leaves the workbench."""
+
+PIPELINE_FILE = "question_answering.py"
+CLOSE = 1e-3
+"""Two probabilities this close may change places with the length of the padding: such a choice is not compared."""
+
+CHUNK = 64
+
+
+def export(model_dir: Path, out: Path) -> ModelInfo:
+    """Copy a trained model into a new folder that plain transformers loads.
+
+    Raises:
+        ModelUnavailable: The model's folder is not whole.
+    """
+    info = read_info(model_dir)
+    out.mkdir(parents=True)
+    for path in sorted(model_dir.iterdir()):
+        if path.is_file() and path.suffix in KEPT:
+            shutil.copyfile(path, out / path.name)
+    _edit(out / "tokenizer_config.json", {"model_max_length": info.max_length})
+    if answers_questions(get_task(info.task)):
+        shutil.copyfile(question_answering_pipeline.__file__, out / PIPELINE_FILE)
+        _edit(out / "config.json", _pipeline_settings(info))
+    return info
+
+
+def _pipeline_settings(info: ModelInfo) -> dict[str, Any]:
+    name = question_answering_pipeline.QuestionAnsweringPipeline.__name__
+    return {
+        "custom_pipelines": {
+            "question-answering": {
+                "impl": f"{Path(PIPELINE_FILE).stem}.{name}",
+                "pt": ["AutoModelForQuestionAnswering"],
+            }
+        },
+        "workbench_question_answering": {
+            key: getattr(info, key) for key in question_answering_pipeline.DEFAULTS
+        },
+    }
+
+
+def _edit(path: Path, values: Mapping[str, Any]) -> None:
+    data = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    write_json(path, {**data, **values})
+
+
+def expected(predictor: Predictor, rows: list[Row]) -> Iterator[dict[str, Any]]:
+    """What the workbench predicts, with what a plain process can be asked for beside it."""
+    if answers_questions(predictor.model.task):
+        found = predictor.answer([row.content for row in rows]).predictions
+        for row, prediction in zip(rows, found, strict=True):
+            yield {**_common(predictor, row, prediction), **_answer(prediction)}
+        return
+    tagged = predictor.tag([row.content for row in rows])
+    for index, (row, prediction) in enumerate(zip(rows, tagged.predictions, strict=True)):
+        probabilities = tagged.probabilities[tagged.offsets[index] : tagged.offsets[index + 1]]
+        yield {
+            **_common(predictor, row, prediction),
+            "words": row.content.words,
+            "classes": _classes(probabilities, predictor.model.info.classes),
+            "entities": [[span.start, span.end, span.label] for span in prediction.payload.spans]
+            if isinstance(prediction.payload, Spans)
+            else None,
+        }
+
+
+def _common(predictor: Predictor, row: Row, prediction: Prediction) -> dict[str, Any]:
+    payload = dump_prediction(predictor.model.task, prediction)["payload"]
+    return {"id": row.id, "text": row.content.text, "question": row.content.question, "payload": payload}
+
+
+def _classes(probabilities: np.ndarray[Any, Any], classes: tuple[str, ...]) -> list[str | None]:
+    """The winning class of each token; None where the second is as good."""
+    if not len(probabilities):
+        return []
+    two = np.sort(probabilities, axis=-1)[:, -2:]
+    clear = two[:, -1] - two[:, 0] > CLOSE if probabilities.shape[1] > 1 else np.ones(len(two), dtype=bool)
+    return [
+        classes[best] if sure else None
+        for best, sure in zip(probabilities.argmax(-1).tolist(), clear.tolist(), strict=True)
+    ]
+
+
+def _answer(prediction: Prediction) -> dict[str, Any]:
+    assert isinstance(prediction.payload, Answers)
+    given = prediction.payload.answers
+    chances = sorted((entry[2] for entry in prediction.alternatives), reverse=True)
+    close = len(chances) > 1 and chances[0] - chances[1] < CLOSE
+    return {"answer": [given[0].start, given[0].end] if given else [0, 0], "clear": not close}
+
+
+def main(arguments: list[str]) -> int:
+    """Do the job in the folder given; the error that a person can mend goes to stderr in one line."""
+    job = Path(arguments[0])
+    work = json.loads((job / "job.json").read_text(encoding="utf-8"))
+    try:
+        info = export(Path(work["model_dir"]), Path(work["out"]))
+        predictor = load_predictor(Path(work["out"]), "cpu")
+        rows = read_rows(job / "examples.jsonl", get_task(info.task))
+        with (job / "expected.jsonl").open("w", encoding="utf-8") as file:
+            for chunk in chunked(rows, CHUNK):
+                for line in expected(predictor, chunk):
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    except WorkbenchError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
+
+
+__all__ = ["INFO", "PIPELINE_FILE", "expected", "export", "main"]

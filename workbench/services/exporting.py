@@ -1,0 +1,218 @@
+"""Model versions as folders that ``transformers`` loads, checked before they are called exported."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.config import Settings
+from workbench.domain import Evaluation, ExampleText, ModelVersion, Project, Split
+from workbench.errors import InvalidInput, ModelUnavailable, RunFailed
+from workbench.jobs.artifacts import hash_folder
+from workbench.services.isolated import run_module, run_outside
+from workbench.services.modelcard import CardFacts, model_card
+from workbench.services.modelfolder import beside, put, refuse_target, write_sums
+from workbench.services.models import ModelService
+from workbench.services.prediction import Predicted, example_for, folder_task, plain, predict_folder
+from workbench.services.runs import RunService
+from workbench.storage.store import Store
+
+CHECKED = 200
+"""Most examples that an export is compared on."""
+
+STORED_AGREEMENT = 0.95
+"""Least share of the stored predictions (of another device, perhaps) that an export must repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedModel:
+    """An export that is there, and holds.
+
+    Attributes:
+        folder: Where.
+        version: Number of the model version.
+        files: Name and size in bytes of each.
+        verification: ``examples``, ``choices``, ``skipped``, ``pipeline``, ``stored``, ``versions``.
+        seconds: How long it took.
+    """
+
+    folder: Path
+    version: int
+    files: tuple[tuple[str, int], ...]
+    verification: Mapping[str, Any]
+    seconds: float
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(size for _, size in self.files)
+
+
+class ExportService:
+    """Export model versions, and use what was exported."""
+
+    def __init__(self, store: Store, settings: Settings, runs: RunService) -> None:
+        self._store = store
+        self._settings = settings
+        self._runs = runs
+        self._models = ModelService(store, settings)
+
+    def export_model(
+        self,
+        project: Project,
+        version: int | str,
+        out: Path,
+        *,
+        force: bool = False,
+        user_id: int | None = None,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> ExportedModel:
+        """Write a version's folder, and prove it before it is there.
+
+        The folder is made beside ``out``, loaded in a fresh process without the workbench, its predictions compared
+        with the workbench's own, and then renamed.
+
+        Args:
+            project: The project.
+            version: A number, ``best`` or ``latest``.
+            out: The folder to make.
+            force: Replace the folder where it holds a model.
+            user_id: Who asks.
+            on_step: Told what is being done.
+
+        Raises:
+            NotFound: There is no such version.
+            AlreadyExists: The folder exists and ``force`` is off.
+            InvalidInput: ``force`` is on but what is there is no model, or there is nothing to check the export on.
+            ModelUnavailable: The version's files are gone, damaged, or can't be loaded.
+            RunFailed: The export predicts something else than the version.
+        """
+        begin = time.monotonic()
+        found = self._models.resolve(project, version)
+        out = out.absolute()
+        refuse_target(out, force)
+        source = self._models.artifact_path(found)
+        if hash_folder(source) != found.artifact_sha256:
+            raise ModelUnavailable(
+                f"the files of version {found.number} are not those that were trained ({source})",
+                remedy="restore them from a backup, or train a new version",
+            )
+        with beside(out) as part, tempfile.TemporaryDirectory(prefix="workbench-export-") as job_dir:
+            job = Path(job_dir)
+            count = self._write_examples(project, job / "examples.jsonl")
+            (job / "job.json").write_text(json.dumps({"model_dir": str(source), "out": str(part)}))
+            on_step(f"Copying version {found.number} and asking it about {count} examples")
+            run_module("export", [str(job)])
+            on_step("Loading the folder in a fresh process, without the workbench")
+            verification = self._verify(found, part, job / "expected.jsonl")
+            self._describe(project, found, part, verification)
+            write_sums(part)
+            put(part, out, force)
+        with self._store.write() as tx:
+            tx.users.audit(
+                user_id, "export", f"model version {found.number}", {"folder": str(out)}, project.id
+            )
+        files = tuple((path.name, path.stat().st_size) for path in sorted(out.iterdir()))
+        return ExportedModel(out, found.number, files, verification, time.monotonic() - begin)
+
+    def predict(self, folder: Path, text: str, question: str | None = None) -> dict[str, Any]:
+        """What an exported folder says of one text, as plain values. Raises as ``predict_many``."""
+        found = self.predict_many(folder, [example_for(folder_task(folder), text, question)])
+        return plain(found.examples[0], found.predictions[0])
+
+    def predict_many(
+        self, folder: Path, examples: Sequence[ExampleText], device: str | None = None
+    ) -> Predicted:
+        """What a model folder says of texts; see ``prediction.predict_folder``."""
+        return predict_folder(folder, examples, device or self._settings.device)
+
+    def _write_examples(self, project: Project, path: Path) -> int:
+        """Examples to compare on: of the first split that has any, labeled or not."""
+        for split in (Split.TEST, Split.VALIDATION, Split.TRAIN, Split.POOL):
+            with self._store.read() as tx:
+                examples, _ = tx.examples.page(project.id, split=split, limit=CHECKED)
+            if examples:
+                break
+        else:
+            raise InvalidInput(
+                f"{project.name} has no example to check an export on", remedy="import some data first"
+            )
+        with path.open("w", encoding="utf-8") as file:
+            for example in examples:
+                line = {
+                    "id": example.id,
+                    "text": example.content.text,
+                    "tokens": example.content.tokens,
+                    "question": example.content.question,
+                }
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        return len(examples)
+
+    def _verify(self, version: ModelVersion, folder: Path, expected: Path) -> dict[str, Any]:
+        verification: dict[str, Any] = json.loads(
+            run_outside("verify_export", [str(folder), str(expected)]).splitlines()[-1]
+        )
+        if verification["different"]:
+            first = verification["differences"][0]
+            raise RunFailed(
+                f"the exported folder predicts something else than version {version.number} in "
+                f"{verification['different']} of {verification['choices']} cases, first in example {first['example']}",
+                remedy="nothing was exported; run `workbench doctor`",
+            )
+        rows = [json.loads(line) for line in expected.read_text(encoding="utf-8").splitlines()]
+        with self._store.read() as tx:
+            stored = tx.models.predictions(version.id, [row["id"] for row in rows])
+        pairs = [(row["payload"], stored[row["id"]]["payload"]) for row in rows if row["id"] in stored]
+        same = sum(now == then for now, then in pairs)
+        if pairs and same < STORED_AGREEMENT * len(pairs):
+            raise RunFailed(
+                f"version {version.number} predicts something else now than when it was evaluated: "
+                f"{same} of {len(pairs)} stored predictions are repeated",
+                remedy="nothing was exported; evaluate the version again",
+            )
+        return {**verification, "stored": {"compared": len(pairs), "same": same}}
+
+    def _describe(
+        self, project: Project, version: ModelVersion, folder: Path, verification: Mapping[str, Any]
+    ) -> None:
+        """Write the card and the evaluation."""
+        info = json.loads((folder / "workbench.json").read_text(encoding="utf-8"))
+        evaluations = _newest(self._models.evaluations(project), version)
+        snapshot = self._models.snapshot(version)
+        facts = CardFacts(project, version, snapshot, evaluations, info, verification)
+        (folder / "README.md").write_text(model_card(facts), encoding="utf-8")
+        document = {
+            "project": project.name,
+            "task": project.task,
+            "model_version": version.number,
+            "base_model": version.base_model,
+            "labels": version.labels,
+            "snapshot": {"hash": snapshot.content_hash, "counts": dict(snapshot.counts)},
+            "parameters": dict(version.parameters),
+            "validation": dict(version.metrics.get("validation", {})),
+            "evaluations": [
+                {
+                    "split": str(evaluation.split),
+                    "examples": evaluation.examples,
+                    "data_hash": evaluation.data_hash,
+                    "metrics": dict(evaluation.metrics),
+                }
+                for evaluation in evaluations
+            ],
+            "verification": dict(verification),
+        }
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _newest(evaluations: Sequence[Evaluation], version: ModelVersion) -> list[Evaluation]:
+    """The newest evaluation of each split, test first."""
+    newest = {found.split: found for found in evaluations if found.model_version == version.number}
+    return [
+        newest[split] for split in (Split.TEST, Split.VALIDATION, Split.TRAIN, Split.POOL) if split in newest
+    ]

@@ -1,0 +1,105 @@
+"""The folder of a model: whole, unchanged, and put into place in one step."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable
+
+SUMS = "SHA256SUMS"
+"""Hashes of an export's files, in the form that ``sha256sum -c`` reads."""
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ModelUnavailable unless the folder is a model, and unchanged where it brings its files' hashes."""
+    if not (folder / "workbench.json").is_file():
+        raise ModelUnavailable(
+            f"{folder} is no model of the workbench (workbench.json is missing)",
+            remedy="give a folder that `workbench export-model` made",
+        )
+    sums = folder / SUMS
+    if not sums.is_file():
+        return
+    for line in sums.read_text(encoding="utf-8").splitlines():
+        wanted, _, name = line.partition("  ")
+        path = folder / name
+        if "/" in name or not path.is_file():
+            raise ModelUnavailable(
+                f"{folder} is not whole: {name} is missing", remedy="export the model again"
+            )
+        if _sha256(path) != wanted:
+            raise ModelUnavailable(
+                f"{folder} was changed since its export: {name} is another file",
+                remedy="export the model again",
+            )
+
+
+def zip_folder(folder: Path, target: Path) -> None:
+    """Pack an export into a zip whose entries lie in one folder of its name."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(folder.iterdir()):
+            stored = zipfile.ZIP_STORED if path.suffix == ".safetensors" else zipfile.ZIP_DEFLATED
+            archive.write(path, f"{folder.name}/{path.name}", stored)
+
+
+def refuse_target(out: Path, force: bool) -> None:
+    """Raise AlreadyExists or InvalidInput where a model must not be written to ``out``."""
+    if not out.exists() and not out.is_symlink():
+        return
+    if not force:
+        raise AlreadyExists(
+            f"{out} exists already", remedy="choose another folder, or add --force to replace it"
+        )
+    if (
+        not out.is_dir()
+        or out.is_symlink()
+        or (any(out.iterdir()) and not (out / "workbench.json").is_file())
+    ):
+        raise InvalidInput(
+            f"{out} is no model's folder, so --force leaves it alone", remedy="choose another folder"
+        )
+
+
+@contextmanager
+def beside(out: Path) -> Iterator[Path]:
+    """A path for a folder on the same disk; what is there at the end of the block is removed."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def put(part: Path, out: Path, force: bool) -> None:
+    """Rename the folder into place; what was there is moved aside first and brought back if that fails."""
+    aside = out.with_name(f".{out.name}.{secrets.token_hex(4)}.old")
+    if force and out.exists():
+        out.rename(aside)
+    try:
+        part.rename(out)
+    except OSError:
+        if aside.exists():
+            aside.rename(out)
+            raise
+        raise AlreadyExists(
+            f"{out} was made by somebody else meanwhile", remedy="choose another folder"
+        ) from None
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_sums(folder: Path) -> None:
+    """Write the hashes of a folder's files beside them."""
+    lines = [f"{_sha256(path)}  {path.name}" for path in sorted(folder.iterdir())]
+    (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
