@@ -1,0 +1,120 @@
+"""The whole loop as a newcomer walks it, in a real browser: import, label with keys, train, compare, export."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import ServedApp
+from workbench.config import Settings
+from workbench.services import open_workbench
+
+SAMPLE = Path(__file__).parents[2] / "workbench" / "samples" / "tokens.conll"
+MINUTES = 60_000
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+def documents() -> list[str]:
+    """The sample's documents, each with its ``-DOCSTART-`` line."""
+    return re.split(r"^(?=-DOCSTART-)", SAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_test_id("stMain").get_by_role("button", name=name)
+
+
+def import_file(page: Page, app: ServedApp, path: Path, split: str, *, aside: bool = False) -> None:
+    """Bring a file in by the Data page, as the named split."""
+    page.goto(app.url("Data", project="walk", view="import"))
+    page.locator("input[type=file]").set_input_files(path)
+    if split != "pool":
+        page.get_by_role("combobox", name=re.compile("What the examples are for")).click()
+        page.get_by_role("option", name=split.capitalize(), exact=True).click()
+    if aside:
+        page.get_by_text("Options", exact=True).click()
+        page.get_by_text("Keep the labels aside").click()
+    button(page, f"as {split}").click(timeout=MINUTES)
+    expect(page.get_by_text(re.compile(r"Imported \d+ examples"))).to_be_visible(timeout=MINUTES)
+
+
+def test_a_newcomer_walks_the_whole_loop(page: Page, served_app: ServedApp, tmp_path: Path) -> None:
+    parts = documents()
+    for name, chosen in (("train", parts[:12]), ("pool", parts[12:14]), ("test", parts[14:20])):
+        (tmp_path / f"{name}.conll").write_text("".join(chosen), encoding="utf-8")
+    settings = Settings(home=served_app.home, database_url=None)
+    workbench = open_workbench(settings)
+    workbench.projects.create("walk", "ner", ["PER", "ORG", "LOC", "MISC"])
+
+    # Import
+    import_file(page, served_app, tmp_path / "train.conll", "train")
+    import_file(page, served_app, tmp_path / "pool.conll", "pool", aside=True)
+    import_file(page, served_app, tmp_path / "test.conll", "test")
+    counts = workbench.datasets.counts(workbench.projects.get("walk"))
+    assert counts.gold["pool"] == 0
+    assert counts.gold["train"] == counts.examples["train"] > 50
+
+    # Label two examples with keys: the first two words of the first are a person
+    page.goto(served_app.url("Label", project="walk"))
+    labeler = page.locator(".labeler")
+    expect(labeler).not_to_have_attribute("data-example", "")
+    first = labeler.get_attribute("data-example")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(labeler).not_to_have_attribute("data-example", first or "")
+    page.keyboard.press("Enter")
+    expect(labeler.locator("[data-ref=status]")).to_have_text("Saved", timeout=MINUTES)
+    project = workbench.projects.get("walk")
+    assert workbench.datasets.counts(project).gold["pool"] == 2
+    (annotation,) = workbench.annotation.history(project, int(first or 0))
+    assert workbench.team.solo()
+    assert [(span.start, span.label) for span in annotation.payload.spans] == [(0, "PER")]
+
+    # Train
+    page.goto(served_app.url("Train", project="walk"))
+    page.get_by_text("Quick", exact=True).click()
+    button(page, "Train").click()
+    expect(page.get_by_text(re.compile("Version 1")).first).to_be_visible(timeout=4 * MINUTES)
+    (version,) = workbench.models.list(project)
+
+    # Compare
+    page.goto(served_app.url("Compare", project="walk"))
+    button(page, "Measure").click()
+    expect(page.get_by_text(re.compile("not measured on these labels yet"))).to_have_count(
+        0, timeout=2 * MINUTES
+    )
+    measured = workbench.evaluation.latest(project, "test")
+    assert measured[version.number].examples == counts.gold["test"]
+
+    # Export
+    page.goto(served_app.url("Export", project="walk"))
+    button(page, "Export version 1").click()
+    expect(page.get_by_role("link", name=re.compile("Download"))).to_be_visible(timeout=2 * MINUTES)
+    folder = tmp_path / "model"
+    workbench.exporting.export_model(project, 1, folder)
+    said = subprocess.run(
+        [sys.executable, "-I", "-c", USE, str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert {entity["entity_group"] for entity in json.loads(said.stdout)} <= {"PER", "ORG", "LOC", "MISC"}
+    workbench.close()
+
+
+USE = """
+import json, sys
+from transformers import pipeline
+tagger = pipeline("token-classification", model=sys.argv[1], aggregation_strategy="simple")
+found = tagger("Anna Weiss of Harbour Glass flew from Oslo to Lisbon.")
+print(json.dumps([{**one, "score": float(one["score"])} for one in found], default=str))
+"""
