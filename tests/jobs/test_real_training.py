@@ -21,6 +21,7 @@ from workbench.config import get_settings
 from workbench.domain import Project, RunState, TrainParameters
 from workbench.errors import RunFailed
 from workbench.jobs.artifacts import hash_folder
+from workbench.jobs.ensure import supervisor_lock
 from workbench.services import Workbench, open_workbench
 
 load()
@@ -95,26 +96,38 @@ def test_train_and_score_from_the_command_line(wb: Workbench, project: Project, 
 def test_a_killed_worker_ends_as_failed_and_resume_gives_a_version(
     wb: Workbench, project: Project, tiny_base: Path
 ) -> None:
-    parameters = TrainParameters(base_model=str(tiny_base), epochs=2, min_steps=3000, device="cpu")
+    parameters = TrainParameters(base_model=str(tiny_base), epochs=2, min_steps=400, device="cpu")
     run = wb.training.launch(project, parameters)
     until(lambda: wb.runs.get(run.id).progress.get("done"), "the first steps", 120)
-    [worker] = [
-        process for process in processes_of(wb.settings.home) if "jobs.runner" in str(process.cmdline())
-    ]
-    assert "torch" not in _modules_of_supervisor(wb)
+    [worker] = workers(wb)
     worker.kill()
     with pytest.raises(RunFailed, match="signal 9"):
         wb.runs.wait(run.id, timeout=wb.settings.stale_seconds)
     assert wb.models.list(project) == ()
     assert not [*wb.settings.models_dir.rglob("*.safetensors")]
-    cancelled = wb.runs.resume(run.id)
-    until(lambda: wb.runs.get(run.id).progress.get("done"), "the first steps of the next attempt", 120)
-    wb.runs.cancel(cancelled.id)
+    wb.runs.resume(run.id)
+    done = wb.runs.wait(run.id, timeout=240)
+    assert (done.attempt, done.result["model_version"]) == (2, 1)
+    assert "torch" not in mapped_by_supervisor(wb)
+
+
+def test_cancelling_a_real_run_leaves_nothing_behind(
+    wb: Workbench, project: Project, tiny_base: Path
+) -> None:
+    run = wb.training.launch(
+        project, TrainParameters(base_model=str(tiny_base), min_steps=50_000, device="cpu")
+    )
+    until(lambda: wb.runs.get(run.id).progress.get("done"), "the first steps", 120)
+    wb.runs.cancel(run.id)
     until(lambda: wb.runs.get(run.id).state is RunState.CANCELLED, "the cancelling")
-    assert not [
-        process for process in processes_of(wb.settings.home) if "jobs.runner" in str(process.cmdline())
-    ]
+    assert workers(wb) == []
+    assert "Stopped as told." in [event.data["message"] for event in wb.runs.logs(run.id)]
     assert wb.models.list(project) == ()
+    assert not [*wb.settings.home.rglob("*.safetensors")]
+
+
+def workers(wb: Workbench) -> list[psutil.Process]:
+    return [process for process in processes_of(wb.settings.home) if "jobs.runner" in str(process.cmdline())]
 
 
 def test_a_base_model_that_nobody_knows_fails_with_one_line(wb: Workbench, project: Project) -> None:
@@ -129,10 +142,8 @@ def test_a_base_model_that_nobody_knows_fails_with_one_line(wb: Workbench, proje
     assert "no-such-model-anywhere" in told.stdout
 
 
-def _modules_of_supervisor(wb: Workbench) -> str:
+def mapped_by_supervisor(wb: Workbench) -> str:
     """Files that the supervisor has mapped: torch would be among them if it were loaded."""
-    from workbench.jobs.ensure import supervisor_lock
-
     holder = supervisor_lock(wb.settings).holder()
     assert holder is not None
     return " ".join(part.path for part in psutil.Process(holder).memory_maps())

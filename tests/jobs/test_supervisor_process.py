@@ -23,8 +23,18 @@ SCRIPTED = "tests.jobs.supervise"
 
 
 @pytest.fixture
-def served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def served(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A bench whose supervisor is a process of its own, and whose services start that one, too."""
+    yield from serve(sqlite_settings, monkeypatch)
+
+
+@pytest.fixture
+def served_by_any(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """The same, once for each database."""
+    yield from serve(settings, monkeypatch)
+
+
+def serve(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     scripted = partial(ensure_supervisor, module=SCRIPTED)
     monkeypatch.setattr("workbench.services.runs.ensure_supervisor", scripted)
     settings = settings.model_copy(update={"supervisor_idle_seconds": 1.5})
@@ -55,7 +65,8 @@ def wait(bench: Bench, run: Run) -> Run:
     return bench.wb.runs.wait(run.id, timeout=120)
 
 
-def test_kill_it_and_the_next_one_goes_on(served: Bench) -> None:
+def test_kill_it_and_the_next_one_goes_on(served_by_any: Bench) -> None:
+    served = served_by_any
     first = start(served.wb)
     run = served.launch(steps=60, pause=0.05)
     until(lambda: len(served.said(run)) > 3, "some lines")

@@ -18,6 +18,7 @@ from workbench.ui.theme import duration, score
 
 POLL_SECONDS = 1.0
 LOG_LINES = 400
+LOG_HEIGHT = 260
 Color = Literal["blue", "green", "red", "orange", "gray"]
 
 STATES: Mapping[RunState, tuple[str, str, Color]] = {
@@ -37,18 +38,18 @@ KINDS = {
 
 
 def draw_run(page: Page, run_id: int) -> None:
-    """Draw a run. While it may change, it is drawn again every second; at its end the whole page is."""
-    active = page.workbench.runs.get(run_id).state.active
+    """Draw a run. While it may change, it is drawn again every second; when its state does, the whole page is."""
+    state = page.workbench.runs.get(run_id).state
 
     def body() -> None:
         with page.guarded():
             current_user(page.workbench)
             run = page.workbench.runs.get(run_id)
-            if active and not run.state.active:
+            if run.state is not state:
                 st.rerun()
             _draw(page, run)
 
-    st.fragment(body, run_every=POLL_SECONDS if active else None)()
+    st.fragment(body, run_every=POLL_SECONDS if state.active else None)()
 
 
 def _draw(page: Page, run: Run) -> None:
@@ -187,7 +188,7 @@ def _draw_log(events: list[RunEvent]) -> None:
     hidden = len(lines) - LOG_LINES
     if hidden > 0:
         st.caption(f"{hidden:,} earlier lines: `workbench runs logs {events[0].run_id}`")
-    with st.container(height=min(280, 60 + 22 * len(lines)), autoscroll=True, border=False):
+    with st.container(height=LOG_HEIGHT, autoscroll=True, border=False):
         st.code("\n".join(lines[-LOG_LINES:]), language=None, wrap_lines=True)
 
 
