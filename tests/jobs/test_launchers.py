@@ -12,10 +12,12 @@ import psutil
 import pytest
 
 from tests.jobs.conftest import Bench, until
+from workbench.config import Settings
 from workbench.domain import RunState
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, Unavailable, UnknownName
 from workbench.jobs import devices
 from workbench.jobs.attempt import AttemptFolder, plain, read_json, write_json
+from workbench.jobs.ensure import ensure_supervisor
 from workbench.jobs.following import EventFollower
 from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus
 from workbench.jobs.local import LocalLauncher
@@ -160,3 +162,24 @@ def test_devices_are_named_without_torch(monkeypatch: pytest.MonkeyPatch) -> Non
     ):
         with pytest.raises(InvalidInput, match=said):
             devices.queue_device(name)
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_queued(sqlite_bench: Bench) -> None:
+    def full(_: Path) -> dict[str, Any]:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(Unavailable, match="the run's data can't be written .No space left on device.. Check"):
+        sqlite_bench.wb.runs.launch(sqlite_bench.project, "train", {}, full)
+    assert sqlite_bench.wb.runs.list(sqlite_bench.project) == ()
+    assert [*sqlite_bench.wb.settings.runs_dir.iterdir()] == []
+
+
+def test_a_home_that_can_not_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match="the supervisor of runs can't be started"):
+        ensure_supervisor(Settings(home=tmp_path / "file" / "home"))
+
+
+def test_a_launcher_or_kind_that_nobody_knows(sqlite_bench: Bench) -> None:
+    with pytest.raises(UnknownName, match="no launcher named 'moon'"):
+        sqlite_bench.wb.runs.launch(sqlite_bench.project, "train", {}, lambda _: {}, launcher="moon")

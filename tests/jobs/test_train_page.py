@@ -124,10 +124,14 @@ def test_a_running_run_in_any_session(home: Workbench) -> None:
     running(home, first)
     for _ in range(2):
         app = open_train(run=str(first.id))
-        metrics = {metric.label: metric.value for metric in app.metric}
-        assert metrics["Loss"] == "0.1000"
-        assert (metrics["Examples/s"], metrics["Memory"], metrics["Device"]) == ("123", "800 MB", "CPU")
-        assert metrics["Time left"] == "1 min 01 s"
+        numbers = dict(
+            item.value.removeprefix(":small[:gray[").replace("**", "").split("]]  \n")
+            for item in app.markdown
+            if item.value.startswith(":small")
+        )
+        assert numbers["Loss"] == "0.1000"
+        assert (numbers["Examples/s"], numbers["Memory"], numbers["Device"]) == ("123", "800 MB", "CPU")
+        assert numbers["Time left"] == "1 min 01 s"
         assert "It goes well." in app.code[0].value
         assert "Latest validation: F1 0.500, Recall 0.400." in said(app)
     waiting = open_train(run=str(second.id))

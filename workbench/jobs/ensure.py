@@ -11,6 +11,7 @@ from pathlib import Path
 
 import workbench
 from workbench.config import Settings
+from workbench.errors import Unavailable
 from workbench.jobs.lock import FileLock
 
 LOG_LIMIT = 2_000_000
@@ -27,9 +28,19 @@ def supervisor_lock(settings: Settings) -> FileLock:
 
 
 def ensure_supervisor(settings: Settings, module: str = "workbench.jobs.supervisor") -> bool:
-    """Start a supervisor for the home unless one runs; it outlives this process. True when one was started."""
-    with _one_thread:
-        return _ensure(settings, module)
+    """Start a supervisor for the home unless one runs; it outlives this process. True when one was started.
+
+    Raises:
+        Unavailable: The home can't be written, or the machine starts no more processes.
+    """
+    try:
+        with _one_thread:
+            return _ensure(settings, module)
+    except OSError as error:
+        raise Unavailable(
+            f"the supervisor of runs can't be started ({error.strerror or error})",
+            remedy=f"check that {settings.home.absolute()} can be written and the machine has memory left",
+        ) from error
 
 
 def _ensure(settings: Settings, module: str) -> bool:

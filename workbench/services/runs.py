@@ -62,6 +62,7 @@ class RunService:
         Raises:
             InvalidInput: The device is not known here.
             UnknownName: The launcher is not registered.
+            Unavailable: The disk is full, or the supervisor can't be started.
             Anything that ``prepare`` raises: then nothing was queued.
         """
         kind = RunKind(kind)
@@ -215,9 +216,14 @@ class RunService:
     @contextmanager
     def _staging(self) -> Iterator[Path]:
         staging = self._settings.runs_dir / f".staging-{uuid.uuid4().hex}"
-        staging.mkdir(parents=True)
         try:
+            staging.mkdir(parents=True)
             yield staging
+        except OSError as error:
+            raise Unavailable(
+                f"the run's data can't be written ({error.strerror or error})",
+                remedy=f"check the space left and the permissions of {self._settings.runs_dir}",
+            ) from error
         finally:
             remove(staging)
 

@@ -59,7 +59,7 @@ def line_chart(rows: Sequence[Mapping[str, Any]], key: str, title: str, *, zero:
                 alt.Tooltip("value:Q", title=title, format=form),
             ],
         )
-        .properties(height=220)
+        .properties(height=190)
     )
 
 
@@ -71,7 +71,7 @@ def validation_chart(
     Args:
         rows: Metric events' data.
         metrics: Keys without ``validation_``, the primary one first.
-        scale: Their maximum.
+        scale: Their maximum, which decides the number format.
     """
     parts = [
         {"epoch": point["epoch"], "value": point["value"], "metric": metric_name(metric)}
@@ -87,7 +87,7 @@ def validation_chart(
         .mark_line(point=alt.OverlayMarkDef(size=70, filled=True), strokeWidth=2)
         .encode(
             x=alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("value:Q", title=f"On the validation data (0 to {scale:g})", scale=alt.Scale(zero=False)),
+            y=alt.Y("value:Q", title="Validation score", scale=alt.Scale(zero=False)),
             color=alt.Color("metric:N", sort=names, legend=alt.Legend(title=None, orient="top")),
             shape=alt.Shape("metric:N", sort=names, legend=None),
             tooltip=[
@@ -96,5 +96,5 @@ def validation_chart(
                 alt.Tooltip("value:Q", title="Value", format=form),
             ],
         )
-        .properties(height=220)
+        .properties(height=270)
     )

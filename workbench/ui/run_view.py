@@ -19,6 +19,9 @@ from workbench.ui.theme import duration, score
 POLL_SECONDS = 1.0
 LOG_LINES = 400
 LOG_HEIGHT = 260
+LOG_COLUMNS = 60
+"""About so many characters fit a line of the log."""
+
 Color = Literal["blue", "green", "red", "orange", "gray"]
 
 STATES: Mapping[RunState, tuple[str, str, Color]] = {
@@ -139,10 +142,10 @@ def _draw_numbers(page: Page, run: Run) -> None:
         ("Memory", f"{memory:,.0f} MB" if memory is not None else None),
         ("Device", str(progress.get("device") or run.device or "")),
     )
-    with st.container(horizontal=True, gap="medium"):
-        for label, value in shown:
-            if value:
-                st.metric(label, value, width="content")
+    told = [(label, value) for label, value in shown if value]
+    for begin in range(0, len(told), 4):
+        for column, (label, value) in zip(st.columns(4), told[begin : begin + 4], strict=False):
+            column.markdown(f":small[:gray[{label}]]  \n**{value}**")
 
 
 def _draw_curves(page: Page, run: Run, rows: list[Mapping[str, Any]]) -> None:
@@ -155,19 +158,13 @@ def _draw_curves(page: Page, run: Run, rows: list[Mapping[str, Any]]) -> None:
         )
     )
     keys.sort(key=lambda key: (key != task.primary_metric, key))
-    loss = line_chart(rows, "loss", "Loss on the training data", zero=True)
-    validation = validation_chart(rows, keys[:4], task.metric_scale)
-    left, right = st.columns(2)
-    with left:
-        if loss is not None:
-            st.altair_chart(loss, width="stretch", key=f"loss_{run.id}")
-        elif run.state.active:
-            st.caption("The loss is drawn here after the first steps.")
-    with right:
-        if validation is not None:
-            st.altair_chart(validation, width="stretch", key=f"validation_{run.id}")
-        elif run.state.active:
-            st.caption("Validation scores are drawn here after each epoch.")
+    loss = line_chart(rows, "loss", "Training loss", zero=True)
+    drawn = [key for key in keys if key != "accuracy" or key == task.primary_metric][:3]
+    validation = validation_chart(rows, drawn, task.metric_scale)
+    if validation is not None:
+        st.altair_chart(validation, width="stretch", key=f"validation_{run.id}")
+    elif run.state.active:
+        st.caption("Validation scores are drawn here after each epoch.")
     if validation is not None:
         latest = {key: next(row for row in reversed(rows) if f"validation_{key}" in row) for key in keys}
         said = ", ".join(
@@ -175,6 +172,10 @@ def _draw_curves(page: Page, run: Run, rows: list[Mapping[str, Any]]) -> None:
             for key in keys
         )
         st.caption(f"Latest validation: {said}.")
+    if loss is not None:
+        st.altair_chart(loss, width="stretch", key=f"loss_{run.id}")
+    elif run.state.active:
+        st.caption("The loss is drawn here after the first steps.")
     rate = line_chart(rows, "learning_rate", "Learning rate", zero=True)
     if rate is not None:
         with st.expander("Learning rate", icon=":material/show_chart:"):
@@ -188,8 +189,10 @@ def _draw_log(events: list[RunEvent]) -> None:
     hidden = len(lines) - LOG_LINES
     if hidden > 0:
         st.caption(f"{hidden:,} earlier lines: `workbench runs logs {events[0].run_id}`")
-    with st.container(height=LOG_HEIGHT, autoscroll=True, border=False):
-        st.code("\n".join(lines[-LOG_LINES:]), language=None, wrap_lines=True)
+    shown = lines[-LOG_LINES:]
+    rows = sum(1 + len(line) // LOG_COLUMNS for line in shown)
+    with st.container(height=min(LOG_HEIGHT, 50 + 24 * rows), autoscroll=True, border=False):
+        st.code("\n".join(shown), language=None, wrap_lines=True)
 
 
 def _draw_record(page: Page, run: Run) -> None:
