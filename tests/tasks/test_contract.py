@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tasks.examples import sentence
@@ -70,7 +70,6 @@ def test_payloads_survive_their_json_form_and_are_valid(case):
 
 
 @given(cases())
-@settings(deadline=None)
 def test_summed_statistics_give_the_reported_metric(case):
     name, examples, gold, predicted = case
     task = get_task(name)
@@ -86,7 +85,6 @@ def test_summed_statistics_give_the_reported_metric(case):
 
 
 @given(cases())
-@settings(deadline=None)
 def test_gold_against_itself_is_perfect(case):
     name, examples, gold, _ = case
     task = get_task(name)
@@ -117,7 +115,6 @@ def test_other_shapes_are_refused(name: str, data: dict):
 
 @pytest.mark.parametrize("name", [n for n in sorted(TASKS) if isinstance(TASKS[n], TaggingTask)])
 @given(data=st.data())
-@settings(deadline=None)
 def test_targets_decode_to_the_payload_they_came_from(name: str, data: st.DataObject):
     task = get_task(name)
     assert isinstance(task, TaggingTask)
@@ -136,7 +133,6 @@ def test_targets_decode_to_the_payload_they_came_from(name: str, data: st.DataOb
 
 @pytest.mark.parametrize("name", [n for n in sorted(TASKS) if isinstance(TASKS[n], TaggingTask)])
 @given(data=st.data())
-@settings(deadline=None)
 def test_decoding_gives_one_figure_per_thing(name: str, data: st.DataObject):
     task = get_task(name)
     assert isinstance(task, TaggingTask)

@@ -68,7 +68,7 @@ def resolve_base_model(name: str) -> BaseModel:
     if info is not None and info.package is not None:
         return _described(name, _package_folder(info), info)
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name.strip() and folder.is_dir():
         return BaseModel(name, str(_checked(folder.absolute())), DEFAULT_LEARNING_RATE, None)
     if not HUB_NAME.fullmatch(name) or name.startswith((".", "/", "~")):
         raise ModelUnavailable(

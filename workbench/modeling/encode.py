@@ -67,7 +67,7 @@ class TaggingWindows:
         if all_subwords:
             values = token_targets[self.owner[owned]]
             if continuation is not None:
-                values = np.where(values >= 0, continuation[values], values)
+                values = np.where(values >= 0, continuation[np.maximum(values, 0)], values)
             result[owned] = values
         window = np.repeat(np.arange(len(self)), np.diff(self.tokens))
         result[self.ids.bounds[window] + self.column] = token_targets
