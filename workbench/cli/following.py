@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from workbench.cli.base import err
 from workbench.domain import Run, RunEvent
-from workbench.errors import Cancelled
 from workbench.services import Workbench
 
 SHOWN = (
@@ -29,7 +29,8 @@ def follow(wb: Workbench, run: Run) -> Run:
 
     Raises:
         RunFailed: It failed.
-        Cancelled: It was cancelled, or Ctrl-C ended the following (then the run goes on).
+        Cancelled: It was cancelled.
+        typer.Exit: Ctrl-C ended the following, with code 130; the run goes on.
     """
     ahead = wb.runs.waits_for(run)
     if ahead:
@@ -48,10 +49,13 @@ def follow(wb: Workbench, run: Run) -> Run:
         try:
             return wb.runs.wait(run.id, lambda event: _show(bar, task, run, event))
         except KeyboardInterrupt:
-            raise Cancelled(
-                f"no longer following; run {run.id} goes on",
-                remedy=f"`workbench runs show {run.id} --follow` follows it, `workbench runs cancel {run.id}` stops it",
-            ) from None
+            pass  # said below, when the bar is gone
+    err.print(
+        f"No longer following; run {run.id} goes on. `workbench runs show {run.id} --follow` follows it, "
+        f"`workbench runs cancel {run.id}` stops it.",
+        markup=False,
+    )
+    raise typer.Exit(130)
 
 
 def _show(bar: Progress, task: TaskID, run: Run, event: RunEvent) -> None:
