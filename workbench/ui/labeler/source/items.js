@@ -100,3 +100,21 @@ export function doubtsOf(entry) {
   }
   return [...stops].filter((index) => !entry.passed?.has(index)).sort((one, other) => one - other);
 }
+
+/** An answer may begin or end inside a word: the word's unit is then cut in two, and its elements made anew. */
+export function cutWords(entry) {
+  const cuts = entry.marks.answers.flatMap((answer) => [answer.s, answer.e]).sort((one, other) => one - other);
+  const units = [];
+  for (const [from, to] of entry.units) {
+    let at = from;
+    for (const cut of cuts) {
+      if (cut <= at || cut >= to) continue;
+      units.push([at, cut]);
+      at = cut;
+    }
+    units.push([at, to]);
+  }
+  if (units.length === entry.units.length) return;
+  entry.units = units;
+  entry.view = null;
+}

@@ -31,7 +31,7 @@ export class Pointer {
     labeler.picker.hide();
     const unit = this.unitAt(event);
     if (unit === null) {
-      labeler.unselect();
+      labeler.cursor.unselect();
       return;
     }
     labeler.refs.stage.setPointerCapture(event.pointerId);
@@ -39,13 +39,13 @@ export class Pointer {
       this.exact = positionFromPoint(labeler.shadow, entry, event.clientX, event.clientY);
       return;
     }
-    if (event.shiftKey && labeler.selection) {
-      this.anchor = labeler.selection.anchor;
-      labeler.select(this.anchor, unit, true);
+    if (event.shiftKey && labeler.cursor.selection) {
+      this.anchor = labeler.cursor.selection.anchor;
+      labeler.cursor.select(this.anchor, unit, true);
       return;
     }
     this.anchor = unit;
-    labeler.select(unit, unit, false);
+    labeler.cursor.select(unit, unit, false);
   }
 
   move(event) {
@@ -56,7 +56,7 @@ export class Pointer {
     }
     if (this.anchor === null) return;
     const unit = this.unitAt(event);
-    if (unit !== null && unit !== labeler.selection?.head) labeler.select(this.anchor, unit, true);
+    if (unit !== null && unit !== labeler.cursor.selection?.head) labeler.cursor.select(this.anchor, unit, true);
   }
 
   up(event) {
@@ -68,13 +68,13 @@ export class Pointer {
     if (this.anchor === null) return;
     this.anchor = null;
     const entry = labeler.deck.current;
-    const { selection } = labeler;
+    const { selection } = labeler.cursor;
     if (!entry || !selection) return;
-    if (labeler.armed && entry.task === "ner") {
-      labeler.useLabel(labeler.armed);
-      labeler.unselect();
+    if (labeler.editor.armed && entry.task === "ner") {
+      labeler.editor.useLabel(labeler.editor.armed);
+      labeler.cursor.unselect();
     } else if (entry.task === "qa" && selection.chosen) {
-      labeler.markAnswer(entry.units[selection.first][0], entry.units[selection.last][1]);
+      labeler.editor.markAnswer(entry.units[selection.first][0], entry.units[selection.last][1]);
     } else if (!selection.chosen) this.wholeSpan(entry, selection.first);
   }
 
@@ -83,7 +83,7 @@ export class Pointer {
     const span = entry.marks.tags ? null : spanAt(entry.marks, entry.units, unit);
     if (!span) return;
     const [first, last] = unitsOf(entry.units, span.s, span.e);
-    this.labeler.select(first, last, false);
+    this.labeler.cursor.select(first, last, false);
   }
 
   range(event) {
@@ -99,7 +99,7 @@ export class Pointer {
     const range = this.range(event);
     if (!range || range[0] >= range[1]) return;
     const unit = (position) => Math.max(0, entry.units.findIndex(([, end]) => end > position));
-    this.labeler.select(unit(range[0]), unit(range[1] - 1), true);
+    this.labeler.cursor.select(unit(range[0]), unit(range[1] - 1), true);
   }
 
   markExactly(event) {
@@ -110,7 +110,7 @@ export class Pointer {
     let [s, e] = range;
     while (s < e && /\s/.test(entry.text[s])) s += 1;
     while (e > s && /\s/.test(entry.text[e - 1])) e -= 1;
-    if (s < e) this.labeler.markAnswer(s, e);
-    this.labeler.unselect();
+    if (s < e) this.labeler.editor.markAnswer(s, e);
+    this.labeler.cursor.unselect();
   }
 }

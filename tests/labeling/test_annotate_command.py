@@ -1,0 +1,62 @@
+"""``workbench annotate``: a file, a simulated annotator, wrong usage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.labeling.corpus import make_project
+from workbench import cli
+from workbench.cli.base import app
+from workbench.config import get_settings
+from workbench.services import Workbench, open_workbench
+from workbench.storage.batches import NewItem
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    get_settings.cache_clear()
+    cli.load()
+    yield open_workbench()
+    get_settings.cache_clear()
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["annotate", *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_a_file(opened: Workbench, tmp_path: Path) -> None:
+    _, ids = make_project(opened)
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"example": {ids[0]}, "spans": []}}\n{{"example": {ids[1]}, "spans": 3}}\n', "utf-8")
+    code, out, _ = run("news", str(path), "--author", "ada", "--json")
+    answer = json.loads(out)
+    assert (code, answer["stored"], answer["refused"][0]["line"]) == (0, 1, 2)
+    code, out, err = run("news", str(path), "--author", "ada")
+    assert code == 0
+    assert "1 annotation is stored" in out
+    assert err.startswith("line 2: ")
+
+
+def test_the_simulated_annotator(opened: Workbench) -> None:
+    project, ids = make_project(opened)
+    with opened.store.write() as tx:
+        tx.annotations.add_oracle((one, {"spans": []}) for one in ids)
+        items = [NewItem(one, None, {"strategy": "random"}) for one in ids[:3]]
+        tx.batches.add(project.id, items, strategy="random", unit="examples", size=3, parameters={})
+    code, out, _ = run("news", "--batch", "1", "--simulate", "--json")
+    assert (code, json.loads(out)) == (0, {"stored": 3, "refused": []})
+    assert json.loads(run("news", "--batch", "1", "--simulate", "--json")[1])["stored"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--simulate"], ["a.jsonl"], ["a.jsonl", "--simulate", "--batch", "1"]]
+)
+def test_wrong_usage(opened: Workbench, arguments: list[str]) -> None:
+    make_project(opened)
+    assert run("news", *arguments)[0] == 2

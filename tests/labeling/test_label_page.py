@@ -1,0 +1,58 @@
+"""The page's wiring: guard, batch choice, the component's data. Keys and mouse are tried in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.labeling.corpus import make_project
+from workbench.config import get_settings
+from workbench.services import Workbench, open_workbench
+from workbench.storage.batches import NewItem
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "3_Label.py")
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    get_settings.cache_clear()
+    yield open_workbench()
+    get_settings.cache_clear()
+
+
+def run(**query: str) -> AppTest:
+    test = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in query.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception
+    return test
+
+
+def test_without_a_project_it_says_what_to_do(opened: Workbench) -> None:
+    assert "no project yet" in run().info[0].value
+
+
+def test_without_a_batch_the_pool_is_labeled(opened: Workbench) -> None:
+    make_project(opened)
+    test = run(project="news")
+    assert [box.label for box in test.selectbox] == ["Project"]
+    assert not test.error
+
+
+def test_the_oldest_open_batch_is_chosen_and_kept_in_the_address(opened: Workbench) -> None:
+    project, ids = make_project(opened)
+    with opened.store.write() as tx:
+        for example_ids in (ids[:2], ids[2:]):
+            items = [NewItem(one, None, {"strategy": "random"}) for one in example_ids]
+            size = len(items)
+            tx.batches.add(project.id, items, strategy="random", unit="examples", size=size, parameters={})
+    test = run(project="news")
+    box = test.selectbox[-1]
+    assert (box.label, box.value) == ("What to label", 1)
+    assert test.query_params["batch"] in ("1", ["1"])
+    assert run(project="news", batch="2").selectbox[-1].value == 2
+    assert run(project="news", batch="99").selectbox[-1].value == 1

@@ -1,0 +1,107 @@
+// What becomes of an example: accepted, skipped, flagged; and the ways back to an earlier one.
+
+import { writePayload } from "./items.js";
+import { confirmMarks } from "./marks.js";
+
+export class Decisions {
+  constructor(labeler) {
+    this.labeler = labeler;
+  }
+
+  accept() {
+    const entry = this.labeler.deck.current;
+    if (!entry) return;
+    if (entry.answer && !entry.refused && !this.labeler.deck.dirty(entry) && entry.answer === "accepted") {
+      this.labeler.deck.forward();
+      this.labeler.draw();
+      return;
+    }
+    if (this.labeler.task === "qa" && !entry.marks.answers.length && !entry.marks.none) {
+      this.labeler.tell("Mark an answer, or press N where there is none.");
+      return;
+    }
+    const untagged = entry.marks.tags?.findIndex((tag) => !tag) ?? -1;
+    if (untagged >= 0 && !entry.warned) {
+      entry.warned = true;
+      this.labeler.cursor.selectOne(untagged);
+      this.labeler.tell("Some words have no tag yet. Enter again leaves them so.");
+      return;
+    }
+    entry.marks = confirmMarks(entry.marks, entry.units);
+    this.submit(entry, "accepted", "");
+  }
+
+  submit(entry, status, comment) {
+    const refused = entry.refused;
+    const seconds = this.labeler.deck.seconds(entry);
+    this.labeler.outbox.add({
+      example_id: entry.id,
+      status,
+      payload: status === "skipped" ? null : this.payloadOf(entry, status),
+      seconds,
+      comment,
+      batch_id: entry.item.batch_id,
+      suggestion_version: entry.item.suggestion?.model_version ?? null,
+      base_revision: refused?.refused.newer?.revision ?? entry.item.base_revision,
+      snippet: entry.snippet,
+      at: Date.now(),
+    });
+    if (refused) this.labeler.outbox.drop(refused.client_id);
+    entry.refused = null;
+    entry.comment = comment;
+    if (!entry.answer) {
+      this.labeler.session.answers += 1;
+      this.labeler.session.seconds += Math.max(0.5, seconds);
+      this.labeler.session.ahead += 1;
+    }
+    this.labeler.deck.submitted(entry, status);
+    entry.spent = 0;
+    this.labeler.deck.since = performance.now();
+    this.labeler.panels.note(entry.id, status, entry.snippet);
+    this.labeler.deck.forward();
+    this.labeler.draw();
+  }
+
+  /** A flagged question without an answer yet says nothing; labels that were touched or suggested go along. */
+  payloadOf(entry, status) {
+    if (status === "flagged" && this.labeler.task === "qa" && !entry.marks.answers.length && !entry.marks.none) return null;
+    return writePayload(entry, entry.marks);
+  }
+
+  openExample(id) {
+    const known = this.labeler.deck.find(id);
+    if (known >= 0) {
+      this.labeler.deck.go(known);
+      this.labeler.draw();
+      this.labeler.focus();
+      return;
+    }
+    this.labeler.asked += 1;
+    this.labeler.channel.setStateValue("want", { turn: this.labeler.asked, open: id });
+  }
+
+  back() {
+    if (this.labeler.deck.at > 0) {
+      this.labeler.deck.go(this.labeler.deck.at - 1);
+      this.labeler.draw();
+      return;
+    }
+    const here = new Set(this.labeler.deck.entries.map((entry) => entry.id));
+    const last = [...this.labeler.panels.earlier.values()].reverse().find((one) => !here.has(one.id));
+    if (last) this.openExample(last.id);
+  }
+
+  search(query) {
+    this.labeler.asked += 1;
+    this.labeler.channel.setStateValue("want", { turn: this.labeler.asked, search: query });
+  }
+
+  /** Forget a refused answer. */
+  letGo(entry) {
+    this.labeler.outbox.drop(entry.refused.client_id);
+    entry.refused = null;
+    this.labeler.panels.forget(entry.id);
+    this.labeler.deck.forward();
+    this.labeler.draw();
+  }
+}
