@@ -9,7 +9,6 @@ import streamlit as st
 
 from workbench.domain import Annotation, Example, Payload, Split
 from workbench.services.datasets import ExamplePage, ProjectCounts
-from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import count
@@ -21,6 +20,7 @@ SHORT = 320
 """Characters of a long text that a list shows."""
 CONTEXT = 3
 """Sentences before and after an opened one."""
+ALL = "all"
 _LABELED = {"Labeled": True, "Not labeled": False}
 
 
@@ -60,20 +60,21 @@ def _filters(page: Page) -> tuple[str, Split | None, bool | None]:
     )
     split = middle.selectbox(
         "Split",
-        [None, *Split],
+        [ALL, *(split.value for split in Split)],
         key=f"{prefix}-split",
-        format_func=lambda one: "All splits" if one is None else one.value.capitalize(),
+        format_func=str.capitalize,
         on_change=_first_page,
         args=(page,),
     )
     labeled = right.selectbox(
         "Labels",
-        ["All", *_LABELED],
+        [ALL, *_LABELED],
         key=f"{prefix}-labeled",
+        format_func=str.capitalize,
         on_change=_first_page,
         args=(page,),
     )
-    return query, split, _LABELED.get(labeled)
+    return query, None if split == ALL else Split(split), _LABELED.get(labeled)
 
 
 def _page_key(page: Page) -> str:
@@ -107,10 +108,10 @@ def _draw_page_choice(page: Page, query: str, split: Split | None, labeled: bool
     if number > pages:
         number = st.session_state[_page_key(page)] = pages
         found = look(number)
-    left, back, where, forth = st.columns([6, 1, 2, 1], vertical_alignment="center")
+    left, back, where, forth = st.columns([5, 2, 2, 2], vertical_alignment="center")
     left.markdown(f"**{count(found.total, 'example')}**")
     back.button(
-        "Previous page",
+        "Previous",
         icon=":material/chevron_left:",
         key="browse-back",
         disabled=number <= 1,
@@ -120,7 +121,7 @@ def _draw_page_choice(page: Page, query: str, split: Split | None, labeled: bool
     )
     where.markdown(f"page {number:,} of {pages:,}", text_alignment="center")
     forth.button(
-        "Next page",
+        "Next",
         icon=":material/chevron_right:",
         key="browse-forth",
         disabled=number >= pages,
@@ -164,7 +165,7 @@ def _draw_opened(page: Page, example_id: int) -> None:
     document = page.workbench.datasets.document_names([example])[example.document_id]
     st.subheader(f"Example {example.id}")
     st.caption(
-        f"{example.split.value} · document {_plain(document)} · {_plain(example.external_id)}"
+        f"{example.split.value} · {_place(example, document)}"
         + (f" · {count(len(example.content.tokens), 'word')}" if example.content.tokens else "")
     )
     before, after = page.workbench.datasets.neighbours(example, CONTEXT, CONTEXT)
@@ -175,11 +176,8 @@ def _draw_opened(page: Page, example_id: int) -> None:
         st.html(labeled_text(example.content, payload, page.project.labels))
     if tagging and after:
         st.caption(" ⏎ ".join(_plain(one.content.text) for one in after))
-    left, right = st.columns([1, 5])
-    with left:
-        link_to("label", "Label it", page.project, example=str(example.id))
     if payload is None:
-        right.caption("Nobody has labeled it yet.")
+        st.caption("No labels have been accepted yet.")
     _draw_history(page, example)
     if example.meta:
         with st.expander("What the file says of it", icon=":material/data_object:"):
@@ -242,6 +240,13 @@ def _draw_imports(page: Page) -> None:
             hide_index=True,
             width="stretch",
         )
+
+
+def _place(example: Example, document: str) -> str:
+    """Document and id, once where the id begins with the document's name."""
+    if example.external_id.startswith(document):
+        return _plain(example.external_id, 80)
+    return f"{_plain(document, 60)} · {_plain(example.external_id, 60)}"
 
 
 def _plain(text: str, longest: int = 200) -> str:

@@ -17,6 +17,7 @@ from workbench.ui.page import Page
 from workbench.ui.theme import count, size
 from workbench.web.downloads import download_address
 
+ALL = "all"
 SCHEMES = ("IOB2", "IOB1", "BIOES", "BILOU", "IO")
 
 
@@ -28,12 +29,13 @@ def draw_export(page: Page, counts: ProjectCounts) -> None:
     names = [name for name in EXPORTS if name == SOURCE or page.project.task in get_format(name).tasks]
     left, middle, right = st.columns(3)
     name = left.selectbox("Format", names, format_func=_title, key="export-format")
-    split = middle.selectbox(
+    chosen = middle.selectbox(
         "Split",
-        [None, *Split],
-        format_func=lambda one: "All splits" if one is None else one.value.capitalize(),
+        [ALL, *(one.value for one in Split)],
+        format_func=str.capitalize,
         key="export-split",
     )
+    split = None if chosen == ALL else Split(chosen)
     scheme = SCHEMES[0]
     if page.project.task == "ner" and name in ("conll2003", "conllu"):
         scheme = right.selectbox("Tagging scheme", SCHEMES, key="export-scheme")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from workbench.domain import Role, Split
 from workbench.services.datasets import ProjectCounts
-from workbench.ui.data_browse import draw_browse
+from workbench.ui.data_browse import EXAMPLE, draw_browse
 from workbench.ui.data_export import draw_export
 from workbench.ui.data_import import draw_import
 from workbench.ui.page import Page
@@ -33,8 +33,11 @@ def draw_data_page(page: Page) -> None:
     with page.guarded():
         counts = page.workbench.datasets.counts(page.project)
         lead = page.user.role.rank >= Role.LEAD.rank
-        _draw_counts(counts)
+        if EXAMPLE not in st.query_params:
+            _draw_counts(counts)
         view = _choose_view(empty=counts.total == 0, lead=lead)
+        if view != BROWSE:
+            st.query_params.pop(EXAMPLE, None)
         if view == IMPORT:
             draw_import(page)
         elif view == EXPORT:

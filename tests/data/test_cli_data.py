@@ -1,0 +1,75 @@
+"""The commands: keys, exit codes, one line on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.cli.data import parse_columns
+from workbench.errors import InvalidInput
+
+CONLL = "EU NNP I-ORG\nrejects VBZ O\n\nEU NNP I-ORG\nrejects VBZ O\n"
+
+
+def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "WORKBENCH_HOME": str(home)}
+    environment.pop("WORKBENCH_DATABASE_URL", None)
+    program = str(Path(sys.executable).parent / "workbench")
+    return subprocess.run([program, *arguments], capture_output=True, text=True, env=environment, check=False)
+
+
+def test_import_and_export_from_the_command_line(tmp_path: Path) -> None:
+    home, path, out = tmp_path / "home", tmp_path / "a.conll", tmp_path / "out"
+    path.write_text(CONLL)
+    assert command(home, "project", "create", "news", "--task", "ner").returncode == 0
+    dry = command(home, "import", "news", str(path), "--split", "pool", "--dry-run")
+    assert dry.returncode == 0 and "Would import 2 examples" in dry.stdout
+    done = command(
+        home,
+        "import",
+        "news",
+        str(path),
+        "--split",
+        "pool",
+        "--column",
+        "token=0",
+        "--column",
+        "tag=2",
+        "--json",
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    keys = [
+        "examples",
+        "documents",
+        "tokens",
+        "entities",
+        "labels",
+        "skipped",
+        "repaired",
+        "duplicates",
+        "warnings",
+    ]
+    assert [report[key] for key in keys] == [2, 1, 4, 2, {"ORG": 2}, 0, 0, 1, []]
+    again = command(home, "import", "news", str(path), "--split", "pool")
+    assert again.returncode == 1
+    assert again.stderr.startswith("error: a.conll: the project has this file already")
+    assert again.stderr.count("\n") == 1
+    exported = command(home, "export-data", "news", "--format", "source", "--out", str(out), "--json")
+    assert exported.returncode == 0 and json.loads(exported.stdout)["changed"] == 0
+    assert out.read_text() == CONLL
+    assert command(home, "import", "news", str(path)).returncode == 2
+
+
+def test_column_mappings() -> None:
+    assert parse_columns(["token=0", "tag=-1", "text = body ", "a=b=c"]) == {
+        "token": 0, "tag": -1, "text": "body", "a": "b=c",
+    }  # fmt: skip
+    for wrong in ("tag", "=3", "tag="):
+        with pytest.raises(InvalidInput, match="--column"):
+            parse_columns([wrong])
