@@ -154,6 +154,8 @@ export class Labeler {
     entry.view ??= buildView(entry);
     const moved = this.loaded !== entry;
     this.loaded = entry;
+    // Asked before the text is exchanged: afterwards the browser would have to lay it out to answer.
+    if (moved && this.refs.stage.scrollTop) this.refs.stage.scrollTop = 0;
     fill(this.refs.text, entry.view.root);
     this.refs.question.hidden = this.task !== "qa";
     say(this.refs.question, entry.item.question ?? "");
@@ -168,7 +170,6 @@ export class Labeler {
     this.cursor.selection = null;
     if (doubts.length) this.cursor.selectStop(doubts[0], false);
     else if (this.task === "pos" && entry.units.length) this.cursor.select(0, 0, false);
-    this.refs.stage.scrollTop = 0;
     this.shadow.host.dispatchEvent(new CustomEvent("workbench-example", { bubbles: true, detail: entry.id }));
     clearTimeout(this.prebuild);
     this.prebuild = setTimeout(() => this.buildNext(), 0);

@@ -2,6 +2,7 @@
 // storage, until the server has said by that id that it is stored. The whole list is the component's state, so that
 // a message that is lost or overtaken loses nothing: the next one holds it again.
 
+const SEND_AFTER = 25;
 const RESEND_AFTER = 2500;
 
 export class Outbox {
@@ -17,6 +18,7 @@ export class Outbox {
     this.items = new Map();
     this.sending = 0;
     this.turn = 0;
+    this.soon = null;
     for (const [key, item] of readAll(this.prefix)) this.items.set(key, item);
     this.timer = setInterval(() => this.resend(), 1000);
     this.heard = (event) => this.hear(event);
@@ -25,6 +27,7 @@ export class Outbox {
 
   close() {
     clearInterval(this.timer);
+    clearTimeout(this.soon);
     removeEventListener("storage", this.heard);
   }
 
@@ -40,8 +43,12 @@ export class Outbox {
     const kept = { ...item, client_id: makeClientId() };
     this.items.set(kept.client_id, kept);
     write(this.prefix + kept.client_id, kept);
-    if (!this.sending || performance.now() - this.sending > RESEND_AFTER) this.flush();
-    else this.late = true;
+    // The next example is painted first: handing the list over costs the page some milliseconds.
+    this.soon ??= setTimeout(() => {
+      this.soon = null;
+      if (!this.sending || performance.now() - this.sending > RESEND_AFTER) this.flush();
+      else this.late = true;
+    }, SEND_AFTER);
     this.changed();
     return kept.client_id;
   }
