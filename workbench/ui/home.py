@@ -4,10 +4,202 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.ui.page import open_page
+from workbench.domain import Project, Role
+from workbench.errors import AlreadyExists
+from workbench.services.overview import Overview, overview
+from workbench.services.samples import load_sample, sample_name
+from workbench.tasks import get_task
+from workbench.ui.loop import draw_loop, draw_next_step
+from workbench.ui.navigation import link_to
+from workbench.ui.page import Page, choose_project, open_page
+from workbench.ui.theme import TASK_TITLES, count, score
+
+TOUR = """
+The workbench turns text into a model, a round at a time:
+
+1. **Data.** Import text: a *pool* to choose from and, if you have labels already, some to train on and a *test* set
+   that is only ever measured on.
+2. **Select.** A *query strategy* picks the examples that teach the model most, those that it is least sure of for
+   instance. The first batch is a random one: there is no model to ask yet.
+3. **Label.** One example after the other, with the keyboard. The model's suggestion is there to be corrected.
+4. **Train.** A *base model* that has read much text already is fine-tuned on your labels: a new *model version*.
+5. **Compare.** Is it better than the last one, and is the difference more than chance? Then again from 2,
+   or **export** the best version as a folder that `transformers` loads.
+"""
 
 
 def draw_home() -> None:
     """Draw the page."""
     page = open_page("Home", needs_project=False)
-    st.title(page.chosen.name if page.chosen else "Welcome")
+    with page.guarded():
+        projects = page.workbench.projects.list()
+        if page.chosen is None:
+            _draw_welcome(page)
+            return
+        _draw_project(page, page.chosen)
+        _draw_projects(page, projects)
+
+
+# --- nothing here yet ------------------------------------------------------------------------------
+
+
+def _draw_welcome(page: Page) -> None:
+    st.title("Welcome to your workbench")
+    st.markdown(
+        "Label text where it teaches a model most, train the model, see whether it got better, take it with you. "
+        "Three ways to begin:"
+    )
+    columns = st.columns(3, gap="medium")
+    with columns[0].container(border=True, height="stretch"):
+        st.subheader(":material/science: Try the sample", anchor=False)
+        st.write("A small corpus with a simulated annotator's answers: the whole loop in ten minutes.")
+        _draw_sample(page)
+    with columns[1].container(border=True, height="stretch"):
+        st.subheader(":material/upload_file: Bring your data", anchor=False)
+        st.write("Make a project, then import CoNLL, CoNLL-U, SQuAD, JSON Lines or plain text into it.")
+        _draw_create(page)
+    with columns[2].container(border=True, height="stretch"):
+        st.subheader(":material/map: Read the tour", anchor=False)
+        st.markdown(TOUR)
+
+
+def _draw_sample(page: Page) -> None:
+    with st.form("sample", border=False):
+        task = st.radio("Task", list(TASK_TITLES), format_func=TASK_TITLES.__getitem__, key="sample_task")
+        wanted = st.form_submit_button("Load the sample", icon=":material/download:", type="primary")
+    if wanted and task:
+        with page.guarded():
+            page.workbench.team.require(page.user, Role.LEAD)
+            with st.spinner("Importing the sample …"):
+                try:
+                    name = load_sample(page.workbench, task).name
+                except AlreadyExists:
+                    name = sample_name(task)
+            choose_project(name)
+            st.rerun()
+
+
+def _draw_create(page: Page) -> None:
+    with st.form("create", border=False):
+        name = st.text_input("Name", key="create_name", placeholder="press releases")
+        task = st.radio("Task", list(TASK_TITLES), format_func=TASK_TITLES.__getitem__, key="create_task")
+        labels = st.text_input(
+            "Labels",
+            key="create_labels",
+            placeholder="PER, ORG, LOC",
+            help="Separated by commas. May stay empty: an import of labeled data adds those that it finds, and "
+            "questions need none.",
+        )
+        wanted = st.form_submit_button("Make the project", icon=":material/add:")
+    if wanted and task:
+        with page.guarded():
+            page.workbench.team.require(page.user, Role.LEAD)
+            names = [part.strip() for part in labels.split(",") if part.strip()]
+            project = page.workbench.projects.create(name, task, names)
+            choose_project(project.name)
+            st.rerun()
+
+
+# --- a project -------------------------------------------------------------------------------------
+
+
+def _draw_project(page: Page, project: Project) -> None:
+    now = overview(page.workbench.store, project)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(project.name, anchor=False, width="content")
+        st.badge(TASK_TITLES.get(project.task, project.task), color="primary")
+    draw_next_step(now)
+    draw_loop(now)
+    _draw_numbers(now)
+
+
+def _draw_numbers(now: Overview) -> None:
+    st.subheader("What is here", anchor=False)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        if now.splits:
+            rows = [
+                {
+                    "Split": str(split),
+                    "Examples": counts.examples,
+                    "Labeled": counts.gold,
+                    "Share": counts.gold / counts.examples if counts.examples else 0.0,
+                    "Words": counts.words,
+                }
+                for split, counts in now.splits.items()
+                if counts.examples
+            ]
+            st.dataframe(
+                rows,
+                hide_index=True,
+                width="stretch",
+                column_config={
+                    "Examples": st.column_config.NumberColumn(format="localized"),
+                    "Labeled": st.column_config.NumberColumn(
+                        format="localized", help="With accepted labels; a model learns from these."
+                    ),
+                    "Share": st.column_config.ProgressColumn(
+                        "Labeled share", format="percent", min_value=0.0, max_value=1.0
+                    ),
+                    "Words": st.column_config.NumberColumn(format="localized"),
+                },
+            )
+        else:
+            st.caption("No examples yet.")
+    with right:
+        best = now.best
+        value, measured_on = now.score(best) if best else (None, "test")
+        task = get_task(now.project.task)
+        metric = task.primary_metric.replace("_", " ").replace("f1", "F1")
+        first, second, third = st.columns(3)
+        first.metric(
+            f"Best {metric}",
+            score(value, task.metric_scale),
+            help=f"Of version {best.number}, on the {measured_on} data." if best else "No version yet.",
+        )
+        second.metric("Versions", f"{len(now.versions):,}")
+        third.metric("Batches", f"{len(now.batches):,}")
+
+
+# --- all projects ----------------------------------------------------------------------------------
+
+
+def _draw_projects(page: Page, projects: tuple[Project, ...]) -> None:
+    st.subheader("Projects", anchor=False)
+    columns = st.columns(3, gap="medium")
+    for index, project in enumerate(projects):
+        with columns[index % 3].container(border=True, key=f"project_card_{project.id}"):
+            now = overview(page.workbench.store, project)
+            _draw_card(page, now)
+    with st.container(horizontal=True):
+        with st.popover("New project", icon=":material/add:"):
+            _draw_create(page)
+        with st.popover("Load a sample", icon=":material/science:"):
+            _draw_sample(page)
+        with st.popover("The loop in a minute", icon=":material/map:"):
+            st.markdown(TOUR)
+
+
+def _draw_card(page: Page, now: Overview) -> None:
+    project = now.project
+    st.markdown(f"**{_escaped(project.name)}**  \n{TASK_TITLES.get(project.task, project.task)}")
+    facts = [
+        f"{count(now.examples, 'example')}, {now.labeled:,} labeled",
+        count(len(now.versions), "version"),
+    ]
+    best = now.best
+    if best is not None:
+        value, measured_on = now.score(best)
+        facts.append(f"best {score(value, get_task(project.task).metric_scale)} on {measured_on}")
+    if now.active:
+        facts.append(f"{len(now.active)} running")
+    st.caption(" · ".join(facts))
+    if page.chosen is not None and project.id == page.chosen.id:
+        st.caption(":material/check_circle: open now")
+    else:
+        link_to("home", "Open", project, icon=":material/folder_open:")
+
+
+def _escaped(text: str) -> str:
+    """The text as Markdown shows it letter by letter."""
+    return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+-.!|~$:^=" else char for char in text)

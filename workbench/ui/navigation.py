@@ -59,10 +59,21 @@ def link_to(
         st.markdown(f"{icon or target.icon} {label or target.title}")
 
 
+def go_to(place: str, project: Project | None, **query: str) -> None:
+    """Leave for another page, the project (and more of a query) in the address; the script ends here.
+
+    Args:
+        place: A key of ``PLACES``.
+        project: The chosen project.
+        query: More parameters of the address.
+    """
+    parameters = {**({"project": project.name} if project else {}), **query}
+    st.switch_page(PLACES[place].file, query_params=parameters)
+
+
 def draw_navigation(project: Project | None, user: User, *, solo: bool) -> None:
     """The pages, then who is signed in."""
     with st.sidebar:
-        st.markdown("**Annotation Workbench**")
         for name, place in PLACES.items():
             if (CHECKOUT / place.file).is_file():
                 link_to(name, None, project)

@@ -71,9 +71,10 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
         st.error(str(error), icon=":material/lock:" if isinstance(error, Forbidden) else ":material/error:")
         st.stop()
     chosen = _chosen_project(projects)
-    draw_navigation(chosen, user, solo=not user.has_password)
     with st.sidebar:
+        st.markdown("**Annotation Workbench**")
         _draw_project_choice(projects, chosen)
+    draw_navigation(chosen, user, solo=not user.has_password)
     if title != HOME:
         st.title(title)
     if needs_project and chosen is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.tasks import TASKS
+
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
     '<rect width="32" height="32" rx="7" fill="#0b6e6e"/>'
@@ -10,7 +12,8 @@ ICON = (
 )
 """The browser tab's icon; our own, so that no font is fetched from elsewhere for it."""
 
-NARROW_SPACE = " "
+TASK_TITLES = {name: task.title for name, task in TASKS.items()}
+"""Task types as people call them, by name."""
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
