@@ -100,7 +100,10 @@ class Comparison:
         else:
             text = f"These examples can't tell which is better: the difference is {gap:+.1f} points ({interval})."
             if self.needed:
-                text += f" About {self.needed:,} labeled examples would, if it is real; there are {self.examples:,}."
+                text += (
+                    f" To tell a difference of this size takes about {self.needed:,} labeled examples; "
+                    f"there are {self.examples:,}."
+                )
         if self.units < FEW:
             text += f" With only {self.units} {self.unit}, take the interval itself with care."
         return text

@@ -146,8 +146,8 @@ def differences(rows: Sequence[DifferenceRow], better: str, worse: str) -> alt.C
         }
     )
     order = [row.name for row in rows]
-    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=220))
-    x_title = f"← {worse}     difference in points, 95 % interval     {better} →"
+    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False))
+    x_title = f"← {worse}  ·  difference in points, 95 % interval  ·  {better} →"
     colour = alt.Color(
         "says:N",
         scale=alt.Scale(domain=[better, "can't tell", worse], range=[BLUE, GREY, ROSE]),
@@ -179,7 +179,7 @@ def differences(rows: Sequence[DifferenceRow], better: str, worse: str) -> alt.C
             alt.Tooltip("support:Q", title="In gold", format=","),
         ],
     )
-    return alt.layer(zero, bars, dots).properties(height=max(90, 26 * len(rows) + 60))
+    return alt.layer(zero, bars, dots).properties(height=30 * len(rows) + 120)
 
 
 def _says(row: DifferenceRow, better: str, worse: str) -> str:

@@ -15,6 +15,7 @@ from workbench.ui import charts
 from workbench.ui.compare_view import draw_comparison
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
+from workbench.ui.run_charts import metric_name
 from workbench.ui.theme import count, score
 from workbench.ui.waiting import active_run, last_failure, watch
 
@@ -93,6 +94,9 @@ def _draw_table(page: Page, rows: Sequence[Row], split: Split | None) -> None:
     task = get_task(page.project.task)
     metric, scale = task.primary_metric, task.metric_scale
     frame = pd.DataFrame([_cells(row, metric, scale) for row in reversed(rows)])
+    if not any(row.version.parent for row in rows):
+        frame = frame.drop(columns="parent")
+    name = metric_name(metric)
     decimals = "%.3f" if scale <= 1 else "%.1f"
     number = st.column_config.NumberColumn
     st.dataframe(
@@ -105,11 +109,11 @@ def _draw_table(page: Page, rows: Sequence[Row], split: Split | None) -> None:
         column_config={
             "version": number("Version", width="small"),
             "promoted": st.column_config.CheckboxColumn("Promoted", width="small"),
-            "score": number(f"{split} {metric}" if split else metric, format=decimals),
+            "score": number(f"{name}, {split}" if split else name, format=decimals),
             "interval": st.column_config.TextColumn("95 % interval"),
             "measured": st.column_config.TextColumn("Measured on"),
             "validation": number(
-                f"Validation {metric}",
+                f"{name}, validation",
                 format=decimals,
                 help="As measured while training, on held-out examples.",
             ),
@@ -200,7 +204,9 @@ def _draw_curve(page: Page, rows: Sequence[Row], split: Split) -> None:
         )
     points.sort(key=lambda point: point.examples)
     st.altair_chart(
-        charts.learning_curve(points, f"{task.primary_metric} on the {split} split", task.metric_scale),
+        charts.learning_curve(
+            points, f"{metric_name(task.primary_metric)} on the {split} split", task.metric_scale
+        ),
         width="stretch",
     )
 

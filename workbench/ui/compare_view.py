@@ -11,6 +11,7 @@ from workbench.domain import Payload
 from workbench.services.comparison import Change, Comparison
 from workbench.ui import charts
 from workbench.ui.page import Page
+from workbench.ui.run_charts import metric_name
 from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import count, score
 
@@ -29,7 +30,10 @@ def draw_comparison(page: Page, comparison: Comparison) -> None:
     verdict(comparison.sentence, icon=icon)
     _draw_figures(comparison)
     overall = _difference_row(
-        f"all ({comparison.metric})", comparison.difference, comparison.confidence_interval, comparison
+        f"all ({metric_name(comparison.metric)})",
+        comparison.difference,
+        comparison.confidence_interval,
+        comparison,
     )
     fixed, broken, labels = st.tabs(
         [f"Fixed ({comparison.fixed:,})", f"Broken ({comparison.broken:,})", "By label"], key="compare_tabs"
@@ -51,14 +55,16 @@ def _draw_figures(comparison: Comparison) -> None:
     scale = comparison.scale
     a, b, fixed, broken, p = st.columns(5)
     a.metric(
-        f"Version {comparison.a}", score(comparison.score_a, scale), help=f"{comparison.metric}, version A"
+        f"Version {comparison.a}",
+        score(comparison.score_a, scale),
+        help=f"{metric_name(comparison.metric)}, version A",
     )
     points = 100 * comparison.difference / scale
     b.metric(
         f"Version {comparison.b}",
         score(comparison.score_b, scale),
         delta=f"{points:+.1f} points",
-        help=f"{comparison.metric}, version B",
+        help=f"{metric_name(comparison.metric)}, version B",
     )
     fixed.metric("Fixed", f"{comparison.fixed:,}", help="Examples that A has wrong and B entirely right.")
     broken.metric("Broken", f"{comparison.broken:,}", help="Examples that A has entirely right and B wrong.")

@@ -231,12 +231,20 @@ def _draw_selection(page: Page) -> None:
     form, result = st.columns([2, 5], gap="large")
     with form:
         strategy, version = _choose(page)
-        size_column, unit_column = st.columns(2, vertical_alignment="bottom")
-        unit = unit_column.segmented_control(
-            "Unit", ["examples", "words"], default="examples", required=True, label_visibility="collapsed"
+        unit = st.segmented_control(
+            "Budget in",
+            ["examples", "words"],
+            default="examples",
+            required=True,
+            width="stretch",
+            help="Words are what an annotator reads: a budget in words treats long and short examples alike.",
         )
-        size = size_column.number_input(
-            "Size", min_value=1, value=50 if unit == "examples" else 1_000, step=10, key=f"size_{unit}"
+        size = st.number_input(
+            f"Size, in {unit}",
+            min_value=1,
+            value=50 if unit == "examples" else 1_000,
+            step=10,
+            key=f"size_{unit}",
         )
         filters, duplicates, seed = _narrow(page, version)
     with result, page.guarded():
