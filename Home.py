@@ -12,5 +12,7 @@ if __name__ == "__main__":
     draw_home()
 else:
     from workbench.web.routes import middleware, routes
+    from workbench.web.startup import prepare
 
+    prepare()
     app = st.App(__file__, routes=routes(), middleware=middleware())

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(
         default=500, gt=0, description="Largest file that an import takes, in MiB, unpacked."
     )
+    samples: bool = Field(
+        default=True, description="Load the sample projects when the server starts without a project."
+    )
     device: str = Field(default="auto", description="Default device of runs: auto, cpu, cuda, cuda:0, mps.")
 
     @property

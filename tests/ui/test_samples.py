@@ -7,7 +7,7 @@ import pytest
 from workbench.domain import Split
 from workbench.errors import AlreadyExists, UnknownName
 from workbench.services import Workbench
-from workbench.services.samples import load_sample
+from workbench.services.samples import ensure_samples, load_sample
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,9 @@ def test_a_sample_under_another_name(sqlite_workbench: Workbench) -> None:
         load_sample(sqlite_workbench, "ner", "mine")
     with pytest.raises(UnknownName):
         load_sample(sqlite_workbench, "chess")
+
+
+def test_only_a_workbench_without_projects_gets_the_samples(sqlite_workbench: Workbench) -> None:
+    loaded = ensure_samples(sqlite_workbench)
+    assert {project.name for project in loaded} == {"sample-ner", "sample-pos", "sample-qa"}
+    assert ensure_samples(sqlite_workbench) == ()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from importlib import resources
 from typing import TypeVar
 
 from workbench.domain import Project, Split
-from workbench.errors import UnknownName
+from workbench.errors import AlreadyExists, UnknownName
 from workbench.formats.source import Source
 from workbench.services.importing import ImportOptions
 from workbench.services.workbench import Workbench
@@ -75,6 +76,20 @@ def load_sample(workbench: Workbench, task: str, name: str | None = None) -> Pro
     for split, source in parts.items():
         workbench.datasets.import_sources(project, [source], split, aside if split is Split.POOL else options)
     return workbench.projects.get(project.name)
+
+
+def ensure_samples(workbench: Workbench) -> tuple[Project, ...]:
+    """Load every sample into a workbench that has no project yet; what was loaded.
+
+    Another process that starts at the same moment may load some of them.
+    """
+    if workbench.projects.list():
+        return ()
+    loaded = []
+    for task in GUIDELINES:
+        with suppress(AlreadyExists):
+            loaded.append(load_sample(workbench, task))
+    return tuple(loaded)
 
 
 def _order() -> tuple[Split, ...]:
