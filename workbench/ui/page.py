@@ -7,9 +7,8 @@ with page.guarded():
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 
 import streamlit as st
 from streamlit import runtime
@@ -43,13 +42,25 @@ class Page:
             raise LookupError("this page was opened with needs_project=False; read page.chosen")
         return self.chosen
 
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Show a WorkbenchError that comes out of the block instead of the traceback."""
-        try:
-            yield
-        except WorkbenchError as error:
-            st.error(str(error), icon=":material/error:")
+    def guarded(self) -> Guard:
+        """Show a WorkbenchError that comes out of the block instead of the traceback; go on behind the block."""
+        return Guard()
+
+
+class Guard:
+    """The context manager behind ``Page.guarded``."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Show the error where it is one for a person; anything else goes on its way."""
+        if not isinstance(error, WorkbenchError):
+            return False
+        st.error(str(error), icon=":material/error:")
+        return True
 
 
 def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = True) -> Page:

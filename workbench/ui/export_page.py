@@ -1,0 +1,225 @@
+"""The Export page: choose a version, export it, see that it holds, download it, try it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from workbench.domain import ModelVersion, Prediction
+from workbench.services.downloads import Download
+from workbench.services.exporting import ExportedModel
+from workbench.services.modelfolder import zip_folder
+from workbench.services.overview import Overview, overview
+from workbench.services.prediction import example_for, plain
+from workbench.tasks import get_task
+from workbench.ui.navigation import link_to
+from workbench.ui.page import Page
+from workbench.ui.text_view import labeled_text
+from workbench.ui.theme import duration, score, size
+from workbench.web.downloads import download_address
+
+CONTENTS = {
+    "model.safetensors": "the weights; safetensors, no pickle",
+    "config.json": "the architecture, with the labels' names",
+    "tokenizer.json": "how text is cut into sub-words",
+    "README.md": "the model card: data, labels, metrics, licence, how to load it",
+    "evaluation.json": "every figure that was measured, and the data's hash",
+    "question_answering.py": "the pipeline that transformers no longer has",
+    "SHA256SUMS": "hashes of the files; `workbench predict` refuses a folder that was changed",
+}
+SNIPPETS = {
+    "qa": 'ask = pipeline("question-answering", model="{name}", trust_remote_code=True)\n'
+    'ask(question="…", context="…")',
+    "": 'find = pipeline("token-classification", model="{name}", aggregation_strategy="first")\nfind("…")',
+}
+TRIAL = "export_trial"
+
+
+def draw_export_page(page: Page) -> None:
+    """Draw the page."""
+    with page.guarded():
+        now = overview(page.workbench.store, page.project)
+        if not now.versions:
+            st.info("There is no model version to export yet.", icon=":material/model_training:")
+            link_to("train", "Train one", page.project)
+            return
+        version = _choose(now)
+        left, right = st.columns([1, 1], gap="large")
+        with left:
+            _draw_export(page, version)
+        with right:
+            _draw_trial(page, version)
+
+
+def _choose(now: Overview) -> ModelVersion:
+    """The version to export: of the address, else the best."""
+    task = get_task(now.project.task)
+    by_number = {version.number: version for version in reversed(now.versions)}
+    asked = st.query_params.get("version", "")
+    best = now.best
+    first = int(asked) if asked.isdigit() and int(asked) in by_number else best.number if best else 1
+
+    def describe(number: int) -> str:
+        version = by_number[number]
+        value, measured_on = now.score(version)
+        marks = ", promoted" if version.promoted else ", best so far" if best is version else ""
+        return (
+            f"Version {number}: {task.primary_metric.replace('_', ' ')} "
+            f"{score(value, task.metric_scale)} on {measured_on}{marks}"
+        )
+
+    number = st.selectbox(
+        "Model version",
+        list(by_number),
+        index=list(by_number).index(first),
+        format_func=describe,
+        key=f"export_version_{now.project.id}",
+    )
+    st.query_params["version"] = str(number)
+    return by_number[number]
+
+
+# --- export ----------------------------------------------------------------------------------------
+
+
+def export_folder(page: Page, version: ModelVersion) -> Path:
+    """Where this page exports a version to."""
+    return page.workbench.settings.home.absolute() / "exports" / f"{page.project.name}-v{version.number}"
+
+
+def _draw_export(page: Page, version: ModelVersion) -> None:
+    st.subheader("Export", anchor=False)
+    folder = export_folder(page, version)
+    there = (folder / "workbench.json").is_file()
+    st.markdown(
+        "A folder that `transformers` loads, here or anywhere. It is loaded in a fresh process without the "
+        "workbench and has to predict the same there, before it counts as exported."
+    )
+    label = "Export again and check" if there else "Export and check"
+    if st.button(label, type="secondary" if there else "primary", icon=":material/output:", key="export_now"):
+        _export(page, version, folder)
+        there = (folder / "workbench.json").is_file()
+    if not there:
+        st.dataframe(
+            [
+                {"File": name, "What it is": what}
+                for name, what in CONTENTS.items()
+                if page.project.task == "qa" or name != "question_answering.py"
+            ],
+            hide_index=True,
+            width="stretch",
+        )
+        return
+    _draw_result(page, version, folder)
+
+
+def _export(page: Page, version: ModelVersion, folder: Path) -> None:
+    done: ExportedModel | None = None
+    with st.status(f"Exporting version {version.number} …", expanded=True) as status:
+        with page.guarded():
+            done = page.workbench.exporting.export_model(
+                page.project,
+                version.number,
+                folder,
+                force=True,
+                user_id=page.user.id,
+                on_step=lambda step: st.write(f"{step} …"),
+            )
+        if done is None:
+            status.update(label="Nothing was exported.", state="error")
+        else:
+            said = f"Version {version.number} is exported and checked ({duration(done.seconds)})."
+            status.update(label=said, state="complete", expanded=False)
+            st.session_state.pop(_zip_key(page, version), None)
+
+
+def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
+    checked = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["verification"]
+    st.success(
+        f"In a fresh process it predicted the same on {checked['examples']:,} examples "
+        f"({checked['choices']:,} {'answers' if page.project.task == 'qa' else 'labels'}), with transformers "
+        f"{checked['versions']['transformers']}.",
+        icon=":material/verified:",
+    )
+    _draw_download(page, version, folder)
+    st.caption("On this machine it is in")
+    st.code(str(folder), language=None)
+    st.caption("Use it")
+    snippet = SNIPPETS.get(page.project.task, SNIPPETS[""]).format(name=folder.name)
+    st.code(f"from transformers import pipeline\n\n{snippet}", language="python")
+    with st.expander("What is in the folder"):
+        rows = [
+            {"File": path.name, "Size": size(path.stat().st_size), "What it is": CONTENTS.get(path.name, "")}
+            for path in sorted(folder.iterdir())
+        ]
+        st.dataframe(rows, hide_index=True, width="stretch")
+
+
+def _zip_key(page: Page, version: ModelVersion) -> str:
+    return f"export_zip_{page.project.id}_{version.number}"
+
+
+def _draw_download(page: Page, version: ModelVersion, folder: Path) -> None:
+    key = _zip_key(page, version)
+    ready: Download | None = st.session_state.get(key)
+    if ready is None or not ready.path.is_file():
+        if not st.button("Prepare a zip", icon=":material/folder_zip:", key="export_zip"):
+            return
+        with st.spinner("Packing …"):
+            ready = page.workbench.downloads.publish(
+                f"{folder.name}.zip", page.user, lambda path: zip_folder(folder, path)
+            )
+        st.session_state[key] = ready
+    st.link_button(
+        f"Download {ready.name} ({size(ready.size)})",
+        download_address(ready),
+        icon=":material/download:",
+        type="primary",
+    )
+
+
+# --- try -------------------------------------------------------------------------------------------
+
+
+def _draw_trial(page: Page, version: ModelVersion) -> None:
+    st.subheader("Try it", anchor=False)
+    asks = page.project.task == "qa"
+    with st.form("trial", border=False):
+        question = st.text_input("Question", key="trial_question") if asks else None
+        text = st.text_area("Context" if asks else "Text", key="trial_text", height=140)
+        wanted = st.form_submit_button(f"Ask version {version.number}", icon=":material/play_arrow:")
+    if wanted:
+        st.session_state.pop(TRIAL, None)
+        with page.guarded(), st.spinner("Loading the model and reading the text …"):
+            example = example_for(page.project.task, text or "", question)
+            folder = page.workbench.models.artifact_path(version)
+            found = page.workbench.exporting.predict_many(folder, [example])
+            st.session_state[TRIAL] = (version.id, example, found.predictions[0])
+    shown = st.session_state.get(TRIAL)
+    if shown is None or shown[0] != version.id:
+        st.caption("The model is loaded in a process of its own for each try, which takes some seconds.")
+        return
+    _, example, prediction = shown
+    with st.container(border=True):
+        st.html(labeled_text(example, prediction.payload, page.project.labels))
+    _draw_scores(plain(example, prediction), prediction)
+
+
+def _draw_scores(said: dict[str, Any], prediction: Prediction) -> None:
+    """How sure the model is, label by label."""
+    column = {"Score": st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0)}
+    if "answer" in said:
+        st.caption(f"Score {said['score']:.3f}; it marks where in the text the answer stands.")
+        return
+    found = said.get("entities") or said.get("tokens") or []
+    if not found:
+        st.caption(f"Nothing found; confidence {prediction.confidence:.3f}.")
+        return
+    rows = [
+        {"Text": one["text"], "Label": one.get("label") or one.get("tag"), "Score": one["score"]}
+        for one in found
+    ]
+    st.dataframe(rows, hide_index=True, width="stretch", column_config=column)
