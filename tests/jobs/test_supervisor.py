@@ -13,12 +13,19 @@ import psutil
 import pytest
 
 from tests.jobs.conftest import Bench, kill, processes_of, until
-from workbench.domain import RunState
+from workbench.domain import Run, RunState
 from workbench.errors import RunFailed, WrongState
 from workbench.jobs import completion
 from workbench.jobs.artifacts import hash_folder
 from workbench.jobs.attempt import RECORDS, AttemptFolder, read_json, write_json
+from workbench.jobs.housekeeping import sweep
 from workbench.storage.store import Store, Transaction
+
+
+def tidied(bench: Bench, run: Run, attempt: int = 1) -> None:
+    """Success is committed first, then the attempt's data is removed."""
+    folder = bench.folder(run, attempt)
+    bench.tick_until(lambda: {path.name for path in folder.iterdir()} <= RECORDS, "the tidying")
 
 
 def test_a_run_that_succeeds_gives_a_version(bench: Bench) -> None:
@@ -33,7 +40,7 @@ def test_a_run_that_succeeds_gives_a_version(bench: Bench) -> None:
     folder = bench.wb.models.artifact_path(version)
     assert folder == bench.wb.settings.models_dir / str(bench.project.id) / "1"
     assert hash_folder(folder) == version.artifact_sha256
-    assert {path.name for path in bench.folder(run).iterdir()} <= RECORDS
+    tidied(bench, run)
     assert bench.said(run)[1:] == ["step 1", "step 2", "step 3", "step 4"]
     assert "held out" in bench.said(run)[0]
     metrics = bench.wb.runs.events(run.id, kind="metric")
@@ -83,7 +90,7 @@ def test_a_killed_worker_registers_nothing_and_the_run_can_be_resumed(
     reached = {"kill": at, "half-model": at, "late": 4}[act]
     assert (f"Going on from step {reached}." in bench.said(run)) is bool(reached)
     for attempt in (1, 2):
-        assert {path.name for path in bench.folder(run, attempt).iterdir()} <= RECORDS
+        tidied(bench, run, attempt)
 
 
 def test_a_worker_killed_from_outside(bench: Bench) -> None:
@@ -240,6 +247,34 @@ def test_a_folder_that_no_version_owns_makes_way(sqlite_bench: Bench) -> None:
     (orphan / "old").touch()
     sqlite_bench.ended(sqlite_bench.launch())
     assert [path.name for path in orphan.iterdir()] == ["config.json"]
+
+
+def test_a_supervisor_that_died_before_it_tidied_up(sqlite_bench: Bench) -> None:
+    run, folder, result = finished_attempt(sqlite_bench)
+    completion.complete(sqlite_bench.wb.store, sqlite_bench.wb.settings, run, folder, result)
+    failed = sqlite_bench.wb.runs.cancel(sqlite_bench.launch().id)
+    settings = sqlite_bench.wb.settings
+    staging, fresh = settings.runs_dir / ".staging-old", settings.runs_dir / ".staging-new"
+    for path in (staging, fresh):
+        path.mkdir()
+    os.utime(staging, (0, 0))
+    assert folder.examples.exists()
+    assert sweep(sqlite_bench.wb.store, settings) == 2
+    assert {path.name for path in folder.path.iterdir()} <= RECORDS
+    assert AttemptFolder(sqlite_bench.folder(failed)).examples.exists()
+    assert (staging.exists(), fresh.exists()) == (False, True)
+
+
+def test_a_version_remembers_what_it_was_continued_from(sqlite_bench: Bench) -> None:
+    for number in (None, 1, None, 2):
+        sqlite_bench.ended(sqlite_bench.launch(steps=1, from_version=number))
+    versions = sqlite_bench.wb.models.list(sqlite_bench.project)
+    assert [(version.number, version.parent) for version in versions] == [
+        (1, None),
+        (2, 1),
+        (3, None),
+        (4, 2),
+    ]
 
 
 def test_finishing_twice_registers_once(bench: Bench) -> None:

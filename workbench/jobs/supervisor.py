@@ -22,6 +22,7 @@ from workbench.jobs.attempt import AttemptFolder, remove
 from workbench.jobs.completion import bring_back, complete
 from workbench.jobs.ensure import supervisor_lock
 from workbench.jobs.following import EventFollower
+from workbench.jobs.housekeeping import sweep
 from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus, load_launchers
 from workbench.registry import Registry
 from workbench.storage.store import Store
@@ -68,6 +69,7 @@ class Supervisor:
         if not self._recovered:
             for run in running:
                 bring_back(self._store, self._settings, self._folder(run))
+            sweep(self._store, self._settings)
             self._recovered = True
         busy = {(run.launcher, run.device) for run in running}
         for run in queued:
