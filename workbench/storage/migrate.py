@@ -77,9 +77,13 @@ def _config() -> Config:
     return config
 
 
+def known_revisions() -> frozenset[str]:
+    """Every revision that this code can upgrade from."""
+    return frozenset(script.revision for script in _scripts().walk_revisions())
+
+
 def _refuse_newer(found: str) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if found not in known:
+    if found not in known_revisions():
         raise SchemaMismatch(
             f"the database is of a newer workbench (schema {found}, this one knows {head()})",
             remedy="upgrade the workbench, or restore a backup of this version",
