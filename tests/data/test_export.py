@@ -182,3 +182,35 @@ def test_what_can_not_be_exported_is_said(sqlite_workbench: Workbench, tmp_path:
     with pytest.raises(InvalidInput, match="can't be written"):
         sqlite_workbench.datasets.export_data(project, "jsonl", blocked / "out")
     assert EXPORTS
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("task", "sample"), [("ner", "conll"), ("pos", "conll"), ("qa", "squad")])
+def test_datasets_loads_the_folder_with_the_labels_by_name(
+    sqlite_workbench: Workbench, tmp_path: Path, task: str, sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    from datasets import load_dataset
+
+    service = sqlite_workbench.datasets
+    project = sqlite_workbench.projects.create("p", task)
+    data = SAMPLES[sample, task]
+    service.import_sources(project, [Source("a", data.encode())], Split.TRAIN)
+    service.import_sources(project, [Source("b", data.encode() + b"\n")], Split.POOL)
+    report = service.export_data(project, "hf", tmp_path / "out")
+    assert report.examples == service.counts(project).total
+    loaded = load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert set(loaded) == {"train", "pool"}
+    row = loaded["train"][0]
+    if task == "qa":
+        assert row["answers"] == {"text": ["Ada"], "answer_start": [0]}
+        assert loaded["train"][1]["answers"] == {"text": [], "answer_start": []}
+    else:
+        column = f"{task}_tags"
+        names = loaded["train"].features[column].feature
+        tags = [names.int2str(number) for number in row[column]]
+        assert dict(zip(row["tokens"], tags, strict=True))["Lovelace"] == (
+            "I-PER" if task == "ner" else "NNP"
+        )
+    with pytest.raises(InvalidInput, match="is there already"):
+        service.export_data(project, "hf", tmp_path / "out")

@@ -31,6 +31,14 @@ JSONL_POS = '{"tokens": ["Ada", "wrote"], "tags": ["NNP", null]}\n'
 JSONL_QA = (
     '{"question": "Who?", "context": "Ada wrote it.", "answers": {"text": ["Ada"], "answer_start": [0]}}\n'
 )
+STUDIO = (
+    '[{"data": {"text": "Ada wrote it.", "k": [1]}, "annotations": [{"was_cancelled": true, "result": [{}]}, '
+    '{"result": [{"from_name": "label", "to_name": "text", "type": "labels", '
+    '"value": {"start": 0, "end": 3, "labels": ["PER"]}}]}]},\n{"data": {"text": "No one."}}]'
+)
+STUDIO_QA = STUDIO.replace('"k": [1]', '"question": "Who?"').replace(
+    '"No one."', '"No one.", "question": "Why?"'
+)
 TEXT = "Ada wrote it.\n\nParis is big.\n"
 CSV = 'id,text\n1,Ada wrote it.\n2,"Paris, big"\n'
 CSV_QA = "question,context,answer\nWho?,Ada wrote it.,Ada\n"
@@ -44,6 +52,9 @@ SAMPLES = {
     ("jsonl", "ner"): JSONL_NER,
     ("jsonl", "pos"): JSONL_POS,
     ("jsonl", "qa"): JSONL_QA,
+    ("label-studio", "ner"): STUDIO,
+    ("label-studio", "pos"): STUDIO,
+    ("label-studio", "qa"): STUDIO_QA,
     ("text", "ner"): TEXT,
     ("text", "pos"): TEXT,
     ("table", "ner"): CSV,

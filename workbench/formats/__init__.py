@@ -1,6 +1,6 @@
 """File formats: parse and write, with line numbers and offsets. Each module registers its format on ``FORMATS``."""
 
-from workbench.formats import columns, conllu, jsonl, squad, table, textfile
+from workbench.formats import columns, conllu, jsonl, labelstudio, squad, table, textfile
 from workbench.formats.base import (
     FORMATS,
     Change,
@@ -28,6 +28,7 @@ __all__ = [
     "conllu",
     "get_format",
     "jsonl",
+    "labelstudio",
     "squad",
     "table",
     "textfile",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +20,15 @@ from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
 
 SOURCE = "source"
+FOLDER = "hf"
 EXPORTS = {
     SOURCE: "Every file as it came, byte for byte, with nothing but changed labels written into their places.",
     "conll2003": "One word a line in four columns, documents marked by -DOCSTART-. Needs gold labels.",
     "conllu": "CoNLL-U: parts of speech in UPOS or XPOS, entities in MISC.",
     "jsonl": "One JSON object a line: text, tokens, spans or tags; questions with answers.",
     "squad": "SQuAD 2.0, or 1.1 where every question has an answer.",
+    "label-studio": "Label Studio's JSON, one annotation a task.",
+    "hf": "A folder for Hugging Face's load_dataset: Parquet files with named labels.",
     "table": "CSV with the labels as JSON in a column.",
 }
 """Names of exports (those of formats are aliases or names), each with what it is."""
@@ -58,6 +62,8 @@ def write_export(
     """See ``DatasetService.export_data``."""
     if name == SOURCE:
         return _write_sources(store, project, out, split)
+    if name == FOLDER:
+        return _write_folder(store, project, out, split, scheme)
     chosen = get_format(name)
     task = get_task(project.task)
     if task.name not in chosen.tasks:
@@ -67,14 +73,38 @@ def write_export(
         )
     report = Report()
     with store.read() as tx, atomic(out) as file:
-        options = WriteOptions(task.name, project.label_names, scheme)
+        options = _options(tx, project, scheme)
         written = chosen.write(labeled_examples(tx, project, split), file, options, report)
-        if not written:
-            raise InvalidInput(
-                "there is no gold label to export" + (f" in {split.value}" if split else ""),
-                remedy="label some examples first",
-            )
+        _refuse_empty(written, split)
     return ExportReport(name, out, (out,), written, 0, report.skipped, tuple(report.notices))
+
+
+def _options(tx: Transaction, project: Project, scheme: str) -> WriteOptions:
+    """With every label that gold may use: those that came since the project was loaded, and retired ones too."""
+    labels = tx.projects.by_id(project.id).labels
+    return WriteOptions(project.task, tuple(label.name for label in labels), scheme)
+
+
+def _refuse_empty(written: int, split: Split | None) -> None:
+    if not written:
+        raise InvalidInput(
+            "there is no gold label to export" + (f" in {split.value}" if split else ""),
+            remedy="label some examples first",
+        )
+
+
+def _write_folder(
+    store: Store, project: Project, out: Path, split: Split | None, scheme: str
+) -> ExportReport:
+    from workbench.formats.huggingface import write_folder
+
+    report = Report()
+    with store.read() as tx, atomic_folder(out) as folder:
+        options = _options(tx, project, scheme)
+        written = write_folder(labeled_examples(tx, project, split), folder, options, report)
+        _refuse_empty(written, split)
+    files = tuple(sorted(path for path in out.rglob("*") if path.is_file()))
+    return ExportReport(FOLDER, out, files, written, 0, report.skipped, tuple(report.notices))
 
 
 def labeled_examples(tx: Transaction, project: Project, split: Split | None) -> Iterator[Labeled]:
@@ -200,3 +230,29 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill that takes its place at the end of the block, or never.
+
+    Raises:
+        InvalidInput: There is something there already, or it can't be written there.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InvalidInput("is there already", where=str(path), remedy="name a folder that is new or empty")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:50]}."))
+    except OSError as error:
+        raise InvalidInput(
+            f"can't be written ({error.strerror})",
+            where=str(path),
+            remedy="check the path and its permissions",
+        ) from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

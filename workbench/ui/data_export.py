@@ -9,8 +9,8 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.domain import Split
-from workbench.formats import FORMATS, get_format
-from workbench.services.dataexport import EXPORTS, SOURCE, ExportReport
+from workbench.formats import get_format
+from workbench.services.dataexport import EXPORTS, FOLDER, SOURCE, ExportReport
 from workbench.services.datasets import ProjectCounts
 from workbench.services.downloads import Download
 from workbench.ui.page import Page
@@ -26,7 +26,9 @@ def draw_export(page: Page, counts: ProjectCounts) -> None:
     if not counts.total:
         st.info("There is nothing to export yet.", icon=":material/upload_file:")
         return
-    names = [name for name in EXPORTS if name == SOURCE or page.project.task in get_format(name).tasks]
+    names = [
+        name for name in EXPORTS if name in (SOURCE, FOLDER) or page.project.task in get_format(name).tasks
+    ]
     left, middle, right = st.columns(3)
     name = left.selectbox("Format", names, format_func=_title, key="export-format")
     chosen = middle.selectbox(
@@ -37,7 +39,7 @@ def draw_export(page: Page, counts: ProjectCounts) -> None:
     )
     split = None if chosen == ALL else Split(chosen)
     scheme = SCHEMES[0]
-    if page.project.task == "ner" and name in ("conll2003", "conllu"):
+    if page.project.task == "ner" and name in ("conll2003", "conllu", FOLDER):
         scheme = right.selectbox("Tagging scheme", SCHEMES, key="export-scheme")
     st.caption(EXPORTS[name])
     key = f"export-made-{page.project.id}-{name}-{split}-{scheme}"
@@ -50,7 +52,9 @@ def draw_export(page: Page, counts: ProjectCounts) -> None:
 
 
 def _title(name: str) -> str:
-    return "As it came in" if name == SOURCE else f"{get_format(name).title} ({name})"
+    if name == SOURCE:
+        return "As it came in"
+    return "Hugging Face dataset (hf)" if name == FOLDER else f"{get_format(name).title} ({name})"
 
 
 def _make(page: Page, name: str, split: Split | None, scheme: str) -> tuple[Download, ExportReport]:
@@ -58,7 +62,7 @@ def _make(page: Page, name: str, split: Split | None, scheme: str) -> tuple[Down
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "data"
         place.mkdir()
-        target = place if name == SOURCE else place / f"data{FORMATS[get_format(name).name].extension}"
+        target = place if name in (SOURCE, FOLDER) else place / f"data{get_format(name).extension}"
         report = page.workbench.datasets.export_data(page.project, name, target, split, scheme=scheme)
         stem = "-".join(part for part in (page.project.name, split.value if split else "", name) if part)
         if len(report.files) == 1:
