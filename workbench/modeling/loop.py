@@ -43,6 +43,10 @@ POINTS = 200
 
 CLIP = 1.0
 
+HEAD_RATE = 10.0
+"""The head begins with random weights, the encoder with good ones: the head learns so many times faster
+(discriminative fine-tuning, Howard and Ruder 2018)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -172,7 +176,7 @@ class Loop:
         torch.nn.utils.clip_grad_norm_(self._trainable, CLIP)
         rate = self._schedule.learning_rate(self._step)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self._losses.append(loss)
@@ -266,10 +270,16 @@ class Loop:
 def _optimizer(
     network: Any, parameters: TrainParameters, learning_rate: float, device: Device
 ) -> torch.optim.AdamW:
-    """AdamW; biases and the weights of norms, which have one dimension, are not decayed."""
-    trainable = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": parameters.weight_decay},
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    """AdamW; biases and the weights of norms, which have one dimension, are not decayed; the head learns faster."""
+    prefix = f"{network.base_model_prefix}."
+    groups: dict[tuple[float, float], list[torch.Tensor]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            scale = 1.0 if name.startswith(prefix) else HEAD_RATE
+            decay = parameters.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((scale, decay), []).append(parameter)
+    settings = [
+        {"params": members, "weight_decay": decay, "scale": scale}
+        for (scale, decay), members in groups.items()
     ]
-    return torch.optim.AdamW(groups, lr=learning_rate, fused=device.kind in ("cpu", "cuda"))
+    return torch.optim.AdamW(settings, lr=learning_rate, fused=device.kind in ("cpu", "cuda"))
