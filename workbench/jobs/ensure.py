@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -20,6 +21,13 @@ _children: list[subprocess.Popen[bytes]] = []
 _one_thread = threading.Lock()
 STARTING_SECONDS = 10.0
 """A supervisor that this process started takes its lock within so long."""
+
+
+@atexit.register
+def _let_go() -> None:
+    """Supervisors outlive this process on purpose: Python need not warn of it."""
+    for child in _children:
+        child.returncode = child.poll() or 0
 
 
 def supervisor_lock(settings: Settings) -> FileLock:
