@@ -25,24 +25,31 @@ def commands() -> str:
         NOTE,
         "# Commands\n",
         "Every command takes `--json` and then prints one JSON document on stdout and nothing else there; progress",
-        "goes to stderr. It exits 0 on success, 1 on an error that you can mend (one line on stderr), 2 on wrong usage.",
+        "goes to stderr. It exits 0 on success, 1 on an error that you can mend (one line on stderr), 2 on",
+        "wrong usage.",
     ]
-    for name, command in _walk(typer.main.get_command(app), ()):
-        usage = [f"workbench {name}"]
-        rows = []
-        for parameter in command.params:
-            if isinstance(parameter, click.Argument) or parameter.param_type_name == "argument":
-                metavar = (parameter.metavar or parameter.name or "").strip("[]").upper()
-                usage.append(metavar if parameter.required else f"[{metavar}]")
-                rows.append((f"`{metavar}`", getattr(parameter, "help", None) or ""))
-            elif "--help" not in parameter.opts:
-                flags = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
-                rows.append((flags, _described(parameter)))
-        parts.append(f"\n## `{name}`\n\n{(command.help or '').strip()}\n\n```text\n{' '.join(usage)} [OPTIONS]\n```\n")
-        if rows:
-            parts.append("| argument or option | meaning |\n|---|---|")
-            parts.extend(f"| {flags} | {text} |" for flags, text in rows)
+    parts.extend(_command(name, command) for name, command in _walk(typer.main.get_command(app), ()))
     return "\n".join(parts) + "\n"
+
+
+def _command(name: str, command: click.Command) -> str:
+    usage = [f"workbench {name}"]
+    rows = []
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            metavar = (parameter.metavar or parameter.name or "").strip("[]").upper()
+            usage.append(metavar if parameter.required else f"[{metavar}]")
+            rows.append((f"`{metavar}`", getattr(parameter, "help", None) or ""))
+        elif "--help" not in parameter.opts:
+            flags = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+            rows.append((flags, _described(parameter)))
+    parts = [
+        f"\n## `{name}`\n\n{(command.help or '').strip()}\n\n```text\n{' '.join(usage)} [OPTIONS]\n```\n"
+    ]
+    if rows:
+        parts.append("| argument or option | meaning |\n|---|---|")
+        parts.extend(f"| {flags} | {text} |" for flags, text in rows)
+    return "\n".join(parts)
 
 
 def _described(option: click.Parameter) -> str:

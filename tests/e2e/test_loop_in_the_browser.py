@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,8 @@ def import_file(page: Page, app: ServedApp, path: Path, split: str, *, aside: bo
 
 
 def test_a_newcomer_walks_the_whole_loop(page: Page, served_app: ServedApp, tmp_path: Path) -> None:
+    page.set_default_timeout(2 * MINUTES)
+    expect.set_options(timeout=MINUTES)
     parts = documents()
     for name, chosen in (("train", parts[:12]), ("pool", parts[12:14]), ("test", parts[14:20])):
         (tmp_path / f"{name}.conll").write_text("".join(chosen), encoding="utf-8")
@@ -96,12 +99,17 @@ def test_a_newcomer_walks_the_whole_loop(page: Page, served_app: ServedApp, tmp_
 
     # Export
     page.goto(served_app.url("Export", project="walk"))
-    button(page, "Export version 1").click()
-    expect(page.get_by_role("link", name=re.compile("Download"))).to_be_visible(timeout=2 * MINUTES)
-    folder = tmp_path / "model"
-    workbench.exporting.export_model(project, 1, folder)
+    button(page, "Export and check").click()
+    expect(page.get_by_text(re.compile("predicted the same on"))).to_be_visible(timeout=3 * MINUTES)
+    button(page, "Prepare a zip").click()
+    with page.expect_download(timeout=MINUTES) as download:
+        page.get_by_role("link", name=re.compile("Download")).click()
+    packed, folder = tmp_path / "model.zip", tmp_path / "model"
+    download.value.save_as(packed)
+    shutil.unpack_archive(packed, folder)
+    (model,) = {path.parent for path in folder.rglob("config.json")}
     said = subprocess.run(
-        [sys.executable, "-I", "-c", USE, str(folder)],
+        [sys.executable, "-I", "-c", USE, str(model)],
         capture_output=True,
         text=True,
         check=True,
