@@ -1,30 +1,25 @@
-"""Model versions, and what they said: predictions, acquisition scores, evaluations."""
+"""Model versions and their evaluations; with what they read (snapshots) and said (predictions)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from workbench.domain import Evaluation, Json, ModelVersion, Split
 from workbench.errors import NotFound
-from workbench.storage.rows import aware, chunks, id_chunks, now
+from workbench.storage.predictions import Predictions
+from workbench.storage.rows import aware, now
 from workbench.storage.snapshots import GoldRow, Snapshot, SnapshotRow, Snapshots
 from workbench.storage.tables import (
-    acquisition_scores,
     evaluations,
-    examples,
     model_versions,
-    predictions,
     projects,
 )
-from workbench.storage.upsert import upsert
-
-DETAILS = ("confidences", "uncertainty", "alternatives")
 
 
-class Models(Snapshots):
+class Models(Snapshots, Predictions):
     """Repository of snapshots, model versions and what they said; see ``Store``."""
 
     def __init__(self, connection: Connection) -> None:
@@ -145,125 +140,6 @@ class Models(Snapshots):
         self._connection.execute(
             update(model_versions).where(model_versions.c.id == version_id).values(note=note)
         )
-
-    # --- predictions and scores ---------------------------------------------------------------------
-
-    def put_predictions(self, version_id: int, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> int:
-        """Store predictions, replacing those of the same examples; examples that are gone are left out.
-
-        Args:
-            version_id: Id of the version.
-            rows: Pairs of example id and prediction, in the form of ``tasks.predictions.dump_prediction``.
-
-        Returns:
-            How many were stored.
-        """
-        stored = 0
-        for chunk in chunks(rows):
-            there = self._existing([example_id for example_id, _ in chunk])
-            values = [
-                {
-                    "model_version_id": version_id,
-                    "example_id": example_id,
-                    "payload": dict(prediction["payload"]),
-                    "confidence": prediction["confidence"],
-                    "details": {name: prediction.get(name, []) for name in DETAILS},
-                }
-                for example_id, prediction in chunk
-                if example_id in there
-            ]
-            upsert(self._connection, predictions, values, key=("model_version_id", "example_id"))
-            stored += len(values)
-        return stored
-
-    def predictions(self, version_id: int, example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """What the version said of these examples, by example id, in the form that ``put_predictions`` takes."""
-        found: dict[int, dict[str, Any]] = {}
-        for ids in id_chunks(example_ids):
-            rows = self._connection.execute(
-                select(predictions).where(
-                    predictions.c.model_version_id == version_id, predictions.c.example_id.in_(ids)
-                )
-            )
-            for row in rows:
-                found[row.example_id] = {"payload": row.payload, "confidence": row.confidence, **row.details}
-        return found
-
-    def iter_predictions(self, version_id: int) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Every prediction of the version, by example id, read in pages."""
-        after, page = 0, 2_000
-        while True:
-            rows = self._connection.execute(
-                select(predictions)
-                .where(predictions.c.model_version_id == version_id, predictions.c.example_id > after)
-                .order_by(predictions.c.example_id)
-                .limit(page)
-            ).all()
-            for row in rows:
-                yield (
-                    row.example_id,
-                    {"payload": row.payload, "confidence": row.confidence, **row.details},
-                )
-            if len(rows) < page:
-                return
-            after = rows[-1].example_id
-
-    def put_scores(self, version_id: int, rows: Iterable[tuple[int, str, float]]) -> int:
-        """Store acquisition scores as (example id, strategy, score), replacing those of the same example and strategy.
-
-        Returns:
-            How many were stored; examples that are gone are left out.
-        """
-        stored = 0
-        for chunk in chunks(rows):
-            there = self._existing(list({example_id for example_id, _, _ in chunk}))
-            values = [
-                {
-                    "model_version_id": version_id,
-                    "example_id": example_id,
-                    "strategy": strategy,
-                    "score": score,
-                }
-                for example_id, strategy, score in chunk
-                if example_id in there
-            ]
-            key = ("model_version_id", "strategy", "example_id")
-            upsert(self._connection, acquisition_scores, values, key=key)
-            stored += len(values)
-        return stored
-
-    def top_scores(
-        self, version_id: int, strategy: str, limit: int, *, offset: int = 0
-    ) -> list[tuple[int, float]]:
-        """The (example id, score) to ask first by a strategy: highest score, then lowest id."""
-        scores = acquisition_scores.c
-        rows = self._connection.execute(
-            select(scores.example_id, scores.score)
-            .where(scores.model_version_id == version_id, scores.strategy == strategy)
-            .order_by(scores.score.desc(), scores.example_id)
-            .limit(limit)
-            .offset(offset)
-        )
-        return [(row.example_id, row.score) for row in rows]
-
-    def scored(self, version_id: int) -> dict[str, int]:
-        """How many examples the version has scored, by strategy."""
-        scores = acquisition_scores.c
-        rows = self._connection.execute(
-            select(scores.strategy, func.count())
-            .where(scores.model_version_id == version_id)
-            .group_by(scores.strategy)
-        )
-        return {row[0]: row[1] for row in rows}
-
-    def _existing(self, ids: Sequence[int]) -> set[int]:
-        return {
-            found
-            for part in id_chunks(ids)
-            for found in self._connection.execute(
-                select(examples.c.id).where(examples.c.id.in_(part))
-            ).scalars()
-        }
 
     # --- evaluations --------------------------------------------------------------------------------
 
