@@ -1,7 +1,7 @@
 """What a task type is: one file that answers these questions, registered by name.
 
 Everything here is plain Python and NumPy: how labels are checked, turned into a model's targets, read back
-from its probabilities, and measured. ``docs/extend-task.md`` shows a new one.
+from its probabilities, and measured. ``docs/extend.md`` shows a new one.
 """
 
 from __future__ import annotations
