@@ -29,6 +29,7 @@ def test_import_and_export_from_the_command_line(tmp_path: Path) -> None:
     assert command(home, "project", "create", "news", "--task", "ner").returncode == 0
     dry = command(home, "import", "news", str(path), "--split", "pool", "--dry-run")
     assert dry.returncode == 0 and "Would import 2 examples" in dry.stdout
+    assert "a.conll:1: EU rejects" in dry.stdout and "EU = ORG" in dry.stdout
     done = command(
         home,
         "import",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
-from workbench.domain import Split
+from workbench.domain import Answers, NewExample, Spans, Split, Tags
 from workbench.errors import InvalidInput
 from workbench.formats import Notice
 from workbench.services.dataexport import ExportReport
+from workbench.services.importing import ImportOptions
 from workbench.services.importwrite import ImportReport
 
 SHOWN_WARNINGS = 20
 SHOWN_LABELS = 12
+SHOWN_EXAMPLES = 3
 
 
 @app.command("import")
@@ -26,7 +29,7 @@ def import_(
     paths: Annotated[list[Path], typer.Argument(help="Files, also packed in .gz or .zip.")],
     split: Annotated[Split, typer.Option(help="What the examples are for.")],
     format_name: Annotated[
-        str, typer.Option("--format", help="auto, conll, conllu, squad, jsonl, text or table.")
+        str, typer.Option("--format", help="auto, conll, conllu, squad, jsonl, label-studio, text or table.")
     ] = "auto",
     column: Annotated[
         list[str] | None,
@@ -50,23 +53,20 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import files into a project: all of them, or nothing at all."""
+    options = ImportOptions(
+        format_name, parse_columns(column or ()), encoding, separator, scheme, sentences, unlabeled, force
+    )
     with workbench() as wb:
-        report = wb.datasets.import_files(
-            wb.projects.get(name),
-            paths,
-            split=split,
-            format=format_name,
-            columns=parse_columns(column or ()),
-            unlabeled=unlabeled,
-            dry_run=dry_run,
-            encoding=encoding,
-            separator=separator,
-            scheme=scheme,
-            sentences=sentences,
-            force=force,
-            progress=_progress,
-        )
-    emit(as_json, report, lambda: _show_import(report, name, split))
+        project = wb.projects.get(name)
+        sources = wb.datasets.sources(paths)
+        if dry_run:
+            preview = wb.datasets.preview(project, sources, split, options)
+            report, first = preview.report, preview.first
+        else:
+            report = wb.datasets.import_sources(project, sources, split, options, progress=_progress)
+            first = ()
+    data = asdict(report) | ({"first": [_shown(example) for example in first]} if dry_run else {})
+    emit(as_json, data, lambda: _show_import(report, name, split, first))
 
 
 @app.command("export-data")
@@ -105,7 +105,22 @@ def _progress(file: str, examples: int) -> None:
         err.print(f"{file}: {examples:,} examples read", markup=False)
 
 
-def _show_import(report: ImportReport, name: str, split: Split) -> None:
+def _shown(example: NewExample) -> dict[str, Any]:
+    """An example of a rehearsal: its text and what is labeled in it."""
+    content, payload = example.content, example.payload
+    shown: dict[str, Any] = {"external_id": example.external_id, "text": content.text}
+    if content.question is not None:
+        shown["question"] = content.question
+    if isinstance(payload, Spans):
+        shown["labels"] = [[content.text[span.start : span.end], span.label] for span in payload.spans]
+    elif isinstance(payload, Tags):
+        shown["labels"] = [list(pair) for pair in zip(content.words, payload.tags, strict=True)]
+    elif isinstance(payload, Answers):
+        shown["labels"] = [content.text[answer.start : answer.end] for answer in payload.answers]
+    return shown
+
+
+def _show_import(report: ImportReport, name: str, split: Split, first: Sequence[NewExample]) -> None:
     verb = "Would import" if report.dry_run else "Imported"
     out.print(
         f"{verb} {report.examples:,} examples ({report.documents:,} documents, {report.tokens:,} words) "
@@ -126,6 +141,18 @@ def _show_import(report: ImportReport, name: str, split: Split) -> None:
         if number:
             out.print(f"  {title}: {number:,}", markup=False)
     _show_warnings(report.warnings)
+    for example in first[:SHOWN_EXAMPLES]:
+        _show_example(_shown(example))
+
+
+def _show_example(example: dict[str, Any]) -> None:
+    words = f"{example.get('question', '')} {example['text']}".split()
+    text = " ".join(words)
+    out.print(f"  {example['external_id']}: {text if len(text) <= 200 else text[:200] + '…'}", markup=False)
+    labels = example.get("labels", [])[:SHOWN_LABELS]
+    if labels:
+        told = [item if isinstance(item, str) else f"{item[0]} = {item[1]}" for item in labels]
+        out.print(f"    {', '.join(told)}", markup=False)
 
 
 def _show_export(report: ExportReport) -> None:
