@@ -93,20 +93,21 @@ def _show(found: Predicted, rows: Sequence[dict[str, Any]]) -> None:
     """The texts with their labels, coloured where the terminal can."""
     styles = {label: STYLES[index % len(STYLES)] for index, label in enumerate(found.labels)}
     for row in rows:
-        out.print(_drawn(row, styles))
+        out.print(drawn(row, styles))
 
 
-def _drawn(row: dict[str, Any], styles: dict[str, str]) -> Text:
+def drawn(row: dict[str, Any], styles: dict[str, str]) -> Text:
+    """One text with its labels, for the terminal."""
     if "answer" in row:
         said = row["answer"] or "no answer"
         return Text.assemble((said, "bold green"), f"  ({row['score']:.3f})  ", (row["question"], "dim"))
     if "tokens" in row:
         pairs = [(token["text"], f"/{token['tag']} ") for token in row["tokens"]]
         return Text.assemble(*[part for word, tag in pairs for part in (word, (tag, "cyan"))])
-    drawn, position = Text(), 0
+    text, position = Text(), 0
     for entity in row["entities"]:
-        drawn.append(row["text"][position : entity["start"]])
-        drawn.append(f"[{entity['text']}]", styles.get(entity["label"], STYLES[0]))
-        drawn.append(entity["label"], "dim")
+        text.append(row["text"][position : entity["start"]])
+        text.append(f"[{entity['text']}]", styles.get(entity["label"], STYLES[0]))
+        text.append(entity["label"], "dim")
         position = entity["end"]
-    return drawn.append(row["text"][position:])
+    return text.append(row["text"][position:])

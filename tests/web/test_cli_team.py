@@ -1,0 +1,67 @@
+"""``workbench user``, ``backup``, ``restore`` and ``doctor`` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from workbench.cli import load
+from workbench.cli.base import app
+from workbench.config import get_settings
+from workbench.errors import AlreadyExists, InvalidInput, NotFound
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home that commands work in."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("WORKBENCH_DATABASE_URL", raising=False)
+    monkeypatch.setattr("workbench.services.maintenance.run_python", lambda arguments: "cpu (a test)\n")
+    get_settings.cache_clear()
+    load()
+    return tmp_path
+
+
+def run(*arguments: str, given: str = "") -> Result:
+    return CliRunner().invoke(app, list(arguments), input=given)
+
+
+def test_accounts(home: Path) -> None:
+    assert json.loads(run("user", "list", "--json").stdout) == []
+    done = run("user", "add", "anna", "--role", "admin", "--password-stdin", "--json", given=PASSWORD + "\n")
+    assert json.loads(done.stdout) == {"name": "anna", "role": "admin", "active": True}
+    assert isinstance(run("user", "add", "anna", "--password-stdin", given=PASSWORD).exception, AlreadyExists)
+    assert isinstance(run("user", "add", "otto", "--password-stdin", given="").exception, InvalidInput)
+    assert isinstance(run("user", "add", "otto", given=PASSWORD).exception, InvalidInput)
+    assert run("user", "list").stdout.split() == ["anna", "admin"]
+    assert (
+        run("user", "reset-password", "anna", "--password-stdin", given="another password\n").exit_code == 0
+    )
+    assert isinstance(
+        run("user", "reset-password", "otto", "--password-stdin", given=PASSWORD).exception, NotFound
+    )
+    assert PASSWORD not in run("user", "list", "--json").output
+
+
+def test_no_command_takes_a_password_as_an_argument() -> None:
+    for command in ("add", "reset-password"):
+        assert run("user", command, "anna", "--password", PASSWORD).exit_code == 2
+
+
+def test_backup_restore_doctor(home: Path) -> None:
+    sick = run("doctor", "--json")
+    assert sick.exit_code == 1 and not json.loads(sick.stdout)["ok"]
+    assert "workbench init" in run("doctor").stdout
+    run("project", "create", "kept", "--task", "ner")
+    done = run("backup", str(home / "b.db"), "--json")
+    assert json.loads(done.stdout)["bytes"] > 0
+    run("project", "create", "later", "--task", "ner")
+    restored = json.loads(run("restore", str(home / "b.db"), "--json").stdout)
+    assert Path(restored["replaced"]).is_file()
+    well = run("doctor", "--json")
+    assert well.exit_code == 0 and json.loads(well.stdout)["ok"], well.stdout
