@@ -148,7 +148,7 @@ def _stored(row: Row, documents: Sequence[int], split: Split) -> ExampleRow:
     return ExampleRow(
         document_id=documents[row.document],
         external_id=row.external_id,
-        split=split,
+        split=split.value,
         text=row.text,
         question=row.question,
         tokens=row.tokens,

@@ -5,15 +5,13 @@ from __future__ import annotations
 import marshal
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 IN_MEMORY = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One example, checked, in plain values; ``document`` is an index into the file's documents."""
+class Row(NamedTuple):
+    """One example, checked, in plain values that ``marshal`` takes; ``document`` is an index into the documents."""
 
     document: int
     external_id: str
@@ -25,10 +23,6 @@ class Row:
     locator: dict[str, Any]
     meta: dict[str, Any]
     payload: dict[str, Any] | None
-
-    def flat(self) -> tuple[Any, ...]:
-        """The values in order, as ``marshal`` takes them."""
-        return tuple(getattr(self, name) for name in self.__slots__)
 
 
 class Spool:
@@ -46,7 +40,7 @@ class Spool:
             return
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 (close() closes it)
-        marshal.dump(row.flat(), self._file)
+        marshal.dump(tuple(row), self._file)
         self._more += 1
 
     def __len__(self) -> int:

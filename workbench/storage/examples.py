@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, or_, select
 
@@ -18,13 +18,12 @@ READ_CHUNK = 2_000
 """Examples that one query of a long iteration brings."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleRow:
+class ExampleRow(NamedTuple):
     """One example on its way in; ``tokens`` is the flat list of start, end, start, end, …"""
 
     document_id: int
     external_id: str
-    split: Split
+    split: str
     text: str
     question: str | None
     tokens: list[int]
@@ -60,21 +59,7 @@ class Examples(Imports):
         self._connection.execute(
             insert(examples),
             [
-                {
-                    "project_id": project_id,
-                    "import_id": import_id,
-                    "document_id": row.document_id,
-                    "position": first + index,
-                    "external_id": row.external_id,
-                    "split": row.split.value,
-                    "text": row.text,
-                    "question": row.question,
-                    "tokens": row.tokens,
-                    "words": row.words,
-                    "content_hash": row.content_hash,
-                    "locator": row.locator,
-                    "meta": row.meta,
-                }
+                {"project_id": project_id, "import_id": import_id, "position": first + index, **row._asdict()}
                 for index, row in enumerate(rows)
             ],
         )
