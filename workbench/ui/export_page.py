@@ -18,7 +18,7 @@ from workbench.tasks import get_task
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
-from workbench.ui.theme import duration, score, size
+from workbench.ui.theme import duration, metric_name, score, size
 from workbench.web.downloads import download_address
 
 CONTENTS = {
@@ -31,9 +31,18 @@ CONTENTS = {
     "SHA256SUMS": "hashes of the files; `workbench predict` refuses a folder that was changed",
 }
 SNIPPETS = {
-    "qa": 'ask = pipeline("question-answering", model="{name}", trust_remote_code=True)\n'
-    'ask(question="…", context="…")',
-    "": 'find = pipeline("token-classification", model="{name}", aggregation_strategy="first")\nfind("…")',
+    "qa": """ask = pipeline(
+    "question-answering",
+    model="{name}",
+    trust_remote_code=True,
+)
+ask(question="…", context="…")""",
+    "": """find = pipeline(
+    "token-classification",
+    model="{name}",
+    aggregation_strategy="first",
+)
+find("…")""",
 }
 TRIAL = "export_trial"
 
@@ -67,7 +76,7 @@ def _choose(now: Overview) -> ModelVersion:
         value, measured_on = now.score(version)
         marks = ", promoted" if version.promoted else ", best so far" if best is version else ""
         return (
-            f"Version {number}: {task.primary_metric.replace('_', ' ')} "
+            f"Version {number}: {metric_name(task.primary_metric)} "
             f"{score(value, task.metric_scale)} on {measured_on}{marks}"
         )
 

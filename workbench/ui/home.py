@@ -12,7 +12,7 @@ from workbench.tasks import get_task
 from workbench.ui.loop import draw_loop, draw_next_step
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page, choose_project, open_page
-from workbench.ui.theme import TASK_TITLES, count, score
+from workbench.ui.theme import TASK_TITLES, count, metric_name, score
 
 TOUR = """
 The workbench turns text into a model, a round at a time:
@@ -107,7 +107,7 @@ def _draw_project(page: Page, project: Project) -> None:
     now = overview(page.workbench.store, project)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(project.name, anchor=False, width="content")
-        st.badge(TASK_TITLES.get(project.task, project.task), color="primary")
+        st.badge(TASK_TITLES.get(project.task, project.task), color="gray")
     draw_next_step(now)
     draw_loop(now)
     _draw_numbers(now)
@@ -146,19 +146,18 @@ def _draw_numbers(now: Overview) -> None:
             )
         else:
             st.caption("No examples yet.")
-    with right:
+    with right, st.container(horizontal=True, gap="medium"):
         best = now.best
         value, measured_on = now.score(best) if best else (None, "test")
         task = get_task(now.project.task)
-        metric = task.primary_metric.replace("_", " ").replace("f1", "F1")
-        first, second, third = st.columns(3)
-        first.metric(
-            f"Best {metric}",
+        st.metric(
+            f"Best {metric_name(task.primary_metric)}",
             score(value, task.metric_scale),
             help=f"Of version {best.number}, on the {measured_on} data." if best else "No version yet.",
+            width="content",
         )
-        second.metric("Versions", f"{len(now.versions):,}")
-        third.metric("Batches", f"{len(now.batches):,}")
+        st.metric("Versions", f"{len(now.versions):,}", width="content")
+        st.metric("Batches", f"{len(now.batches):,}", width="content")
 
 
 # --- all projects ----------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ STEPS: tuple[tuple[Stage, str], ...] = (
 
 
 STYLE = """
-[class*="st-key-step_"] [data-testid="stPageLink-NavLink"] {{ padding-left: 0; margin-left: -.2rem }}
-[class*="st-key-step_"] [data-testid="stPageLink-NavLink"] p {{ font-weight: 600 }}
+.st-key-loop {{ display: grid !important; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: .8rem }}
+.st-key-loop > * {{ width: auto !important; height: 100% }}
 .st-key-step_{next} {{ border: 2px solid var(--st-primary-color, #0b6e6e) !important }}
 """
 
@@ -45,13 +45,13 @@ def draw_next_step(now: Overview) -> None:
 def draw_loop(now: Overview) -> None:
     """The five steps side by side, the next one framed; below them the way out: export."""
     st.html(f"<style>{STYLE.format(next=now.next_step.stage.value)}</style>")
-    columns = st.columns(len(STEPS), gap="small")
-    for column, (number, (stage, sentence)) in zip(columns, enumerate(STEPS, 1), strict=True):
-        with column.container(border=True, height="stretch", gap="xsmall", key=f"step_{stage.value}"):
-            link_to(stage.value, f"{number}. {PLACES[stage.value].title}", now.project)
-            following = stage is now.next_step.stage
-            st.caption(f"**Next:** {sentence.lower()}" if following else sentence)
-            st.html(f'<div style="font-size:.95rem">{escape(_state(stage, now))}</div>')
+    with st.container(key="loop"):
+        for number, (stage, sentence) in enumerate(STEPS, 1):
+            with st.container(border=True, height="stretch", gap="xsmall", key=f"step_{stage.value}"):
+                link_to(stage.value, f"{number}. {PLACES[stage.value].title}", now.project)
+                following = stage is now.next_step.stage
+                st.caption(f"**Next:** {sentence.lower()}" if following else sentence)
+                st.html(f'<div style="font-size:.95rem">{escape(_state(stage, now))}</div>')
     if now.best is not None:
         link_to("export", f"Export version {now.best.number} for use elsewhere", now.project)
 

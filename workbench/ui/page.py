@@ -17,7 +17,7 @@ from workbench.domain import Project, Role, User
 from workbench.errors import Forbidden, WorkbenchError
 from workbench.services import Workbench
 from workbench.ui.navigation import HOME, draw_navigation, link_to
-from workbench.ui.theme import ICON
+from workbench.ui.theme import ICON, STYLE
 from workbench.web.gate import STAMP_HEADER, stamped
 from workbench.web.paths import COOKIE
 from workbench.web.shared import shared_workbench
@@ -72,6 +72,7 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
         needs_project: Whether the page stops with a friendly word while there is no project.
     """
     st.set_page_config(page_title=f"{title} · Workbench", page_icon=ICON, layout="wide")
+    st.html(f"<style>{STYLE}</style>")
     try:
         workbench = shared_workbench()
         user = current_user(workbench)

@@ -12,6 +12,14 @@ ICON = (
 )
 """The browser tab's icon; our own, so that no font is fetched from elsewhere for it."""
 
+STYLE = """
+[data-testid="stMainBlockContainer"] { padding-top: 4rem }
+.workbench-sign-out { font: inherit; font-size: .9rem; color: inherit; background: none; cursor: pointer;
+  border: 1px solid var(--st-border-color, #8b97a1); border-radius: .5rem; padding: .3rem .8rem }
+.workbench-sign-out:hover { border-color: currentColor }
+"""
+"""What ``config.toml`` can't say, on every page."""
+
 TASK_TITLES = {name: task.title for name, task in TASKS.items()}
 """Task types as people call them, by name."""
 
@@ -19,6 +27,11 @@ TASK_TITLES = {name: task.title for name, task in TASKS.items()}
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """``1 example``, ``1,234 examples``."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def metric_name(name: str) -> str:
+    """``F1``, ``exact match``, ``macro F1``."""
+    return " ".join("F1" if word == "f1" else word for word in name.split("_"))
 
 
 def score(value: float | None, scale: float = 1.0) -> str:

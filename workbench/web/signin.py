@@ -103,7 +103,7 @@ _PAGE = Template("""<!doctype html>
 :root { color-scheme: light dark; --ink: #1c2733; --paper: #fff; --soft: #f3f5f6; --line: #8b97a1; --main: #0b6e6e;
   --bad: #a3262e; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6ebef; --paper: #1d252d; --soft: #13191f; --line: #6c7a86;
-  --main: #0f8583; --bad: #ff9c9f; } }
+  --main: #0d7d7b; --bad: #ff9c9f; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: var(--soft); color: var(--ink);
   font: 16px/1.5 "Source Sans", system-ui, sans-serif; }

@@ -1,0 +1,170 @@
+"""A project with a trained version, made in this process from a tiny base model: one for each task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.modeling.conftest import LABELED, LABELS, PEOPLE, PLACES, WORDS, Labeled
+from tests.modeling.tiny import make_tiny_model, write_attempt
+from tests.tasks.examples import sentence
+from workbench.config import Settings
+from workbench.domain import (
+    Answer,
+    Answers,
+    ModelVersion,
+    Project,
+    RunKind,
+    RunState,
+    Span,
+    Spans,
+    Split,
+    Tags,
+)
+from workbench.jobs.artifacts import hash_folder
+from workbench.modeling.train import train
+from workbench.reporting import SilentReporter
+from workbench.services import Workbench, open_workbench
+from workbench.tasks import get_task
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A workbench with one project and one version."""
+
+    workbench: Workbench
+    project: Project
+    version: ModelVersion
+
+
+def rows_of(task: str, count: int, seed: int = 0) -> list[Labeled]:
+    """Short examples, and a long one of each ten, longer than the model's window of 32 sub-words."""
+    rows = LABELED[task](count, seed)
+    for index in range(0, count, 10):
+        words = [word for row, _ in LABELED[task](12, seed + index + 1) for word in row.words]
+        rows[index] = _label(task, words)
+    return rows
+
+
+def _label(task: str, words: list[str]) -> Labeled:
+    example = sentence(words, question="who did ?" if task == "qa" else None)
+    if task == "qa":
+        return example, Answers((Answer(*example.tokens[0]),))
+    if task == "pos":
+        return example, Tags(tuple("NNP" if word in (*PEOPLE, *PLACES) else "RB" for word in words))
+    kinds = ["PER" if word in PEOPLE else "LOC" if word in PLACES else None for word in words]
+    spans = [Span(*token, kind) for token, kind in zip(example.tokens, kinds, strict=True) if kind]
+    return example, Spans(tuple(spans))
+
+
+def write_source(task: str, rows: Sequence[Labeled], folder: Path) -> Path:
+    """The rows as a file to import: columns, or SQuAD."""
+    if task == "qa":
+        questions = [
+            {
+                "title": str(index),
+                "paragraphs": [
+                    {
+                        "context": example.text,
+                        "qas": [
+                            {
+                                "id": str(index),
+                                "question": example.question,
+                                "is_impossible": not payload.answers,
+                                "answers": [
+                                    {"text": example.text[one.start : one.end], "answer_start": one.start}
+                                    for one in payload.answers
+                                ],
+                            }
+                        ],
+                    }
+                ],
+            }
+            for index, (example, payload) in enumerate(rows)
+            if isinstance(payload, Answers)
+        ]
+        path = folder / "rows.json"
+        path.write_text(json.dumps({"version": "v2.0", "data": questions}))
+        return path
+    lines: list[str] = []
+    for example, payload in rows:
+        tags: Sequence[str | None] = payload.tags if isinstance(payload, Tags) else ()
+        if isinstance(payload, Spans):
+            found = {span.start: f"B-{span.label}" for span in payload.spans}
+            tags = [found.get(start, "O") for start, _ in example.tokens]
+        lines += [f"{word} {tag}" for word, tag in zip(example.words, tags, strict=True)]
+        lines.append("")
+    path = folder / "rows.conll"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def make_trained(home: Path, task: str, base: Path) -> Trained:
+    """Import, train for some steps, register: what a run does, without its processes."""
+    opened = open_workbench(Settings(home=home, database_url=None))
+    project = opened.projects.create(f"tiny {task}", task, LABELS[task])
+    rows = rows_of(task, 40)
+    opened.datasets.import_files(project, [write_source(task, rows, home)], split=Split.TEST)
+    attempt = home / "attempt"
+    manifest = write_attempt(
+        attempt,
+        task,
+        [("train", *row) for row in rows] + [("validation", *row) for row in LABELED[task](10, seed=1)],
+        labels=LABELS[task],
+        base_model=str(base),
+        parameters={
+            "epochs": 8,
+            "learning_rate": 5e-3,
+            "device": "cpu",
+            "max_length": 32,
+            "stride": 8,
+            "min_steps": 0,
+        },
+    )
+    train(attempt, manifest, SilentReporter())
+    target = opened.settings.models_dir / "1" / "1"
+    target.parent.mkdir(parents=True)
+    (attempt / "model").rename(target)
+    with opened.store.write() as tx:
+        run = tx.runs.add(project.id, RunKind.TRAIN, {})
+        tx.runs.transition(run.id, RunState.RUNNING, attempt=1)
+        tx.runs.transition(run.id, RunState.SUCCEEDED, attempt=1)
+        snapshot = tx.models.add_snapshot(project.id, LABELS[task], "0" * 64, [])
+        version = tx.models.add_version(
+            project.id,
+            1,
+            base_model=str(base),
+            parent_id=None,
+            run_id=run.id,
+            snapshot_id=snapshot.id,
+            labels=LABELS[task],
+            artifact="1/1",
+            artifact_sha256=hash_folder(target),
+            parameters={},
+            metrics={"validation": {get_task(task).primary_metric: 0.5}},
+        )
+    return Trained(opened, opened.projects.get(project.name), version)
+
+
+@pytest.fixture(scope="module", params=["ner", "pos", "qa"])
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    """One trained project per task."""
+    yield from _trained(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def trained_ner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    """A trained NER project."""
+    yield from _trained("ner", tmp_path_factory)
+
+
+def _trained(task: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    folder = tmp_path_factory.mktemp(f"export-{task}")
+    base = make_tiny_model(folder / "base", WORDS)
+    made = make_trained(folder / "home", task, base)
+    yield made
+    made.workbench.close()

@@ -1,0 +1,122 @@
+"""Nothing is exported that does not hold, nothing is replaced unasked, and a folder that was changed is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.export.conftest import Trained
+from workbench.cli import load
+from workbench.cli.base import app
+from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable, RunFailed, WorkbenchError
+from workbench.services import exporting
+from workbench.services.exporting import ExportedModel
+from workbench.services.modelfolder import check_folder, zip_folder
+
+
+@pytest.fixture(scope="module")
+def exported(trained_ner: Trained, tmp_path_factory: pytest.TempPathFactory) -> ExportedModel:
+    """The version, exported once."""
+    out = tmp_path_factory.mktemp("out") / "model"
+    return trained_ner.workbench.exporting.export_model(trained_ner.project, 1, out)
+
+
+def test_what_is_there_is_not_replaced_unasked(
+    trained_ner: Trained, exported: ExportedModel, tmp_path: Path
+) -> None:
+    exporting_ = trained_ner.workbench.exporting
+    with pytest.raises(AlreadyExists, match="--force"):
+        exporting_.export_model(trained_ner.project, 1, exported.folder)
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("ten years")
+    with pytest.raises(InvalidInput, match="no model"):
+        exporting_.export_model(trained_ner.project, 1, precious, force=True)
+    assert (precious / "thesis.txt").read_text() == "ten years"
+
+
+def test_nothing_is_left_of_an_export_that_does_not_hold(
+    trained_ner: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = exporting.run_module
+
+    def spoiled(name: str, arguments: list[str]) -> str:
+        said = real(name, arguments)
+        path = Path(arguments[0]) / "expected.jsonl"
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        for line in lines:
+            line["classes"] = ["elsewhere" for _ in line["classes"]]
+        path.write_text("\n".join(map(json.dumps, lines)))
+        return said
+
+    monkeypatch.setattr(exporting, "run_module", spoiled)
+    with pytest.raises(RunFailed, match="something else"):
+        trained_ner.workbench.exporting.export_model(trained_ner.project, 1, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_version_that_was_changed_is_not_exported(trained_ner: Trained, tmp_path: Path) -> None:
+    config = trained_ner.workbench.models.artifact_path(trained_ner.version) / "config.json"
+    before = config.read_bytes()
+    config.write_bytes(before + b"\n")
+    try:
+        with pytest.raises(ModelUnavailable, match="not those that were trained"):
+            trained_ner.workbench.exporting.export_model(trained_ner.project, 1, tmp_path / "out")
+        models = {check.name: check for check in trained_ner.workbench.maintenance.doctor()}["models"]
+        assert not models.ok and "was changed" in models.detail
+    finally:
+        config.write_bytes(before)
+
+
+@pytest.mark.parametrize("harm", ["missing", "changed", "labels", "unknown"])
+def test_a_folder_that_was_tampered_with_is_refused(
+    exported: ExportedModel, tmp_path: Path, harm: str
+) -> None:
+    folder = shutil.copytree(exported.folder, tmp_path / "model")
+    check_folder(folder)
+    if harm == "missing":
+        (folder / "model.safetensors").unlink()
+    elif harm == "changed":
+        data = bytearray((folder / "model.safetensors").read_bytes())
+        data[-1] ^= 1
+        (folder / "model.safetensors").write_bytes(data)
+    elif harm == "labels":
+        config = folder / "config.json"
+        config.write_text(config.read_text().replace("PER", "DOG") + " ")
+    else:
+        shutil.rmtree(folder)
+        folder.mkdir()
+    load()
+    done = CliRunner().invoke(app, ["predict", str(folder), "--text", "anna"])
+    assert isinstance(done.exception, WorkbenchError)
+    assert "\n" not in str(done.exception) and str(folder) in str(done.exception)
+
+
+def test_labels_that_do_not_match_are_refused_without_hashes(
+    trained_ner: Trained, exported: ExportedModel, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(exported.folder, tmp_path / "model")
+    (folder / "SHA256SUMS").unlink()
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace("PER", "DOG"))
+    with pytest.raises(ModelUnavailable, match="labels"):
+        trained_ner.workbench.exporting.predict(folder, "anna")
+
+
+def test_a_zip_holds_the_folder(exported: ExportedModel, tmp_path: Path) -> None:
+    zip_folder(exported.folder, tmp_path / "m.zip")
+    with zipfile.ZipFile(tmp_path / "m.zip") as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == [f"model/{name}" for name, _ in exported.files]
+
+
+def test_a_tagger_takes_no_question(trained_ner: Trained, exported: ExportedModel) -> None:
+    with pytest.raises(InvalidInput, match="no question"):
+        trained_ner.workbench.exporting.predict(exported.folder, "anna", "who?")
+    with pytest.raises(InvalidInput, match="empty"):
+        trained_ner.workbench.exporting.predict(exported.folder, "  ")
