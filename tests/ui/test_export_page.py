@@ -1,0 +1,130 @@
+"""The Export page: nothing to export, an export that fails, one that is there, a model that is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from workbench.domain import Prediction, Project, RunKind, RunState, Span, Spans
+from workbench.errors import RunFailed
+from workbench.services import Workbench
+from workbench.services.exporting import ExportedModel, ExportService
+from workbench.services.prediction import Predicted
+from workbench.web.shared import shared_workbench
+
+PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "6_Export.py")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    """The workbench that the page opens in this test."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("WORKBENCH_DATABASE_URL", raising=False)
+    opened = shared_workbench()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def project(home: Workbench) -> Project:
+    """A project with two versions, the first of them better."""
+    made = home.projects.create("news", "ner", ["PER"])
+    for number, f1 in ((1, 0.7), (2, 0.5)):
+        folder = home.settings.models_dir / str(made.id) / str(number)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        with home.store.write() as tx:
+            run = tx.runs.add(made.id, RunKind.TRAIN, {})
+            tx.runs.transition(run.id, RunState.RUNNING, attempt=1)
+            tx.runs.transition(run.id, RunState.SUCCEEDED, attempt=1)
+            tx.models.add_version(
+                made.id,
+                number,
+                base_model="minilm",
+                parent_id=None,
+                run_id=run.id,
+                snapshot_id=tx.models.add_snapshot(made.id, ["PER"], "0" * 64, []).id,
+                labels=["PER"],
+                artifact=f"{made.id}/{number}",
+                artifact_sha256="0" * 64,
+                parameters={},
+                metrics={"validation": {"f1": f1}},
+            )
+    return made
+
+
+def open_page() -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_without_a_version_the_page_leads_to_training(home: Workbench) -> None:
+    home.projects.create("news", "ner")
+    assert "no model version" in open_page().info[0].value
+
+
+def test_the_best_version_is_chosen_and_an_address_can_name_another(project: Project) -> None:
+    app = open_page()
+    assert app.selectbox(key=f"export_version_{project.id}").value == 1
+    assert app.query_params["version"] == "1"
+    app = AppTest.from_file(PAGE, default_timeout=60)
+    app.query_params["version"] = "2"
+    assert app.run().selectbox(key=f"export_version_{project.id}").value == 2
+
+
+def test_an_export_that_fails_says_why(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_given: object, **_more: object) -> ExportedModel:
+        raise RunFailed("it predicts something else", remedy="run `workbench doctor`")
+
+    monkeypatch.setattr(ExportService, "export_model", fail)
+    app = press(open_page(), "Export and check")
+    assert app.error[0].value == "it predicts something else. Run `workbench doctor`"
+    assert "Export and check" in [button.label for button in app.button]
+
+
+def test_an_export_is_shown_and_packed(
+    home: Workbench, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def export(
+        _self: ExportService, _project: Project, version: int, out: Path, **_more: object
+    ) -> ExportedModel:
+        out.mkdir(parents=True)
+        (out / "workbench.json").write_text("{}")
+        (out / "evaluation.json").write_text(
+            '{"verification": {"examples": 60, "choices": 1002, "versions": {"transformers": "5.23.0"}}}'
+        )
+        return ExportedModel(out, version, (), {}, 1.0)
+
+    monkeypatch.setattr(ExportService, "export_model", export)
+    app = press(open_page(), "Export and check")
+    assert "60 examples (1,002 labels)" in app.success[0].value
+    assert app.code[0].value == str(home.settings.home.absolute() / "exports" / "news-v1")
+    press(app, "Prepare a zip")
+    packed = list((home.settings.home / "downloads").glob("*/content"))
+    assert len(packed) == 1 and packed[0].stat().st_size > 0
+
+
+def test_a_model_is_tried_and_its_answer_drawn(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(_self: ExportService, _folder: Path, examples: list[object], **_more: object) -> Predicted:
+        said = Prediction(Spans((Span(0, 3, "PER"),)), 0.9, (0.9,))
+        return Predicted("ner", ("PER",), tuple(examples), (said,))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ExportService, "predict_many", answer)
+    app = press(open_page(), "Ask version 1")
+    assert "text is empty" in app.error[0].value
+    app.text_area(key="trial_text").input("Ada <b>wrote</b>.")
+    app = press(app, "Ask version 1")
+    assert not app.error
+    drawn = [element.proto.body for element in app.get("html")]
+    assert any("PER</span>" in body and "&lt;b&gt;" in body for body in drawn)
