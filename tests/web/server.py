@@ -78,7 +78,7 @@ class Server:
 def serving(home: Path, *, log: Path, checkout: Path = CHECKOUT) -> Iterator[Server]:
     """Start the server and wait until it answers; ended with the block."""
     server = Server(free_port(), log)
-    environment = {**os.environ, "WORKBENCH_HOME": str(home)}
+    environment = {**os.environ, "WORKBENCH_HOME": str(home), "WORKBENCH_SAMPLES": "false"}
     environment.pop("WORKBENCH_DATABASE_URL", None)
     command = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.port", str(server.port)]
     with log.open("wb") as output:
