@@ -64,6 +64,7 @@ class Parsed:
     labels: Counter[str] = field(default_factory=Counter)
     first: list[NewExample] = field(default_factory=list)
     duplicates: int = 0
+    hashes: set[str] = field(default_factory=set)
 
     def close(self) -> None:
         """Give the rows up."""
@@ -160,6 +161,9 @@ def _take(
         content = example.content
         words = len(content.tokens) if content.question is None else _words(content)
         document = shortened(example.document)
+        digest = content_hash(content)
+        parsed.duplicates += digest in parsed.hashes
+        parsed.hashes.add(digest)
         parsed.tokens += words
         parsed.rows.add(
             Row(
@@ -169,7 +173,7 @@ def _take(
                 question=content.question,
                 tokens=[place for token in content.tokens for place in token],
                 words=words,
-                content_hash=content_hash(content),
+                content_hash=digest,
                 locator=dict(example.locator),
                 meta=dict(example.meta),
                 payload=payload,
@@ -252,19 +256,15 @@ def overlaps(
 
     Args:
         split: Of the examples on their way in.
-        files: Read and checked; their ``duplicates`` are set.
+        files: Read and checked; their ``duplicates``, counted within each so far, grow by those across.
         stored: Gives the splits in which the project has a content hash already.
     """
     seen: set[str] = set()
     across: Counter[Split] = Counter()
     for parsed in files:
-        fresh: list[str] = []
-        for row in parsed.rows:
-            if row.content_hash in seen:
-                parsed.duplicates += 1
-            else:
-                seen.add(row.content_hash)
-                fresh.append(row.content_hash)
+        fresh = sorted(parsed.hashes - seen)
+        parsed.duplicates += len(parsed.hashes) - len(fresh)
+        seen |= parsed.hashes
         found = stored(fresh)
         parsed.duplicates += len(found)
         for splits in found.values():
