@@ -103,6 +103,24 @@ def test_a_reload_keeps_what_the_server_has_not_got(page: Page, serve: Serve, op
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('workbench/')).length") == 0
 
 
+def test_a_server_that_comes_back_while_nothing_is_done_gets_the_next_answer(
+    page: Page, serve: Serve, opened: Workbench
+) -> None:
+    project, ids = make_project(opened)
+    app = serve(opened.settings.home)
+    screen = Screen(page, app, project.name).open()
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    page.wait_for_timeout(1_000)
+    app.kill()
+    app.start()
+    deadline = time.monotonic() + 60
+    while screen.example == ids[1] and time.monotonic() < deadline:
+        screen.press("Enter")  # Streamlit's own "Connection error" dialog may swallow it while it is up
+        page.wait_for_timeout(1_000)
+    screen.expect_example(ids[2]).expect_status("Saved", timeout=60_000)
+    assert list(revisions(opened, project, ids).values()) == [1, 1]
+
+
 def test_a_refused_answer_is_kept_and_the_others_go_on(page: Page, serve: Serve, opened: Workbench) -> None:
     project, ids = make_project(opened)
     screen = Screen(page, serve(opened.settings.home), project.name).open()

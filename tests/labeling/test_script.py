@@ -183,7 +183,8 @@ def test_a_labels_key_goes_before_a_commands_letter(run: Run) -> None:
 def test_an_outbox_forgets_only_what_was_acknowledged(run: Run) -> None:
     script = """(async () => {
         const sent = [];
-        const make = () => new Outbox("t", list => sent.push(list.items.map(item => item.example_id)), () => {});
+        const send = list => sent.push(list.items.map(item => item.example_id));
+        const make = () => new Outbox("t", {send, wake: () => {}, changed: () => {}});
         const box = make();
         const ids = [1, 2, 3].map(n => box.add({example_id: n, at: n}));
         await new Promise(done => setTimeout(done, 200));

@@ -6,7 +6,7 @@ import streamlit as st
 
 from workbench.domain import Batch
 from workbench.errors import WorkbenchError
-from workbench.ui.labeler import draw_labeler
+from workbench.ui.labeler import draw_labeler, draw_wake
 from workbench.ui.page import Page, current_user
 
 BATCH = "batch"
@@ -21,6 +21,8 @@ _WIDE = """<style>
 def draw_label_page(page: Page) -> None:
     """Draw the page."""
     st.html(_WIDE)
+    with st.sidebar:
+        draw_wake()
     with page.guarded():
         batch = _choose_batch(page)
         _label(page, batch)

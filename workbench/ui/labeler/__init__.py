@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.ui.labeler.mount import draw_labeler
+from workbench.ui.labeler.mount import draw_labeler, draw_wake
 
-__all__ = ["draw_labeler"]
+__all__ = ["draw_labeler", "draw_wake"]

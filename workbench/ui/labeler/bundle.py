@@ -35,6 +35,12 @@ def script() -> str:
 
 
 @cache
+def wake_script() -> str:
+    """The JavaScript of the small component that can run the whole page."""
+    return (FOLDER / "wake.js").read_text(encoding="utf-8")
+
+
+@cache
 def markup() -> str:
     """The component's HTML; it holds no data."""
     return (FOLDER / "labeler.html").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from workbench.domain import Batch, Project, User
 from workbench.errors import NotFound
@@ -26,6 +27,17 @@ _component = st.components.v2.component(
     js=bundle.script(),
     isolate_styles=True,
 )
+
+_wake = st.components.v2.component("workbench.wake", js=bundle.wake_script())
+
+
+def draw_wake() -> None:
+    """Let the labeler ask for a run of the whole page. Call it outside of the fragment.
+
+    After a restart of the server the browser comes back to a session that has never run the page, and a report from
+    within a fragment that this session does not know is dropped: answers would wait for ever.
+    """
+    _wake(key="workbench-wake", on_again_change=lambda: None, height=1)
 
 
 def draw_labeler(workbench: Workbench, project: Project, user: User, batch: Batch | None) -> None:
@@ -51,7 +63,15 @@ def draw_labeler(workbench: Workbench, project: Project, user: User, batch: Batc
         on_want_change=lambda: None,
     )
     if store_outbox(workbench, project, user, key, result):
+        _run_again()
+
+
+def _run_again() -> None:
+    """This fragment again; or the page, where this is a run of the whole of it (a session's first one)."""
+    try:
         st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
 
 
 def store_outbox(workbench: Workbench, project: Project, user: User, key: str, state: Any) -> bool:

@@ -1,6 +1,6 @@
 // What each command of `commands.js` does. An action that returns false leaves the key its own meaning.
 
-import { confirmMarks, toggleNoAnswer } from "./marks.js";
+import { confirmMarks } from "./marks.js";
 
 export function makeActions(labeler) {
   const { cursor, editor, decisions, deck, sheets } = labeler;
@@ -14,7 +14,7 @@ export function makeActions(labeler) {
     skip: () => entry() && sheets.showSkip((reason) => decisions.submit(entry(), "skipped", reason)),
     flag: () =>
       entry() && sheets.showFlag(entry().comment ?? "", (comment) => decisions.submit(entry(), "flagged", comment)),
-    noAnswer: () => entry() && labeler.task === "qa" && editor.change(toggleNoAnswer(entry().marks)),
+    noAnswer: () => entry() && labeler.task === "qa" && editor.toggleNoAnswer(),
     right: inText(() => cursor.step(forward(), false)),
     left: inText(() => cursor.step(-forward(), false)),
     down: inText(() => cursor.stepLine(1, false)),

@@ -76,8 +76,7 @@ export class Decisions {
       this.labeler.focus();
       return;
     }
-    this.labeler.asked += 1;
-    this.labeler.channel.setStateValue("want", { turn: this.labeler.asked, open: id });
+    this.labeler.ask({ open: id });
   }
 
   back() {
@@ -92,8 +91,7 @@ export class Decisions {
   }
 
   search(query) {
-    this.labeler.asked += 1;
-    this.labeler.channel.setStateValue("want", { turn: this.labeler.asked, search: query });
+    this.labeler.ask({ search: query });
   }
 
   /** Forget a refused answer. */

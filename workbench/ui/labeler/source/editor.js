@@ -14,6 +14,7 @@ import {
   sameMarks,
   setTag,
   spanAt,
+  toggleNoAnswer,
   unitAt,
   unitsOf,
 } from "./marks.js";
@@ -106,6 +107,11 @@ export class Editor {
 
   markAnswer(s, e) {
     this.change(addAnswer(this.labeler.deck.current.marks, s, e));
+  }
+
+  toggleNoAnswer() {
+    this.labeler.cursor.selection = null;
+    this.change(toggleNoAnswer(this.labeler.deck.current.marks));
   }
 
   confirmHere() {

@@ -158,7 +158,7 @@ export function drawMarks(element, heading, entry, colors, actions) {
     const list = marks.spans ?? marks.answers;
     const waiting = countSuggested(marks);
     const noun = `${marks.spans ? "label" : "answer"}${list.length === 1 ? "" : "s"}`;
-    say(heading, `${list.length || "No"} ${noun}${waiting ? `, ${waiting} suggested` : ""}`);
+    say(heading, marks.none ? "Answer" : `${list.length || "No"} ${noun}${waiting ? `, ${waiting} suggested` : ""}`);
     for (const mark of list.slice(0, LISTED)) {
       const [first, last] = unitsOf(units, mark.s, mark.e);
       const row = markRow(text.slice(mark.s, mark.e), mark.label ?? "answer", mark, colors, () => actions.jump(first, last));

@@ -19,7 +19,7 @@ export class Keyboard {
     if (event.target.matches?.("input, textarea")) return false;
     if (picker.open) return this.pressInPicker(event);
     if (event.ctrlKey || event.metaKey) return this.pressWithControl(event);
-    if (event.target !== refs.stage && ["Enter", " ", "Tab"].includes(event.key)) return false; // a button's own
+    if (event.target.matches?.("button") && ["Enter", " ", "Tab"].includes(event.key)) return false; // its own
     const label = event.altKey ? null : this.labelOfKey(event.key);
     if (label && task !== "qa") {
       editor.useLabel(label);

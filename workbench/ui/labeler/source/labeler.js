@@ -16,6 +16,7 @@ import { Pointer } from "./pointer.js";
 import { Sheets } from "./sheets.js";
 import { buildView, drawNeighbours, paintView } from "./stage.js";
 
+const PATIENCE = 3000;
 const BUTTONS = ["back", "skip", "flag", "accept", "confirmAll", "find", "heat", "guidelines", "help"];
 
 export class Labeler {
@@ -27,11 +28,11 @@ export class Labeler {
     for (const element of this.root.querySelectorAll("[data-ref]")) this.refs[element.dataset.ref] = element;
     this.task = data.project.task;
     this.deck = new Deck(this.task, new Drafts(data.space));
-    this.outbox = new Outbox(
-      data.space,
-      (list) => this.channel.setStateValue("outbox", list),
-      (item) => this.outboxChanged(item),
-    );
+    this.outbox = new Outbox(data.space, {
+      send: (list) => this.channel.setStateValue("outbox", list),
+      wake: () => this.channel.wake(),
+      changed: (item) => this.outboxChanged(item),
+    });
     this.session = { answers: 0, seconds: 0, ahead: 0 };
     this.asked = 0;
     this.loaded = null; // the entry whose elements are on the screen
@@ -51,6 +52,7 @@ export class Labeler {
   close() {
     this.outbox.close();
     clearTimeout(this.prebuild);
+    document.removeEventListener("keydown", this.catchKey, true);
     document.removeEventListener("visibilitychange", this.watch);
   }
 
@@ -70,6 +72,7 @@ export class Labeler {
       for (const one of [...data.recent].reverse()) this.panels.note(one.id, one.status, one.snippet);
       for (const item of this.outbox.refused) this.panels.note(item.example_id, "refused", item.snippet);
     }
+    this.answered = Math.max(data.opened?.turn ?? 0, data.found?.turn ?? 0);
     if (data.opened && data.opened.turn !== this.openedTurn) {
       this.openedTurn = data.opened.turn;
       if (data.opened.item) {
@@ -127,6 +130,14 @@ export class Labeler {
     entry.answer ??= item.status;
     if (item.payload && !this.deck.dirty(entry)) entry.marks = readPayload(entry, item.payload, true);
     entry.view = null;
+  }
+
+  /** Ask the server for something besides the next examples; the answer comes by `update`. */
+  ask(what) {
+    this.asked += 1;
+    const turn = this.asked;
+    this.channel.setStateValue("want", { turn, ...what });
+    setTimeout(() => turn === this.asked && this.answered !== turn && this.channel.wake(), PATIENCE);
   }
 
   // --- drawing ---------------------------------------------------------------------------------------------
@@ -218,6 +229,15 @@ export class Labeler {
       // Streamlit's own shortcuts (r, c) would fire on whatever came through.
       event.stopPropagation();
     });
+    // A dialog of the page's (a lost connection) takes the focus and gives it to nobody: keys still mean the text.
+    this.catchKey = (event) => {
+      const { activeElement } = document;
+      if (activeElement && activeElement !== document.body) return;
+      this.focus();
+      if (this.keyboard.press(event)) event.preventDefault();
+      event.stopPropagation();
+    };
+    document.addEventListener("keydown", this.catchKey, true);
     for (const name of BUTTONS) {
       refs[name].addEventListener("mousedown", (event) => event.preventDefault());
       refs[name].addEventListener("click", () => {

@@ -14,7 +14,7 @@ export default function (component) {
     return () => {};
   }
   fitHeight(root);
-  labeler = new Labeler(parentElement, data, { setStateValue });
+  labeler = new Labeler(parentElement, data, { setStateValue, wake: () => globalThis.workbenchWake?.() });
   MOUNTED.set(root, labeler);
   return () => {
     if (!root.isConnected) {

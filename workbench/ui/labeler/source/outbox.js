@@ -9,16 +9,19 @@ export class Outbox {
   /**
    * @param space  names this project and person in the browser's storage
    * @param send   hands the list to the server
+   * @param wake   asks for a run of the whole page, where the server does not answer
    * @param changed  is told whenever what is kept has changed
    */
-  constructor(space, send, changed) {
+  constructor(space, { send, wake, changed }) {
     this.prefix = `workbench/outbox/${space}/`;
     this.send = send;
+    this.wake = wake;
     this.changed = changed;
     this.items = new Map();
     this.sending = 0;
     this.turn = 0;
     this.soon = null;
+    this.unanswered = 0;
     for (const [key, item] of readAll(this.prefix)) this.items.set(key, item);
     this.timer = setInterval(() => this.resend(), 1000);
     this.heard = (event) => this.hear(event);
@@ -65,17 +68,28 @@ export class Outbox {
     this.sending = performance.now();
     this.late = false;
     this.turn += 1;
+    this.unanswered += 1;
     this.send({ turn: this.turn, items: waiting });
   }
 
   resend() {
-    if (this.waiting.length && performance.now() - this.sending > RESEND_AFTER) this.flush();
+    if (!this.waiting.length || performance.now() - this.sending < RESEND_AFTER) return;
+    if (this.unanswered === 0) {
+      this.flush();
+      return;
+    }
+    // A server that was started anew does not know this part of the page before it has run the whole of it. The list
+    // is the component's state already and goes along; sent in the same moment, it would make this a partial run.
+    this.unanswered = 0;
+    this.sending = performance.now();
+    this.wake();
   }
 
   /** What the server says of items by their ids. Returns those that it has just refused. */
   acknowledge(receipts) {
     const refused = [];
     let touched = false;
+    this.unanswered = 0;
     for (const receipt of receipts) {
       const item = this.items.get(receipt.client_id);
       if (!item) continue;

@@ -49,7 +49,8 @@ export class Panels {
   }
 
   drawPressed(entry) {
-    const { cursor, editor, refs } = this.labeler;
+    const { cursor, editor, refs, root } = this.labeler;
+    root.dataset.none = entry.marks.none ?? "";
     const at = cursor.selection?.first;
     let under = null;
     if (at !== undefined) {
