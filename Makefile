@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+JOBS   ?= logical
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .PHONY: run test lint proof bench clean
@@ -29,7 +30,7 @@ lint: $(VENV)/.tested
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest -m 'not proof'
+	$(BIN)/python -m pytest -m 'not proof' --numprocesses $(JOBS) --maxprocesses 4 --dist worksteal
 
 proof: $(VENV)/.tested
 	$(BIN)/python -m pytest -m proof --timeout 7200

@@ -19,6 +19,12 @@ from workbench.services import Workbench, open_workbench
 
 pytest_plugins = ("tests.browser",)
 
+if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+    # Each worker's own processes share the machine with the other workers': one thread each is what they have.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+DATABASE_NAME = "workbench.db"
+
 REQUIRED = frozenset(os.environ.get("WORKBENCH_TEST_REQUIRE", "").split(","))
 """Things that CI has and whose absence is then a failure, not a skip: ``browser``, ``postgresql``."""
 
@@ -107,12 +113,27 @@ def _execute(server: str, statement: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the schema in it, to copy from: a fifth of the time that migrating takes."""
+    settings = Settings(home=tmp_path_factory.mktemp("template"), database_url=None)
+    open_workbench(settings).close()
+    return settings.home / DATABASE_NAME
+
+
+def _home_with_schema(folder: Path, template: Path) -> Settings:
+    home = folder / "home"
+    home.mkdir()
+    shutil.copyfile(template, home / DATABASE_NAME)
+    return Settings(home=home, database_url=None)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """Settings of a fresh home, once for each database."""
     home = tmp_path / "home"
     if request.param == "sqlite":
-        yield Settings(home=home, database_url=None)
+        yield _home_with_schema(tmp_path, request.getfixturevalue("sqlite_template"))
         return
     server = request.getfixturevalue("postgresql_server")
     template = request.getfixturevalue("postgresql_template")
@@ -131,9 +152,9 @@ def workbench(settings: Settings) -> Iterator[Workbench]:
 
 
 @pytest.fixture
-def sqlite_settings(tmp_path: Path) -> Settings:
+def sqlite_settings(tmp_path: Path, sqlite_template: Path) -> Settings:
     """Settings of a fresh home on SQLite only, for tests that are not about the database."""
-    return Settings(home=tmp_path / "home", database_url=None)
+    return _home_with_schema(tmp_path, sqlite_template)
 
 
 @pytest.fixture
