@@ -22,6 +22,14 @@ from workbench.errors import RunFailed
 
 
 @pytest.fixture
+def ctrl_c_works() -> Iterator[None]:
+    """Test workers that run side by side ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     text = io.StringIO()
     monkeypatch.setattr(following, "err", Console(file=text, soft_wrap=True, highlight=False, width=200))
@@ -62,6 +70,7 @@ def test_a_failure_is_raised(driven: Bench, told: io.StringIO) -> None:
         follow(driven.wb, driven.launch(at=0, act="raise"))
 
 
+@pytest.mark.usefixtures("ctrl_c_works")
 def test_ctrl_c_leaves_the_run_alone(driven: Bench, told: io.StringIO) -> None:
     run = driven.launch(steps=40, pause=0.05)
 

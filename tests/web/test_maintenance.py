@@ -110,7 +110,9 @@ def test_the_doctor_finds_nothing_in_a_healthy_home(workbench: Workbench) -> Non
     ]
 
 
-def test_the_doctor_says_what_to_do(sqlite_settings: Settings) -> None:
+def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
+    sqlite_settings = Settings(home=tmp_path / "never opened", database_url=None)
+    sqlite_settings.home.mkdir()
     store = Store(sqlite_settings.url)
     checks = {check.name: check for check in MaintenanceService(store, sqlite_settings).doctor()}
     assert not checks["database"].ok and checks["database"].remedy == "run `workbench init`"
