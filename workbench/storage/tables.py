@@ -155,6 +155,29 @@ imports = Table(
     Index("ix_imports_project_id_sha256", "project_id", "sha256"),
 )
 
+loads = Table(
+    "loads",
+    metadata,
+    Column("project_id", Identity, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("first_import", Identity, nullable=False),
+    Column("first_position", Integer, nullable=False),
+    Column("owner", String(300), nullable=False, comment="host, process and one attempt of it"),
+    Column("written", Integer, nullable=False, server_default=text("0")),
+    Column("total", Integer, nullable=False),
+    Column("heartbeat_at", Moment, nullable=False),
+    _created(),
+    comment="an import being written: what the project has from these on is seen by nobody yet",
+)
+
+sketches = Table(
+    "sketches",
+    metadata,
+    Column("import_id", Identity, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("first_position", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False, comment="MinHash sketches, one after the other"),
+    comment="what near-duplicates are found by; a row for some thousand examples",
+)
+
 documents = Table(
     "documents",
     metadata,
@@ -286,6 +309,38 @@ gold = Table(
     Column("accepted_at", Moment, nullable=False),
     _ref("accepted_by", "users", nullable=True),
     comment="the accepted annotation of an example",
+)
+
+label_changes = Table(
+    "label_changes",
+    metadata,
+    _id(),
+    _ref("project_id", "projects", ondelete="CASCADE"),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("labels", Document_, nullable=False, comment="what was changed into what"),
+    Column("before", Document_, nullable=False, comment="rows of the label set as they stood"),
+    Column("counts", Document_, nullable=False),
+    _ref("batch_id", "batches", nullable=True),
+    _ref("user_id", "users", nullable=True),
+    _created(),
+    Column("undone_at", Moment),
+    UniqueConstraint("project_id", "number"),
+    comment="the history of label sets",
+)
+
+label_change_items = Table(
+    "label_change_items",
+    metadata,
+    Column("annotation_id", Identity, ForeignKey("annotations.id", ondelete="CASCADE"), primary_key=True),
+    _ref("replaced_id", "annotations", ondelete="CASCADE"),
+    _ref("change_id", "label_changes", ondelete="CASCADE"),
+    Column("undoes", Boolean, nullable=False, server_default=false()),
+    Column("gold", Boolean, nullable=False, server_default=false(), comment="what it replaced was gold"),
+    _ref("accepted_by", "users", nullable=True),
+    Index("ix_label_change_items_change_id", "change_id"),
+    Index("ix_label_change_items_replaced_id", "replaced_id"),
+    comment="revisions that a change of the label set has written, each with the one that it replaced",
 )
 
 runs = Table(
