@@ -120,3 +120,6 @@ def upgrade() -> None:
     with op.batch_alter_table("label_change_items", schema=None) as batch_op:
         batch_op.create_index("ix_label_change_items_change_id", ["change_id"], unique=False)
         batch_op.create_index("ix_label_change_items_replaced_id", ["replaced_id"], unique=False)
+    with op.batch_alter_table("snapshot_items", schema=None) as batch_op:
+        batch_op.create_index("ix_snapshot_items_example_id", ["example_id"], unique=False)
+        batch_op.create_index("ix_snapshot_items_annotation_id", ["annotation_id"], unique=False)

@@ -15,6 +15,7 @@ from workbench.errors import AlreadyExists, FormatError, InvalidInput, NotFound,
 from workbench.formats import Source
 from workbench.services import Workbench
 from workbench.services.importing import ImportOptions
+from workbench.services.importwatch import ImportWatch
 
 CONLL = (
     "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\n\nParis NNP I-NP I-LOC\n\n"
@@ -285,7 +286,7 @@ def test_many_rows_go_through_the_temporary_file(
         project,
         [Source("a.conll", data.encode())],
         Split.POOL,
-        progress=lambda _, number: seen.append(number),
+        watch=ImportWatch(lambda watch: seen.append(watch.done)),
     )
     examples = workbench.datasets.browse(project, limit=100).items
     assert [example.content.text for example in examples] == [f"w{i} x" for i in range(50)]

@@ -103,6 +103,7 @@ def test_the_doctor_finds_nothing_in_a_healthy_home(workbench: Workbench) -> Non
         "database",
         "schema",
         "contents",
+        "imports",
         "models",
         "runs",
         "disk",

@@ -16,6 +16,7 @@ from workbench.errors import InvalidInput
 from workbench.formats import Notice
 from workbench.services.dataexport import ExportReport
 from workbench.services.importing import ImportOptions
+from workbench.services.importwatch import READING, WRITING, ImportWatch
 from workbench.services.importwrite import ImportReport
 
 SHOWN_WARNINGS = 20
@@ -63,7 +64,7 @@ def import_(
             preview = wb.datasets.preview(project, sources, split, options)
             report, first = preview.report, preview.first
         else:
-            report = wb.datasets.import_sources(project, sources, split, options, progress=_progress)
+            report = wb.datasets.import_sources(project, sources, split, options, watch=ImportWatch(_tell))
             first = ()
     data = asdict(report) | ({"first": [_shown(example) for example in first]} if dry_run else {})
     emit(as_json, data, lambda: _show_import(report, name, split, first))
@@ -100,9 +101,12 @@ def parse_columns(given: Sequence[str]) -> dict[str, str | int]:
     return columns
 
 
-def _progress(file: str, examples: int) -> None:
-    if examples % 20_000 == 0:
-        err.print(f"{file}: {examples:,} examples read", markup=False)
+def _tell(watch: ImportWatch) -> None:
+    """A line now and then; Ctrl-C stops an import, and nothing of it stays."""
+    if watch.phase == READING and watch.done % 20_000 == 0:
+        err.print(f"{watch.file}: {watch.done:,} examples read", markup=False)
+    elif watch.phase == WRITING and watch.total >= 20_000 and watch.done % 20_000 == 0:
+        err.print(f"{watch.done:,} of {watch.total:,} examples written", markup=False)
 
 
 def _shown(example: NewExample) -> dict[str, Any]:

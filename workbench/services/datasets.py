@@ -14,7 +14,8 @@ from workbench.errors import InvalidInput, NotFound
 from workbench.formats.base import Notice
 from workbench.formats.source import Source, read_sources, unpack
 from workbench.services.dataexport import ExportReport, write_export
-from workbench.services.importing import ImportOptions, Parsed, Progress, overlaps, parse
+from workbench.services.importing import ImportOptions, Parsed, overlaps, parse
+from workbench.services.importwatch import ImportWatch
 from workbench.services.importwrite import ImportReport, refuse_known, summary, write
 from workbench.storage.examples import SplitCounts
 from workbench.storage.store import Store
@@ -90,7 +91,7 @@ class DatasetService:
         scheme: str | None = None,
         sentences: str | None = None,
         force: bool = False,
-        progress: Progress | None = None,
+        watch: ImportWatch | None = None,
     ) -> ImportReport:
         """Import files: all of them, or nothing at all.
 
@@ -108,7 +109,7 @@ class DatasetService:
             scheme: Of NER tags.
             sentences: Of plain text.
             force: Import again what is there already.
-            progress: Called now and then while reading.
+            watch: Hears how far it is, and may cancel.
 
         Raises:
             NotFound: There is no such file.
@@ -120,7 +121,7 @@ class DatasetService:
             format, columns or {}, encoding, separator, scheme, sentences, unlabeled, force
         )
         return self.import_sources(
-            project, self.sources(paths), split, options, dry_run=dry_run, user_id=user_id, progress=progress
+            project, self.sources(paths), split, options, dry_run=dry_run, user_id=user_id, watch=watch
         )
 
     def import_sources(
@@ -132,18 +133,16 @@ class DatasetService:
         *,
         dry_run: bool = False,
         user_id: int | None = None,
-        progress: Progress | None = None,
+        watch: ImportWatch | None = None,
     ) -> ImportReport:
-        """The same of files in memory."""
+        """The same of files in memory. Raises also Cancelled, where the watch was asked to cancel."""
+        watch = watch or ImportWatch()
         with ExitStack() as stack:
-            files, notices = self._parse(stack, project, sources, split, options, progress)
+            files, notices = self._parse(stack, project, sources, split, options, watch)
             if dry_run:
                 return summary(files, notices, dry_run=True)
             compressed = [zlib.compress(parsed.source.data, 4) for parsed in files]
-            with self._store.write() as tx:
-                tx.examples.lock_project(project.id)
-                refuse_known(tx, project, sources, options)
-                ids = write(tx, project, files, compressed, split, options, user_id)
+            ids = write(self._store, project, files, compressed, split, options, user_id, watch)
             return summary(files, notices, dict(zip((id(parsed) for parsed in files), ids, strict=True)))
 
     def preview(
@@ -155,7 +154,7 @@ class DatasetService:
     ) -> Preview:
         """Read and check files as an import does, and write nothing. Raises the same."""
         with ExitStack() as stack:
-            files, notices = self._parse(stack, project, sources, split, options, None)
+            files, notices = self._parse(stack, project, sources, split, options, ImportWatch())
             return Preview(
                 report=summary(files, notices, dry_run=True),
                 first=tuple(example for parsed in files for example in parsed.first)[:20],
@@ -170,7 +169,7 @@ class DatasetService:
         sources: Sequence[Source],
         split: Split,
         options: ImportOptions,
-        progress: Progress | None,
+        watch: ImportWatch,
     ) -> tuple[list[Parsed], list[Notice]]:
         if not sources:
             raise InvalidInput("there is no file to import", remedy="name one or more files")
@@ -178,7 +177,7 @@ class DatasetService:
             refuse_known(tx, project, sources, options)
         files: list[Parsed] = []
         for source in sources:
-            files.append(parse(source, project, options, progress))
+            files.append(parse(source, project, options, watch.reading))
             stack.callback(files[-1].close)
         with self._store.read() as tx:
             notices = overlaps(split, files, lambda hashes: tx.examples.hashes(project.id, hashes))

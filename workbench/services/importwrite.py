@@ -1,21 +1,24 @@
-"""The write of an import, one transaction, and the report of it."""
+"""What an import writes, and the report of it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from workbench.domain import Project, Role, Split
 from workbench.errors import AlreadyExists
 from workbench.formats import Notice, Source
 from workbench.services.importing import ImportOptions, Parsed
+from workbench.services.importload import ROWS, Writer
+from workbench.services.importwatch import ImportWatch
 from workbench.services.projects import missing_labels
 from workbench.services.spool import Row
 from workbench.storage.examples import ExampleRow
 from workbench.storage.rows import chunks
-from workbench.storage.store import Transaction
+from workbench.storage.store import Store, Transaction
 
 IMPORTER = "import"
 """The system user whose annotations are the labels of imported files."""
@@ -85,63 +88,104 @@ def refuse_known(
 
 
 def write(
-    tx: Transaction,
+    store: Store,
     project: Project,
     files: Sequence[Parsed],
     compressed: Sequence[bytes],
     split: Split,
     options: ImportOptions,
     user_id: int | None,
+    watch: ImportWatch,
 ) -> list[int]:
-    """Write read and checked files; ids of the imports, in order.
+    """Write read and checked files, to be seen all at once; ids of the imports, in order.
 
     Args:
-        tx: A writing block that holds the project's lock.
+        store: The database.
         project: Where to; its label set grows by the labels found, the most frequent first.
         files: Read and checked.
         compressed: Their bytes.
         split: What their examples are for.
         options: Whether the labels are kept aside.
         user_id: Who imports.
+        watch: Hears of the progress.
+
+    Raises:
+        AlreadyExists: The project has got one of the files meanwhile.
+        Cancelled: It was wished; nothing is left then.
     """
+    with Writer(store, project.id, sum(len(parsed.rows) for parsed in files), watch) as writer:
+        with writer.first() as tx:
+            refuse_known(tx, project, [parsed.source for parsed in files], options)
+            ids = [
+                _add_import(tx, project, parsed, packed, split, user_id)
+                for parsed, packed in zip(files, compressed, strict=True)
+            ]
+            position = writer.hide(tx, ids)
+            importer = tx.users.find_or_add(IMPORTER, Role.ANNOTATOR, system=True)
+        keep = partial(_keep_labels, author_id=importer.id, aside=options.unlabeled, user_id=user_id)
+        for parsed, import_id in zip(files, ids, strict=True):
+            documents: list[int] = []
+            for part in chunks(parsed.documents, ROWS):
+                with writer.some() as tx:
+                    documents += tx.examples.add_documents(project.id, import_id, part, len(documents))
+            for rows in chunks(parsed.rows, ROWS):
+                ready = [_stored(row, documents, split) for row in rows]
+                with writer.some(len(rows)) as tx:
+                    found = tx.examples.insert(project.id, import_id, position, ready)
+                    keep(tx, list(zip(found, rows, strict=True)))
+                position += len(rows)
+        with writer.finish() as tx:
+            _complete(tx, project, files, ids, options, user_id)
+    return ids
+
+
+def _add_import(
+    tx: Transaction, project: Project, parsed: Parsed, packed: bytes, split: Split, user_id: int | None
+) -> int:
+    source = parsed.source
+    tx.examples.add_source(source.sha256, len(source.data), packed)
+    return tx.examples.add_import(
+        project.id,
+        file_name=source.name,
+        sha256=source.sha256,
+        format_name=parsed.format,
+        mapping=parsed.report.mapping,
+        split=split,
+        user_id=user_id,
+    )
+
+
+def _keep_labels(
+    tx: Transaction,
+    rows: Sequence[tuple[int, Row]],
+    *,
+    author_id: int,
+    aside: bool,
+    user_id: int | None,
+) -> None:
+    answers = [(example_id, row.payload) for example_id, row in rows if row.payload is not None]
+    if aside:
+        tx.annotations.add_oracle(answers)
+    else:
+        tx.annotations.add_imported(author_id, answers, accepted_by=user_id)
+
+
+def _complete(
+    tx: Transaction,
+    project: Project,
+    files: Sequence[Parsed],
+    ids: Sequence[int],
+    options: ImportOptions,
+    user_id: int | None,
+) -> None:
+    """What is written together with the moment from which everything is seen."""
     labels = sum((parsed.labels for parsed in files), Counter[str]())
     names = [name for name, _ in labels.most_common()]
     tx.projects.add_labels(project.id, missing_labels(tx.projects.by_id(project.id), names))
-    importer = tx.users.find_or_add(IMPORTER, Role.ANNOTATOR, system=True)
-    position = tx.examples.next_position(project.id)
-    ids: list[int] = []
-    for parsed, packed in zip(files, compressed, strict=True):
-        source = parsed.source
-        tx.examples.add_source(source.sha256, len(source.data), packed)
-        import_id = tx.examples.add_import(
-            project.id,
-            file_name=source.name,
-            sha256=source.sha256,
-            format_name=parsed.format,
-            mapping=parsed.report.mapping,
-            split=split,
-            user_id=user_id,
-        )
-        documents: list[int] = []
-        for part in chunks(parsed.documents):
-            documents += tx.examples.add_documents(project.id, import_id, part, len(documents))
-        for rows in chunks(parsed.rows):
-            found = tx.examples.insert(
-                project.id, import_id, position, [_stored(row, documents, split) for row in rows]
-            )
-            position += len(rows)
-            answers = [
-                (i, row.payload) for i, row in zip(found, rows, strict=True) if row.payload is not None
-            ]
-            if options.unlabeled:
-                tx.annotations.add_oracle(answers)
-            else:
-                tx.annotations.add_imported(importer.id, answers, accepted_by=user_id)
+    for parsed, import_id in zip(files, ids, strict=True):
         counts = _counts([parsed])
         tx.examples.set_counts(import_id, {**counts, "unlabeled": options.unlabeled})
-        tx.users.audit(user_id, "import", source.name, counts, project.id)
-        ids.append(import_id)
-    return ids
+        tx.users.audit(user_id, "import", parsed.source.name, counts, project.id)
 
 
 def _stored(row: Row, documents: Sequence[int], split: Split) -> ExampleRow:

@@ -18,6 +18,7 @@ from workbench.errors import (
     WrongState,
 )
 from workbench.jobs.artifacts import hash_folder
+from workbench.services.importload import sweep_loads
 from workbench.services.isolated import run_python
 from workbench.storage.migrate import ensure_schema, head
 from workbench.storage.rows import now
@@ -42,7 +43,7 @@ class Check:
     """One thing that the doctor looked at.
 
     Attributes:
-        name: database, schema, contents, models, runs, disk or device.
+        name: database, schema, contents, imports, models, runs, disk or device.
         ok: Whether it is as it should be.
         detail: What was found.
         remedy: What to do where it is not ok.
@@ -119,6 +120,7 @@ class MaintenanceService:
             if checks[-1].ok:
                 checks += [
                     self._looked("contents", self._contents),
+                    self._looked("imports", self._imports),
                     self._looked("models", self._models),
                     self._looked("runs", self._runs),
                 ]
@@ -178,6 +180,15 @@ class MaintenanceService:
                 "contents", False, "; ".join(problems), "restore a backup with `workbench restore FILE`"
             )
         return Check("contents", True, "every row has the rows that it belongs to")
+
+    def _imports(self) -> Check:
+        removed = sweep_loads(self._store)
+        with self._store.read() as tx:
+            writing = len(tx.loads.all())
+        said = f"{writing} being written" if writing else "each is whole"
+        if removed:
+            said += f"; taken back what {removed} killed ones had left half written"
+        return Check("imports", True, said)
 
     def _models(self) -> Check:
         versions = list(self._versions())

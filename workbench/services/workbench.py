@@ -147,4 +147,15 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     settings.home.mkdir(parents=True, exist_ok=True)
     store = Store(settings.url)
     ensure_schema(store, settings.backups_dir)
+    sweep_unfinished(store)
     return Workbench(settings, store)
+
+
+def sweep_unfinished(store: Store) -> None:
+    """Take back imports that a killed process has left half written; nearly always a look at an empty table."""
+    with store.read() as tx:
+        if not tx.loads.all():
+            return
+    from workbench.services.importload import sweep_loads
+
+    sweep_loads(store)

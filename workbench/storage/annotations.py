@@ -18,6 +18,7 @@ from workbench.storage.revisions import select_revisions
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import batch_items, documents, examples, gold, users
+from workbench.storage.visible import in_project
 
 DONE = (AnnotationStatus.ACCEPTED, AnnotationStatus.FLAGGED)
 """Statuses after which an example is not offered to anybody else."""
@@ -163,7 +164,7 @@ class Annotations(Gold):
         decided = exists().where(gold.c.example_id == examples.c.id)
         statement = (
             select(examples.c.id)
-            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL, ~met, ~decided)
+            .where(in_project(project_id), examples.c.split == Split.POOL, ~met, ~decided)
             .order_by(examples.c.position)
             .limit(limit + len(exclude))
         )
@@ -173,7 +174,7 @@ class Annotations(Gold):
 
     def labeled_in_pool(self, project_id: int, user_id: int) -> tuple[int, int]:
         """How many pool examples the user has met or somebody has decided, and how many there are."""
-        in_pool = (examples.c.project_id == project_id, examples.c.split == Split.POOL)
+        in_pool = (in_project(project_id), examples.c.split == Split.POOL)
         total = self._connection.execute(select(func.count()).select_from(examples).where(*in_pool))
         met = select(revisions.c.example_id).where(
             (revisions.c.author_id == user_id) | revisions.c.status.in_(DONE)
@@ -190,9 +191,7 @@ class Annotations(Gold):
         self, project_id: int, author_id: int, limit: int, batch_id: int | None = None
     ) -> tuple[Annotation, ...]:
         """The author's latest revisions in a project (or one of its batches), newest first."""
-        statement = select_revisions().where(
-            examples.c.project_id == project_id, revisions.c.author_id == author_id
-        )
+        statement = select_revisions().where(in_project(project_id), revisions.c.author_id == author_id)
         if batch_id is not None:
             statement = statement.where(revisions.c.batch_id == batch_id)
         return self._all(
@@ -204,7 +203,7 @@ class Annotations(Gold):
         newest = (
             select(revisions.c.example_id, func.max(revisions.c.revision).label("revision"))
             .join(examples, examples.c.id == revisions.c.example_id)
-            .where(examples.c.project_id == project_id, revisions.c.author_id == author_id)
+            .where(in_project(project_id), revisions.c.author_id == author_id)
             .group_by(revisions.c.example_id)
             .subquery()
         )

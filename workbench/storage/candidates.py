@@ -24,6 +24,7 @@ from workbench.storage.tables import (
     predictions,
 )
 from workbench.storage.tables import annotations as revisions
+from workbench.storage.visible import in_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Candidates:
         """Ids and positions of all candidates, shape (candidates,) each, by position."""
         statement = (
             select(examples.c.id, examples.c.position)
-            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL.value)
+            .where(in_project(project_id), examples.c.split == Split.POOL.value)
             .where(self._free(examples.c.id), *self._narrowed(filters, version_id))
             .order_by(examples.c.position)
         )
@@ -99,7 +100,7 @@ class Candidates:
     def last_position(self, project_id: int) -> int:
         """The highest position of a pool example, -1 where there is none."""
         statement = select(func.coalesce(func.max(examples.c.position), -1)).where(
-            examples.c.project_id == project_id, examples.c.split == Split.POOL.value
+            in_project(project_id), examples.c.split == Split.POOL.value
         )
         return int(self._connection.execute(statement).scalar_one())
 
@@ -108,7 +109,7 @@ class Candidates:
         found: dict[int, Candidate] = {}
         for chunk in id_chunks(positions):
             statement = _columns().where(
-                examples.c.project_id == project_id,
+                in_project(project_id),
                 examples.c.position.in_(chunk),
                 examples.c.split == Split.POOL.value,
                 self._free(examples.c.id),
@@ -181,7 +182,7 @@ class Candidates:
         )
         for start in range(0, len(hashes), 500):
             statement = select(examples.c.content_hash).where(
-                examples.c.project_id == project_id,
+                in_project(project_id),
                 examples.c.content_hash.in_(hashes[start : start + 500]),
                 asked,
             )
@@ -193,7 +194,7 @@ class Candidates:
         statement = (
             select(func.count())
             .select_from(examples)
-            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL.value)
+            .where(in_project(project_id), examples.c.split == Split.POOL.value)
             .where(self._free(examples.c.id))
         )
         return self._connection.execute(statement).scalar_one()
@@ -209,7 +210,7 @@ class Candidates:
         statement = (
             select(func.count())
             .select_from(examples)
-            .where(examples.c.project_id == project_id, examples.c.split == Split.POOL.value)
+            .where(in_project(project_id), examples.c.split == Split.POOL.value)
             .where(~scored, self._free(examples.c.id))
         )
         return self._connection.execute(statement).scalar_one()

@@ -13,6 +13,7 @@ from workbench.storage.imports import Imports
 from workbench.storage.rows import escape_like, id_chunks
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold
+from workbench.storage.visible import in_project
 
 READ_CHUNK = 2_000
 """Examples that one query of a long iteration brings."""
@@ -77,7 +78,7 @@ class Examples(Imports):
         for part in id_chunks(sorted(wanted)):
             rows = self._connection.execute(
                 select(examples.c.content_hash, examples.c.split)
-                .where(examples.c.project_id == project_id, examples.c.content_hash.in_(part))
+                .where(in_project(project_id), examples.c.content_hash.in_(part))
                 .distinct()
             )
             for content_hash, split in rows:
@@ -96,7 +97,7 @@ class Examples(Imports):
         """The examples that their files call so, oldest import first."""
         rows = self._connection.execute(
             select(examples)
-            .where(examples.c.project_id == project_id, examples.c.external_id == external_id)
+            .where(in_project(project_id), examples.c.external_id == external_id)
             .order_by(examples.c.position)
         )
         return [_example(row) for row in rows]
@@ -114,7 +115,7 @@ class Examples(Imports):
         limit: int = 50,
     ) -> tuple[list[Example], int]:
         """One page of examples in their order, and how many there are in all."""
-        conditions: list[ColumnElement[bool]] = [examples.c.project_id == project_id]
+        conditions: list[ColumnElement[bool]] = [in_project(project_id)]
         if split is not None:
             conditions.append(examples.c.split == split)
         if document_id is not None:
@@ -140,7 +141,7 @@ class Examples(Imports):
 
     def count(self, project_id: int, split: Split | None = None) -> int:
         """How many examples there are."""
-        query = select(func.count()).select_from(examples).where(examples.c.project_id == project_id)
+        query = select(func.count()).select_from(examples).where(in_project(project_id))
         return self._connection.execute(
             query if split is None else query.where(examples.c.split == split)
         ).scalar_one()
@@ -161,7 +162,7 @@ class Examples(Imports):
                     annotated, annotated.c.example_id == examples.c.id
                 )
             )
-            .where(examples.c.project_id == project_id)
+            .where(in_project(project_id))
             .group_by(examples.c.split)
         )
         return {
@@ -173,7 +174,7 @@ class Examples(Imports):
 
     def iter_split(self, project_id: int, split: Split | None = None) -> Iterator[Example]:
         """Every example of a split (or all), in order, read a few thousand at a time."""
-        conditions = [examples.c.project_id == project_id]
+        conditions = [in_project(project_id)]
         if split is not None:
             conditions.append(examples.c.split == split)
         return self._iterate(select(examples).where(*conditions))

@@ -12,6 +12,7 @@ from workbench.storage.revisions import Revisions, select_revisions, to_annotati
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold, oracle_answers, users
+from workbench.storage.visible import in_project
 
 
 class Gold(Revisions):
@@ -88,7 +89,7 @@ class Gold(Revisions):
             select(examples.c.id, revisions.c.id, examples.c.split, revisions.c.payload)
             .join(gold, gold.c.example_id == examples.c.id)
             .join(revisions, revisions.c.id == gold.c.annotation_id)
-            .where(examples.c.project_id == project_id, examples.c.split.in_(tuple(splits)))
+            .where(in_project(project_id), examples.c.split.in_(tuple(splits)))
             .order_by(examples.c.position)
         )
         rows = self._connection.execute(statement, execution_options={"yield_per": 2_000})
@@ -100,7 +101,7 @@ class Gold(Revisions):
         rows = self._connection.execute(
             select(examples.c.split, func.count())
             .join(gold, gold.c.example_id == examples.c.id)
-            .where(examples.c.project_id == project_id)
+            .where(in_project(project_id))
             .group_by(examples.c.split)
         ).all()
         return dict.fromkeys(Split, 0) | {Split(split): count for split, count in rows}

@@ -12,6 +12,7 @@ from workbench.domain import ImportRecord, Json, Split
 from workbench.errors import NotFound
 from workbench.storage.rows import aware, id_chunks, now
 from workbench.storage.tables import documents, imports, projects, sources
+from workbench.storage.visible import imported
 
 
 class Imports:
@@ -106,16 +107,14 @@ class Imports:
 
     def imports(self, project_id: int) -> tuple[ImportRecord, ...]:
         """Every import of the project, oldest first."""
-        rows = self._connection.execute(
-            select(imports).where(imports.c.project_id == project_id).order_by(imports.c.id)
-        )
+        rows = self._connection.execute(select(imports).where(imported(project_id)).order_by(imports.c.id))
         return tuple(_import(row) for row in rows)
 
     def find_import(self, project_id: int, sha256: str) -> ImportRecord | None:
         """The project's first import of a file with this content, or None."""
         row = self._connection.execute(
             select(imports)
-            .where(imports.c.project_id == project_id, imports.c.sha256 == sha256)
+            .where(imported(project_id), imports.c.sha256 == sha256)
             .order_by(imports.c.id)
             .limit(1)
         ).first()
@@ -133,8 +132,9 @@ class Imports:
 
     def count_documents(self, project_id: int) -> int:
         """How many documents the project has."""
+        whole = select(imports.c.id).where(imported(project_id))
         return self._connection.execute(
-            select(func.count()).select_from(documents).where(documents.c.project_id == project_id)
+            select(func.count()).select_from(documents).where(documents.c.import_id.in_(whole))
         ).scalar_one()
 
 

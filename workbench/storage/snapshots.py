@@ -13,6 +13,7 @@ from workbench.domain import ExampleText, Json, Split
 from workbench.errors import NotFound
 from workbench.storage.rows import aware, chunks, now
 from workbench.storage.tables import documents, examples, gold, metadata, snapshot_items, snapshots
+from workbench.storage.visible import in_project
 
 PAGE = 2_000
 """Examples of one read."""
@@ -75,7 +76,7 @@ class Snapshots:
             )
             .join(gold, gold.c.example_id == examples.c.id)
             .join(REVISIONS, REVISIONS.c.id == gold.c.annotation_id)
-            .where(examples.c.project_id == project_id, examples.c.split.in_(splits))
+            .where(in_project(project_id), examples.c.split.in_(splits))
             .order_by(examples.c.position)
         )
         for row in rows:
@@ -161,7 +162,7 @@ class Snapshots:
         unlabeled = (
             select(*_TEXT, examples.c.split.label("role"))
             .join(documents, documents.c.id == examples.c.document_id)
-            .where(examples.c.project_id == project_id, examples.c.split == split, ~labeled)
+            .where(in_project(project_id), examples.c.split == split, ~labeled)
         )
         return self._page(unlabeled, after)
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.storage.annotations import Annotations
     from workbench.storage.batches import Batches
     from workbench.storage.examples import Examples
+    from workbench.storage.loads import Loads
     from workbench.storage.models import Models
     from workbench.storage.projects import Projects
     from workbench.storage.runs import Runs
@@ -60,6 +61,13 @@ class Transaction:
         from workbench.storage.examples import Examples
 
         return Examples(self.connection)
+
+    @cached_property
+    def loads(self) -> Loads:
+        """Imports that are being written."""
+        from workbench.storage.loads import Loads
+
+        return Loads(self.connection)
 
     @cached_property
     def annotations(self) -> Annotations:
@@ -97,6 +105,11 @@ class Store:
         self.url = url
         self.engine: Engine = make_engine(url)
         self._writing = self.engine.execution_options(writing=True)
+
+    @property
+    def one_writer(self) -> bool:
+        """Whether writing blocks exclude each other, as SQLite's do, so that a long chain of them must let go."""
+        return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:

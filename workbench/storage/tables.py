@@ -404,6 +404,8 @@ snapshot_items = Table(
     Column("annotation_id", Identity, ForeignKey("annotations.id", ondelete="RESTRICT"), nullable=False),
     Column("split", String(20), nullable=False),
     _one_of("split", Split),
+    Index("ix_snapshot_items_example_id", "example_id"),
+    Index("ix_snapshot_items_annotation_id", "annotation_id"),
     comment="exactly which annotations a run read",
 )
 

@@ -15,6 +15,7 @@ from workbench.formats import FORMATS, Source
 from workbench.formats.source import ENCODINGS
 from workbench.services.datasets import Preview
 from workbench.services.importing import ImportOptions
+from workbench.services.importwatch import ImportWatch
 from workbench.ui.data_preview import draw_preview, escaped
 from workbench.ui.page import Page
 from workbench.ui.theme import count
@@ -222,11 +223,11 @@ def _draw_formats(page: Page) -> None:
 def _import(page: Page, sources: Sequence[Source], split: Split, options: ImportOptions) -> None:
     bar = st.progress(0.0, text="Reading…")
 
-    def progress(file: str, examples: int) -> None:
-        bar.progress(0.5, text=f"Reading {escaped(file)}: {examples:,} examples")
+    def told(watch: ImportWatch) -> None:
+        bar.progress(0.5, text=f"{watch.phase.capitalize()} {escaped(watch.file)}: {watch.done:,} examples")
 
     report = page.workbench.datasets.import_sources(
-        page.project, sources, split, options, user_id=page.user.id, progress=progress
+        page.project, sources, split, options, user_id=page.user.id, watch=ImportWatch(told)
     )
     bar.progress(1.0, text="Done")
     st.session_state[_DONE] = (report, split)
