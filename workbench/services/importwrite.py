@@ -129,7 +129,7 @@ def write(
                 with writer.some() as tx:
                     documents += tx.examples.add_documents(project.id, import_id, part, len(documents))
             for rows in chunks(parsed.rows, ROWS):
-                ready = [_stored(row, documents, split) for row in rows]
+                ready = [_stored(row, documents, split.value) for row in rows]
                 with writer.some(len(rows)) as tx:
                     found = tx.examples.insert(project.id, import_id, position, ready)
                     keep(tx, list(zip(found, rows, strict=True)))
@@ -188,11 +188,11 @@ def _complete(
         tx.users.audit(user_id, "import", parsed.source.name, counts, project.id)
 
 
-def _stored(row: Row, documents: Sequence[int], split: Split) -> ExampleRow:
+def _stored(row: Row, documents: Sequence[int], split: str) -> ExampleRow:
     return ExampleRow(
         document_id=documents[row.document],
         external_id=row.external_id,
-        split=split.value,
+        split=split,
         text=row.text,
         question=row.question,
         tokens=row.tokens,

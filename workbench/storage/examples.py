@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
 
 from workbench.domain import Example, ExampleText, Json, Split
 from workbench.storage.imports import Imports
-from workbench.storage.rows import escape_like, id_chunks
+from workbench.storage.rows import bulk_insert, escape_like, id_chunks
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold
 from workbench.storage.visible import in_project
@@ -32,6 +33,10 @@ class ExampleRow(NamedTuple):
     content_hash: str
     locator: Json
     meta: Json
+
+
+_AS_GIVEN = tuple(name for name in ExampleRow._fields if name != "tokens")
+_as_given = attrgetter(*_AS_GIVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,16 @@ class Examples(Imports):
         """Ids of new examples, in order; they take the positions from ``first`` on."""
         if not rows:
             return []
-        self._connection.execute(
-            insert(examples),
+        # A list of integers prints as JSON, which is several times quicker than encoding it.
+        bulk_insert(
+            self._connection,
+            examples,
+            ("project_id", "import_id", "position", "tokens", *_AS_GIVEN),
             [
-                {"project_id": project_id, "import_id": import_id, "position": first + index, **row._asdict()}
+                (project_id, import_id, first + index, repr(row.tokens), *_as_given(row))
                 for index, row in enumerate(rows)
             ],
+            encoded=("tokens",),
         )
         # Read back by position: one plain query, the same on both databases, and no sequence to move by hand.
         found = (

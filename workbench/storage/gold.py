@@ -9,7 +9,7 @@ from sqlalchemy import delete, exists, func, insert, literal, select, update
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Split
 from workbench.storage.revisions import Revisions, select_revisions, to_annotation
-from workbench.storage.rows import chunks, id_chunks, now
+from workbench.storage.rows import bulk_insert, chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold, oracle_answers, users
 from workbench.storage.visible import in_project
@@ -117,21 +117,24 @@ class Gold(Revisions):
             accepted_by: Who imported it, where a person did.
         """
         count = 0
+        accepted = AnnotationStatus.ACCEPTED.value
         for part in chunks(rows):
             moment = now()
-            self._connection.execute(
-                insert(revisions),
+            bulk_insert(
+                self._connection,
+                revisions,
+                (
+                    "example_id",
+                    "author_id",
+                    "revision",
+                    "status",
+                    "payload",
+                    "client_id",
+                    "comment",
+                    "created_at",
+                ),
                 [
-                    {
-                        "example_id": example_id,
-                        "author_id": author_id,
-                        "revision": 1,
-                        "status": AnnotationStatus.ACCEPTED,
-                        "payload": dict(payload),
-                        "client_id": f"import:{example_id}",
-                        "comment": "",
-                        "created_at": moment,
-                    }
+                    (example_id, author_id, 1, accepted, payload, f"import:{example_id}", "", moment)
                     for example_id, payload in part
                 ],
             )
@@ -155,10 +158,7 @@ class Gold(Revisions):
         """Bulk: keep labels aside as a simulated annotator's answers; how many."""
         count = 0
         for part in chunks(rows):
-            self._connection.execute(
-                insert(oracle_answers),
-                [{"example_id": example_id, "payload": dict(payload)} for example_id, payload in part],
-            )
+            bulk_insert(self._connection, oracle_answers, ("example_id", "payload"), part)
             count += len(part)
         return count
 

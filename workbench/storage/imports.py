@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, exists, func, insert, select, up
 
 from workbench.domain import ImportRecord, Json, Split
 from workbench.errors import NotFound
-from workbench.storage.rows import aware, id_chunks, now
+from workbench.storage.rows import aware, bulk_insert, id_chunks, now
 from workbench.storage.tables import documents, imports, projects, sources
 from workbench.storage.visible import imported
 
@@ -68,18 +68,11 @@ class Imports:
         """Ids of new documents, in order; ``first`` is the position of the first one in its import."""
         if not names:
             return []
-        self._connection.execute(
-            insert(documents),
-            [
-                {
-                    "project_id": project_id,
-                    "import_id": import_id,
-                    "name": name,
-                    "position": first + i,
-                    "meta": {},
-                }
-                for i, name in enumerate(names)
-            ],
+        bulk_insert(
+            self._connection,
+            documents,
+            ("project_id", "import_id", "name", "position", "meta"),
+            [(project_id, import_id, name, first + i, {}) for i, name in enumerate(names)],
         )
         found = (
             select(documents.c.id)

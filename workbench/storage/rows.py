@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
+
+from sqlalchemy import JSON, Connection, Table
 
 T = TypeVar("T")
 CHUNK = 5_000
@@ -51,3 +54,48 @@ def id_chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
 def escape_like(text: str) -> str:
     r"""The text with LIKE's wildcards escaped by ``\``."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def bulk_insert(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    encoded: Collection[str] = (),
+) -> None:
+    """Insert many rows by the driver's own ``executemany``.
+
+    SQLAlchemy's copies a dictionary a row and asks for every value how it is bound: more than half of the time of
+    an import. Here each column is asked once.
+
+    Args:
+        connection: Of the writing transaction.
+        table: Where to.
+        names: Columns that the rows give, in their order; a column that is left out takes the database's default.
+        rows: Tuples of values.
+        encoded: Columns of JSON whose values are JSON text already.
+    """
+    if not rows:
+        return
+    dialect = connection.dialect
+    quote = dialect.identifier_preparer.quote
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    statement = f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))}) VALUES ({', '.join([mark] * len(names))})"
+    columns = list(zip(*rows, strict=True))
+    for place, name in enumerate(names):
+        bind = _binder(connection, table, name) if name not in encoded else None
+        if bind is not None:
+            columns[place] = tuple(map(bind, columns[place]))
+    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+
+
+def _binder(connection: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:
+    kind = table.c[name].type.dialect_impl(connection.dialect)
+    if isinstance(kind, JSON):
+        return _json
+    return kind.bind_processor(connection.dialect)
+
+
+def _json(value: Any) -> str | None:
+    """JSON text; an empty object, which most of an import's values are, needs no encoder."""
+    return None if value is None else "{}" if value == {} else json.dumps(value)

@@ -14,6 +14,7 @@ scheme rightly and ill-formed ones in the customary way; ``strict_spans`` takes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from workbench.errors import InvalidInput, UnknownName
@@ -23,6 +24,7 @@ SCHEMES = ("IOB1", "IOB2", "BIOES", "BILOU", "IO")
 
 PREFIXES = {"IOB1": "IB", "IOB2": "BI", "BIOES": "BIES", "BILOU": "BILU", "IO": "I"}
 _BEGIN, _INSIDE, _LAST, _SINGLE = "B", "I", "E", "S"
+_OPENING, _CLOSING = frozenset((_BEGIN, _SINGLE)), frozenset((_LAST, _SINGLE))
 _CANONICAL = {"B": _BEGIN, "I": _INSIDE, "E": _LAST, "L": _LAST, "S": _SINGLE, "U": _SINGLE}
 
 
@@ -42,6 +44,7 @@ def check_scheme(scheme: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4_096)
 def split_tag(tag: str) -> tuple[str, str]:
     """Prefix and label of one tag: ``("B", "PER")``, or ``("O", "")``.
 
@@ -58,16 +61,10 @@ def split_tag(tag: str) -> tuple[str, str]:
     )
 
 
+@lru_cache(maxsize=4_096)
 def _canonical(tag: str) -> tuple[str, str]:
     prefix, label = split_tag(tag)
     return _CANONICAL.get(prefix, OUTSIDE), label
-
-
-def _starts(before: tuple[str, str], now: tuple[str, str]) -> bool:
-    """Whether a chunk starts between two neighbouring tags, by conlleval's rules."""
-    if now[0] == OUTSIDE:
-        return False
-    return now[0] in (_BEGIN, _SINGLE) or before[0] in (OUTSIDE, _LAST, _SINGLE) or before[1] != now[1]
 
 
 def token_spans(tags: Sequence[str]) -> list[TokenSpan]:
@@ -77,17 +74,22 @@ def token_spans(tags: Sequence[str]) -> list[TokenSpan]:
         InvalidInput: A tag has no prefix that any scheme knows.
     """
     spans: list[TokenSpan] = []
-    before = (OUTSIDE, "")
     start = 0
+    before, label = OUTSIDE, ""
     for index, tag in enumerate(tags):
-        now = _canonical(tag)
-        if before[0] != OUTSIDE and (now[0] == OUTSIDE or _starts(before, now)):
-            spans.append(TokenSpan(start, index, before[1]))
-        if _starts(before, now):
+        if tag == OUTSIDE:
+            if label:
+                spans.append(TokenSpan(start, index, label))
+                before, label = OUTSIDE, ""
+            continue
+        now, name = _canonical(tag)
+        if now in _OPENING or before in _CLOSING or name != label:
+            if label:
+                spans.append(TokenSpan(start, index, label))
             start = index
-        before = now
-    if before[0] != OUTSIDE:
-        spans.append(TokenSpan(start, len(tags), before[1]))
+        before, label = now, name
+    if label:
+        spans.append(TokenSpan(start, len(tags), label))
     return spans
 
 
