@@ -1,4 +1,6 @@
-"""Training by the plain `Trainer` recipe against the workbench's own: `python benchmarks/train.py --train FILE --test FILE`.
+"""Training by the plain `Trainer` recipe against the workbench's own.
+
+    python benchmarks/train.py --train eng.train --test eng.testa
 
 Both read the same examples and end with a saved model; batch size, learning rate, epochs, seeds and base model are the
 same. The recipe is the one of the transformers examples: batches in random order, padded to their longest. Each run has

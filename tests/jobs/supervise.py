@@ -20,4 +20,4 @@ def scripted_launchers() -> Registry[Launcher]:
 
 if __name__ == "__main__":
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-    sys.exit(serve(get_settings(), scripted_launchers()))
+    sys.exit(serve(get_settings(), scripted_launchers(), "tests.jobs.supervise"))

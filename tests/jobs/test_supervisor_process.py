@@ -9,13 +9,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import count
+from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.jobs.conftest import Bench, end_processes, kill, processes_of, until
+from tests.jobs.supervise import scripted_launchers
 from workbench.config import Settings
 from workbench.domain import Run, RunState
+from workbench.jobs import supervisor
+from workbench.jobs.codestamp import code_stamp
 from workbench.jobs.ensure import ensure_supervisor, environment, supervisor_lock
 from workbench.services import Workbench, open_workbench
 
@@ -59,6 +64,31 @@ def start(wb: Workbench) -> int:
     holder = lock.holder()
     assert holder is not None
     return holder
+
+
+def test_when_the_code_is_upgraded_a_new_process_takes_over(
+    served: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "CODE_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor, "code_stamp", count().__next__)
+    assert supervisor.serve(served.wb.settings, scripted_launchers(), SCRIPTED) == 0
+    lock = supervisor_lock(served.wb.settings)
+    until(lambda: lock.holder() not in (None, os.getpid()), "the new one's start")
+    assert wait(served, served.launch(steps=2)).state is RunState.SUCCEEDED
+
+
+def test_the_stamp_of_unchanged_code_stays() -> None:
+    assert code_stamp() == code_stamp()
+
+
+def test_the_stamp_changes_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.jobs.codestamp.code_folder", lambda: tmp_path)
+    (tmp_path / "workbench").mkdir()
+    stamps = [code_stamp()]
+    for text in ("a = 1", "a = 1\nb = 2"):
+        (tmp_path / "workbench" / "new.py").write_text(text)
+        stamps.append(code_stamp())
+    assert len(set(stamps)) == 3
 
 
 def wait(bench: Bench, run: Run) -> Run:

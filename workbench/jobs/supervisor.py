@@ -19,8 +19,9 @@ from workbench.config import Settings, get_settings
 from workbench.domain import Run, RunState
 from workbench.errors import DatabaseUnavailable, WorkbenchError, WrongState
 from workbench.jobs.attempt import AttemptFolder, remove
+from workbench.jobs.codestamp import code_stamp
 from workbench.jobs.completion import bring_back, complete
-from workbench.jobs.ensure import supervisor_lock
+from workbench.jobs.ensure import ensure_supervisor, supervisor_lock
 from workbench.jobs.following import EventFollower
 from workbench.jobs.housekeeping import sweep
 from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus, load_launchers
@@ -31,6 +32,8 @@ BUSY_SECONDS = 0.25
 IDLE_SECONDS = 0.5
 BEAT_SECONDS = 2.0
 RETRY_SECONDS = 2.0
+CODE_SECONDS = 5.0
+"""Between looks at whether the code has been upgraded."""
 TAIL_CHARACTERS = 4_000
 
 _log = logging.getLogger("workbench.supervisor")
@@ -228,17 +231,29 @@ class Supervisor:
             self._folder(run, attempt).clean(resumable=False)
 
 
-def serve(settings: Settings, launchers: Registry[Launcher]) -> int:
-    """Run until there has been nothing to do for ``supervisor_idle_seconds``; at once when another one runs."""
+def serve(
+    settings: Settings, launchers: Registry[Launcher], module: str = "workbench.jobs.supervisor"
+) -> int:
+    """Run until there has been nothing to do for ``supervisor_idle_seconds``; at once when another one runs.
+
+    When the code is upgraded underneath it, it leaves its place to a new process of ``module``; workers go on.
+    """
     lock = supervisor_lock(settings)
     if not _take(lock.acquire):
         return 0
     lock.sign()
     store = Store(settings.url)
     supervisor = Supervisor(settings, store, launchers)
-    idle_since = time.monotonic()
+    idle_since = looked = time.monotonic()
+    stamp = code_stamp()
+    upgraded = False
     try:
         while lock.still_there():
+            if time.monotonic() - looked > CODE_SECONDS:
+                looked = time.monotonic()
+                upgraded = code_stamp() != stamp
+                if upgraded:
+                    return 0
             try:
                 active = supervisor.tick()
                 wait = BUSY_SECONDS if active else IDLE_SECONDS
@@ -262,6 +277,9 @@ def serve(settings: Settings, launchers: Registry[Launcher]) -> int:
         supervisor.close()
         store.close()
         lock.release()
+        if upgraded:
+            _log.info("the code has changed: a supervisor of the new code takes over")
+            ensure_supervisor(settings, module)
 
 
 def _take(acquire: Any, patience: float = 1.0) -> bool:
