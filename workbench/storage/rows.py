@@ -80,7 +80,8 @@ def bulk_insert(
     dialect = connection.dialect
     quote = dialect.identifier_preparer.quote
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    statement = f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))}) VALUES ({', '.join([mark] * len(names))})"
+    columns_sql, marks = ", ".join(map(quote, names)), ", ".join([mark] * len(names))
+    statement = f"INSERT INTO {quote(table.name)} ({columns_sql}) VALUES ({marks})"
     columns = list(zip(*rows, strict=True))
     for place, name in enumerate(names):
         bind = _binder(connection, table, name) if name not in encoded else None
