@@ -382,6 +382,8 @@ class ModelVersion:
     promoted_at: datetime | None
     archived_at: datetime | None
     created_at: datetime
+    promoted_by: str | None = None
+    promoted_reason: str = ""
 
     @property
     def promoted(self) -> bool:
@@ -390,8 +392,33 @@ class ModelVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class GoldSet:
+    """The gold labels of a split, frozen when a version was first measured on them.
+
+    Users know it by ``number``, counted from 1 in its project and split. Adding to the split, or revising a label in
+    it, makes another one at the next measurement; what was measured on this one stays so.
+
+    Attributes:
+        snapshot_id: Exactly which revision of which example.
+        data_hash: SHA-256 over texts, labels and split: the same data has the same hash in any database.
+    """
+
+    id: int
+    project_id: int
+    split: Split
+    number: int
+    snapshot_id: int
+    data_hash: str
+    examples: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Metrics of a model version on the gold labels that a split had at that moment (``data_hash``)."""
+    """Metrics of a model version on the gold labels that a split had at that moment (``data_hash``).
+
+    ``gold_set`` is the number of the frozen set; None for evaluations from before there were any.
+    """
 
     id: int
     model_version: int
@@ -401,6 +428,7 @@ class Evaluation:
     metrics: Json
     run_id: int | None
     created_at: datetime
+    gold_set: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

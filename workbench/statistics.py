@@ -62,13 +62,15 @@ def grouped(statistics: Statistics, groups: NDArray[np.int64] | None) -> dict[st
     """
     if groups is None:
         return {name: np.asarray(values, dtype=np.float64) for name, values in statistics.items()}
-    _, index = np.unique(groups, return_inverse=True)
-    result: dict[str, Floats] = {}
-    for name, values in statistics.items():
-        total = np.zeros((int(index.max(initial=-1)) + 1, *values.shape[1:]))
-        np.add.at(total, index, values)
-        result[name] = total
-    return result
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else order
+    return {
+        name: np.add.reduceat(np.asarray(values, dtype=np.float64)[order], starts, axis=0)
+        if len(order)
+        else np.asarray(values, dtype=np.float64)
+        for name, values in statistics.items()
+    }
 
 
 def score(statistics: Statistics, aggregate: Aggregate) -> Floats:
@@ -150,25 +152,49 @@ def randomisation_p_value(
     rounds: int = RESAMPLES,
     seed: int = SEED,
 ) -> float:
+    """``randomisation_p_values`` of a single metric."""
+    return float(randomisation_p_values(a, b, aggregate, groups, rounds=rounds, seed=seed))
+
+
+def randomisation_p_values(
+    a: Statistics,
+    b: Statistics,
+    aggregate: Aggregate,
+    groups: NDArray[np.int64] | None = None,
+    *,
+    rounds: int = RESAMPLES,
+    seed: int = SEED,
+) -> Floats:
     """How often models that don't differ would differ by as much, either way.
 
     Approximate randomisation (Noreen 1989; Yeh 2000): the two models' outputs are swapped on a random half of the
     groups. One is added to both counts, so the least p-value is 1 / (rounds + 1).
+
+    Args:
+        a: The first model's counts, each of shape (examples, …); further axes are metrics of their own.
+        b: The second model's.
+        aggregate: The metric.
+        groups: What is swapped together.
+        rounds: How often.
+        seed: The same seed draws the same.
+
+    Returns:
+        Of the shape of one metric.
     """
     first, second = grouped(a, groups), grouped(b, groups)
     count = _length(first)
-    observed = abs(float(score(b, aggregate)) - float(score(a, aggregate)))
+    observed = np.abs(score(b, aggregate) - score(a, aggregate))
     totals = {name: (values.sum(axis=0), second[name].sum(axis=0)) for name, values in first.items()}
     gain = {name: second[name] - first[name] for name in first}
     rng = np.random.default_rng(seed)
-    extreme = 0
+    extreme = np.zeros(observed.shape)
     for block in _blocks(rounds, count):
         swap = rng.integers(0, 2, size=(block, count)).astype(np.float64)
         moved = _weighed(swap, gain)
         left = aggregate({name: totals[name][0] + moved[name] for name in first})
         right = aggregate({name: totals[name][1] - moved[name] for name in first})
-        extreme += int((np.abs(right - left) >= observed - 1e-12).sum())
-    return (extreme + 1) / (rounds + 1)
+        extreme += (np.abs(right - left) >= observed - 1e-12).sum(axis=0)
+    return np.asarray((extreme + 1) / (rounds + 1))
 
 
 def examples_needed(difference: float, low: float, high: float, examples: int) -> int | None:

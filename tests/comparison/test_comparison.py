@@ -16,7 +16,6 @@ from workbench.errors import InvalidInput, NotFound, RunFailed, WrongState
 from workbench.jobs.completion import FINISHERS
 from workbench.services import Workbench
 from workbench.services.evaluation import finish_evaluation, measure
-from workbench.services.judging import is_right, label_counts
 from workbench.storage.rows import now
 from workbench.tasks import get_task
 
@@ -161,13 +160,15 @@ def test_equal_predictions_are_equally_good(workbench: Workbench) -> None:
     assert result.sentence == "Versions 1 and 2 are equally good on these examples."
 
 
-def test_changes_show_gold_and_both_predictions(workbench: Workbench) -> None:
-    project, ids = judged_project(workbench, "ner", NER_ROWS)
-    (change,) = workbench.comparison.changes(project, 1, 2, "test", [ids[1]])
+def test_an_analysis_holds_gold_and_both_predictions(workbench: Workbench) -> None:
+    project, _ = judged_project(workbench, "ner", NER_ROWS)
+    analysis = workbench.comparison.analyse(project, 1, 2, "test")
     task = get_task("ner")
-    assert change.example.content.text == TEXT
-    assert [task.dump(part) for part in (change.gold, change.a, change.b)] == list(NER_ROWS[1])
-    assert (change.a_right, change.b_right) == (True, False)
+    one = analysis.examples[1]
+    assert one.content.text == TEXT
+    assert [task.dump(part) for part in (one.gold, *one.predicted)] == list(NER_ROWS[1])
+    assert [reading.all_right for reading in analysis.readings[1]] == [True, False]
+    assert analysis.documents[one.example.document_id].startswith("doc")
 
 
 def test_what_can_not_be_compared_is_said(workbench: Workbench) -> None:
@@ -323,16 +324,6 @@ def test_a_version_without_any_prediction_has_no_measure(workbench: Workbench) -
         version = tx.models.by_number(project.id, 3)
     with pytest.raises(RunFailed, match="workbench evaluate p --model-version 3"):
         measure(workbench.store, project, version, Split.TEST)
-
-
-def test_label_counts_and_rightness() -> None:
-    ner, pos = get_task("ner"), get_task("pos")
-    gold, guess = ner.load(spans(ANN, BOB)), ner.load(spans(ANN, BOB_ORG))
-    assert label_counts(gold, guess) == {"PER": (1, 1, 2), "ORG": (0, 1, 0)}
-    gold, guess = pos.load(tags("A", None, "B")), pos.load(tags("A", "B", "A"))
-    assert label_counts(gold, guess) == {"A": (1, 2, 1), "B": (0, 0, 1)}
-    assert is_right(pos, gold, pos.load(tags("A", "C", "B")), None)
-    assert not is_right(pos, gold, guess, None)
 
 
 def test_shuffled_predictions_score_lower(workbench: Workbench) -> None:

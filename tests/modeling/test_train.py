@@ -196,6 +196,26 @@ def test_the_no_answer_threshold_is_tuned_and_kept(tmp_path: Path, tiny: Path):
     predicted = [prediction.payload for prediction in predictor.predict(examples)]
     task = predictor.model.task
     assert task.evaluate(gold, predicted, examples, []) == result["metrics"]["validation"]
+    assert result["metrics"]["tuned"]["no_answer_threshold"] == info["no_answer_threshold"]
+
+
+def test_a_temperature_is_fitted_and_changes_confidences_alone(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("workbench.modeling.validation.TOKENS_ENOUGH", 10)
+    result = train(tmp_path, prepare(tmp_path, tiny, "ner", epochs=4), SilentReporter())
+    temperature = result["metrics"]["tuned"]["temperature"]
+    assert temperature != 1.0
+    predictor = load_predictor(tmp_path / "model", "cpu")
+    assert predictor.model.info.temperature == temperature
+    examples = [example for example, _ in labeled_ner(20)]
+    fitted = predictor.tag(examples)
+    path = tmp_path / "model" / "workbench.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "temperature": 1.0}))
+    plain = load_predictor(tmp_path / "model", "cpu").tag(examples)
+    assert [each.payload for each in fitted.predictions] == [each.payload for each in plain.predictions]
+    assert [each.confidence for each in fitted.predictions] != [each.confidence for each in plain.predictions]
+    assert (fitted.probabilities == plain.probabilities).all()
 
 
 def test_data_without_unanswerable_questions_always_gets_an_answer(tmp_path: Path, tiny: Path):
@@ -204,7 +224,7 @@ def test_data_without_unanswerable_questions_always_gets_an_answer(tmp_path: Pat
         tmp_path, "qa", rows, labels=[], base_model=str(tiny), parameters={"epochs": 1, "min_steps": 0}
     )
     result = train(tmp_path, manifest, SilentReporter())
-    assert result["metrics"] == {"validation": {}}
+    assert result["metrics"] == {"validation": {}, "tuned": {"temperature": 1.0}}
     predictor = load_predictor(tmp_path / "model", "cpu")
     assert predictor.model.info.allow_no_answer is False
     assert all(p.payload.answers for p in predictor.predict([example for _, example, _ in rows]))

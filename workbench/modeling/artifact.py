@@ -38,6 +38,7 @@ class ModelInfo:
         allow_no_answer: Whether its data had questions without an answer.
         no_answer_threshold: See ``AnswerTask.decode_answers``.
         max_answer_tokens: Longest answer, in sub-words.
+        temperature: Divides the model's scores before they become confidences; fitted on validation data.
     """
 
     task: str
@@ -51,10 +52,11 @@ class ModelInfo:
     allow_no_answer: bool = False
     no_answer_threshold: float = 0.0
     max_answer_tokens: int = 30
+    temperature: float = 1.0
 
-    def with_threshold(self, threshold: float) -> ModelInfo:
-        """The same with another no-answer threshold."""
-        return replace(self, no_answer_threshold=threshold)
+    def tuned(self, threshold: float, temperature: float) -> ModelInfo:
+        """The same with what was tuned on validation data."""
+        return replace(self, no_answer_threshold=threshold, temperature=temperature)
 
     def with_window(self, max_length: int) -> ModelInfo:
         """The same with shorter windows."""

@@ -18,6 +18,7 @@ from workbench.modeling.encode_answers import AnswerWindows, encode_answers
 from workbench.modeling.engine import Engine, OnBatch, nothing
 from workbench.modeling.ragged import bounds_of
 from workbench.tasks import AnswerTask, TaggingTask
+from workbench.tasks.calibration import tempered
 from workbench.tasks.spans import softmax
 from workbench.tasks.tagging import TaggingBase
 
@@ -32,7 +33,8 @@ class Tagged:
 
     Attributes:
         predictions: One per example, in order.
-        probabilities: Of every token, shape (tokens of all examples, classes).
+        probabilities: Of every token, shape (tokens of all examples, classes), at temperature 1, as query strategies
+            are defined.
         offsets: Example ``i`` has the rows ``offsets[i]:offsets[i + 1]``; shape (examples + 1,).
     """
 
@@ -133,8 +135,9 @@ class Predictor:
             self.model.tokenizer, examples, max_length=self._max_length, stride=info.stride
         )
         probabilities = self._engine.tagging(windows, len(info.classes), on_batch)
+        confident = tempered(probabilities, info.temperature)
         return Tagged(
-            decode_tagging(task, probabilities, examples, info.classes), probabilities, windows.examples
+            decode_tagging(task, confident, examples, info.classes), probabilities, windows.examples
         )
 
     def answer(self, examples: Sequence[ExampleText], on_batch: OnBatch = nothing) -> Answered:
@@ -157,6 +160,7 @@ class Predictor:
                 no_answer_threshold=info.no_answer_threshold,
                 allow_no_answer=info.allow_no_answer,
                 max_answer_tokens=info.max_answer_tokens,
+                temperature=info.temperature,
             )
             for found, example in zip(logits, examples, strict=True)
         ]

@@ -59,7 +59,8 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
 
     Returns:
         ``device``, ``precision``, ``seconds``, ``examples``, ``tokens``, ``steps``, ``epochs``,
-        ``examples_per_second`` and ``metrics`` (``{"validation": {…}}``, empty without validation examples).
+        ``examples_per_second`` and ``metrics``: ``validation``, empty without validation examples, and ``tuned``
+        on them, ``temperature`` and where questions may have no answer ``no_answer_threshold``.
 
     Raises:
         InvalidInput: There is nothing to train on, or a parameter is out of range.
@@ -108,16 +109,23 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         _fingerprint(attempt, manifest),
     ).run(Path(resume) if resume else None)
     reporter.check()
-    info = info.with_threshold(round(validation.threshold, 6))
+    tuned = {"no_answer_threshold": round(validation.threshold, 6)} if info.allow_no_answer else {}
+    tuned |= {"temperature": round(validation.temperature(), 4)}
+    info = info.tuned(tuned.get("no_answer_threshold", info.no_answer_threshold), tuned["temperature"])
     network.eval()
     save_model(attempt / "model", network, tokenizer, info, {"seed": parameters.seed, "steps": trained.steps})
     seconds = time.monotonic() - begin
     reporter.log(f"Trained {trained.steps} steps in {seconds:.0f} s.")
-    return _result(device, seconds, learn, schedule, trained)
+    return _result(device, seconds, learn, schedule, trained, tuned)
 
 
 def _result(
-    device: Device, seconds: float, learn: Labeled, schedule: Schedule, trained: Trained
+    device: Device,
+    seconds: float,
+    learn: Labeled,
+    schedule: Schedule,
+    trained: Trained,
+    tuned: Mapping[str, float],
 ) -> dict[str, Any]:
     return {
         "device": device.name,
@@ -128,7 +136,7 @@ def _result(
         "steps": trained.steps,
         "epochs": trained.steps / schedule.per_epoch,
         "examples_per_second": trained.windows / trained.seconds if trained.seconds else 0.0,
-        "metrics": {"validation": dict(trained.metrics)},
+        "metrics": {"validation": dict(trained.metrics), "tuned": dict(tuned)},
     }
 
 

@@ -7,27 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.domain import Example, ModelVersion, Payload, Project, Split
+from workbench.domain import Answers, GoldSet, ModelVersion, Project, Spans, Split
 from workbench.errors import InvalidInput, WrongState
-from workbench.services.judging import (
-    Judgement,
-    as_split,
-    is_right,
-    judge,
-    statistics_of,
-)
+from workbench.services.judging import Judged, Judgement, as_split, freeze, judge, statistics_of
 from workbench.services.per_label import LabelDifference, per_label
-from workbench.statistics import (
-    examples_needed,
-    paired_bootstrap,
-    randomisation_p_value,
-    score,
-)
+from workbench.services.snapshots import snapshot_pages
+from workbench.statistics import examples_needed, paired_bootstrap, randomisation_p_value, score
 from workbench.storage.store import Store
 from workbench.tasks import Task, get_task
+from workbench.tasks.mistakes import Reading, read
 
 FEW = 50
 """Below so many examples or documents an interval by resampling is itself unsure."""
+
+NAMED = 3
+"""Labels that the sentence about what got worse names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,7 @@ class Comparison:
         per_label: By label, the most frequent first.
         needed: How many examples would probably tell a difference of this size, where these don't.
         data_hash: Of the examples and gold labels that it was computed on.
+        gold_set: Number of the frozen set of them.
     """
 
     a: int
@@ -77,6 +72,7 @@ class Comparison:
     per_label: tuple[LabelDifference, ...]
     needed: int | None
     data_hash: str
+    gold_set: int
 
     @property
     def decided(self) -> bool:
@@ -108,20 +104,60 @@ class Comparison:
             text += f" With only {self.units} {self.unit}, take the interval itself with care."
         return text
 
+    @property
+    def worse(self) -> tuple[LabelDifference, ...]:
+        """Labels on which ``b`` is lower, those that are surely so first, then the largest losses."""
+        lower = [row for row in self.per_label if row.support and row.difference < 0]
+        return tuple(sorted(lower, key=lambda row: (row.high >= 0, row.difference)))
+
+    @property
+    def worse_sentence(self) -> str:
+        """Where ``b`` got worse, in words."""
+        parts = []
+        for row in self.worse[:NAMED]:
+            sure = "" if row.high < 0 else ", which may be chance"
+            parts.append(f"{row.label} ({self._points(row.difference):+.1f} points{sure})")
+        broken = (
+            f"{self.broken:,} of {self.examples:,} examples that version {self.a} had right are now wrong"
+            if self.broken
+            else f"nothing that version {self.a} had right is now wrong"
+        )
+        if not parts:
+            return f"Version {self.b} got worse on no label; {broken}."
+        return f"Version {self.b} got worse on {', '.join(parts)}; {broken}."
+
     def _points(self, value: float) -> float:
         return 100.0 * value / self.scale
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """An example with its gold label, both predictions, and whether nothing of either is wrong."""
+class Analysis:
+    """A comparison with everything that it was computed from, to look into.
 
-    example: Example
-    gold: Payload
-    a: Payload
-    b: Payload
-    a_right: bool
-    b_right: bool
+    Attributes:
+        task: Name of the task type.
+        versions: The two.
+        comparison: What came of it.
+        gold_set: What both were measured on.
+        judgement: The examples with gold and both predictions.
+        readings: For each example, what is right and wrong with each prediction.
+        documents: Names by id.
+        imports: File names by id.
+    """
+
+    task: str
+    versions: tuple[ModelVersion, ModelVersion]
+    comparison: Comparison
+    gold_set: GoldSet
+    judgement: Judgement
+    readings: tuple[tuple[Reading, Reading], ...]
+    documents: dict[int, str]
+    imports: dict[int, str]
+
+    @property
+    def examples(self) -> tuple[Judged, ...]:
+        """The examples, in the project's order."""
+        return self.judgement.examples
 
 
 class ComparisonService:
@@ -130,15 +166,28 @@ class ComparisonService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def compare(self, project: Project, a: int, b: int, split: Split | str = Split.TEST) -> Comparison:
-        """Compare two versions on the labeled examples of a split.
+    def compare(
+        self, project: Project, a: int, b: int, split: Split | str = Split.TEST, gold_set: int | None = None
+    ) -> Comparison:
+        """Compare two versions; see ``analyse``, which raises the same."""
+        return self.analyse(project, a, b, split, gold_set).comparison
 
-        Both must have been evaluated on it; the gold labels are those of now.
+    def analyse(
+        self, project: Project, a: int, b: int, split: Split | str = Split.TEST, gold_set: int | None = None
+    ) -> Analysis:
+        """Compare two versions on the labeled examples of a split, both on exactly the same gold labels.
+
+        Args:
+            project: The project.
+            a: Number of the one version.
+            b: Number of the other.
+            split: What both were evaluated on.
+            gold_set: Number of a frozen set of that split; None takes the gold labels of now, and freezes them.
 
         Raises:
-            NotFound: There is no such version.
+            NotFound: There is no such version, or no such frozen set.
             InvalidInput: It is the same version twice, or nothing in the split is labeled.
-            WrongState: A version has not predicted the split's labeled examples.
+            WrongState: A version has not predicted all of the examples.
         """
         wanted = as_split(split)
         if a == b:
@@ -147,32 +196,46 @@ class ComparisonService:
             )
         task = get_task(project.task)
         with self._store.read() as tx:
-            versions = [tx.models.by_number(project.id, number) for number in (a, b)]
-            judgement = judge(tx, project, wanted, [version.id for version in versions])
-        _refuse_missing(project, versions, judgement, wanted)
-        return _compare(task, judgement, a, b, wanted)
+            first, second = (tx.models.by_number(project.id, number) for number in (a, b))
+            chosen = None if gold_set is None else tx.models.gold_set(project.id, wanted, gold_set)
+            judgement = judge(tx, project, wanted, (first.id, second.id), chosen)
+            names = tx.annotations.document_names({row.document_id for row in judgement.rows})
+            files = {record.id: record.file_name for record in tx.examples.imports(project.id)}
+        _refuse_missing(project, (first, second), judgement, wanted)
+        frozen = chosen or freeze(self._store, project, wanted, judgement)
+        readings = tuple(
+            (
+                read(each.gold, each.predicted[0], each.content),
+                read(each.gold, each.predicted[1], each.content),
+            )
+            for each in judgement.examples
+        )
+        comparison = _compare(task, judgement, readings, (a, b), frozen)
+        return Analysis(project.task, (first, second), comparison, frozen, judgement, readings, names, files)
 
-    def changes(
-        self, project: Project, a: int, b: int, split: Split | str, example_ids: Sequence[int]
-    ) -> list[Change]:
-        """Examples with their gold label and both predictions, in the order of the ids. Raises NotFound."""
-        task = get_task(project.task)
-        as_split(split)
-        with self._store.read() as tx:
-            found = [
-                tx.models.predictions(tx.models.by_number(project.id, number).id, example_ids)
-                for number in (a, b)
-            ]
-            gold = tx.annotations.gold_of(example_ids)
-            examples = tx.examples.by_ids(example_ids)
-        changes = []
-        for example in examples:
-            truth = gold[example.id][0].payload if example.id in gold else None
-            if truth is not None and all(example.id in predictions for predictions in found):
-                payloads = [task.load(part[example.id]["payload"]) for part in found]
-                right = [is_right(task, truth, payload, example.content) for payload in payloads]
-                changes.append(Change(example, truth, payloads[0], payloads[1], right[0], right[1]))
-        return changes
+    def seen(self, project: Project, a: int, b: int) -> tuple[frozenset[str], frozenset[str]]:
+        """What the training data of either version holds: surfaces of entities, words, or contexts. Raises NotFound."""
+        found = []
+        for number in (a, b):
+            with self._store.read() as tx:
+                version = tx.models.by_number(project.id, number)
+            found.append(_surfaces(self._store, get_task(project.task), version.snapshot_id))
+        return found[0], found[1]
+
+
+def _surfaces(store: Store, task: Task, snapshot_id: int) -> frozenset[str]:
+    surfaces: set[str] = set()
+    for row in snapshot_pages(store, snapshot_id):
+        if row.split is not Split.TRAIN or row.payload is None:
+            continue
+        payload, content = task.load(row.payload), row.content
+        if isinstance(payload, Spans):
+            surfaces.update(content.text[span.start : span.end] for span in payload.spans)
+        elif isinstance(payload, Answers):
+            surfaces.add(content.text)
+        else:
+            surfaces.update(content.words)
+    return frozenset(surfaces)
 
 
 def _refuse_missing(
@@ -186,24 +249,24 @@ def _refuse_missing(
             )
 
 
-def _compare(task: Task, judgement: Judgement, a: int, b: int, split: Split) -> Comparison:
+def _compare(
+    task: Task,
+    judgement: Judgement,
+    readings: Sequence[tuple[Reading, Reading]],
+    numbers: tuple[int, int],
+    gold_set: GoldSet,
+) -> Comparison:
     first, second = statistics_of(task, judgement, 0), statistics_of(task, judgement, 1)
     groups = judgement.groups
     difference, low, high = (float(part) for part in paired_bootstrap(first, second, task.aggregate, groups))
-    right = np.array(
-        [
-            [is_right(task, example.gold, predicted, example.content) for predicted in example.predicted]
-            for example in judgement.examples
-        ],
-        dtype=bool,
-    ).reshape(-1, 2)
-    ids = np.array([example.example_id for example in judgement.examples], dtype=np.int64)
+    right = np.array([[part.all_right for part in pair] for pair in readings], dtype=bool).reshape(-1, 2)
+    ids = np.array([row.example_id for row in judgement.rows], dtype=np.int64)
     fixed, broken = ids[~right[:, 0] & right[:, 1]], ids[right[:, 0] & ~right[:, 1]]
     decided = low > 0 or high < 0
     return Comparison(
-        a=a,
-        b=b,
-        split=split,
+        a=numbers[0],
+        b=numbers[1],
+        split=gold_set.split,
         metric=task.primary_metric,
         scale=task.metric_scale,
         score_a=float(score(first, task.aggregate)),
@@ -218,7 +281,8 @@ def _compare(task: Task, judgement: Judgement, a: int, b: int, split: Split) -> 
         broken=len(broken),
         fixed_examples=tuple(fixed.tolist()),
         broken_examples=tuple(broken.tolist()),
-        per_label=per_label(task, judgement, first, second, groups),
+        per_label=per_label(task, judgement, readings, first, second, groups),
         needed=None if decided else examples_needed(difference, low, high, len(ids)),
         data_hash=judgement.data_hash,
+        gold_set=gold_set.number,
     )

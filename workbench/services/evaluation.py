@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.config import Settings
-from workbench.domain import Evaluation, ModelVersion, Project, Run, RunEvent, RunKind, Split
+from workbench.domain import Evaluation, GoldSet, ModelVersion, Project, Run, RunEvent, RunKind, Split
 from workbench.errors import RunFailed
 from workbench.jobs.completion import FINISHERS
-from workbench.services.judging import as_split, gold_of, judge, statistics_of
+from workbench.services.judging import Judgement, as_split, freeze, gold_of, judge, statistics_of
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.snapshots import write_examples
@@ -18,7 +18,8 @@ from workbench.statistics import bootstrap
 from workbench.storage.models import SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store
-from workbench.tasks import get_task
+from workbench.tasks import Task, get_task, load_prediction
+from workbench.tasks.calibration import Said, calibration_of, said
 
 
 class EvaluationService:
@@ -129,6 +130,11 @@ class EvaluationService:
         """The newest evaluation on a split, by version number."""
         return {evaluation.model_version: evaluation for evaluation in self.evaluations(project, split)}
 
+    def gold_sets(self, project: Project, split: Split | str) -> tuple[GoldSet, ...]:
+        """The frozen sets of a split, by number."""
+        with self._store.read() as tx:
+            return tx.models.gold_sets(project.id, as_split(split))
+
     def labeled(self, project: Project) -> dict[Split, int]:
         """How many labeled examples each split has, for splits that have any."""
         with self._store.read() as tx:
@@ -158,7 +164,8 @@ def measure(
     """Measure the predictions that a version has made against the gold labels of now, and keep the result.
 
     The primary metric's 95 % interval, by bootstrap over documents, is kept with the metrics as
-    ``confidence_interval``. The same data measured again replaces the evaluation.
+    ``confidence_interval``, how well the confidences hold as ``calibration``. The labels are frozen as a gold set
+    when they are first used. The same data measured again replaces the evaluation.
 
     Raises:
         RunFailed: The version has predicted none of the labeled examples.
@@ -174,17 +181,35 @@ def measure(
             remedy=f"run `workbench evaluate {project.name} --model-version {version.number} --split {split}`",
         )
     metrics = task.evaluate(
-        [example.gold for example in examples],
-        [example.predicted[0] for example in examples],
-        [example.content for example in examples],
+        [each.gold for each in examples],
+        [each.predicted[0] for each in examples],
+        [each.content for each in examples],
         version.labels,
     )
     interval = bootstrap(statistics_of(task, judgement, 0), task.aggregate, judgement.groups)
     metrics["confidence_interval"] = [interval.low, interval.high]
+    metrics["calibration"] = calibration_of(_said(store, task, version, judgement))
+    gold_set = freeze(store, project, split, judgement)
     with store.write() as tx:
         return tx.models.add_evaluation(
-            version.id, split, judgement.data_hash, len(examples), metrics, run_id=run_id
+            version.id,
+            split,
+            judgement.data_hash,
+            len(examples),
+            metrics,
+            run_id=run_id,
+            gold_set_id=gold_set.id,
         )
+
+
+def _said(store: Store, task: Task, version: ModelVersion, judgement: Judgement) -> Iterator[dict[str, Said]]:
+    """How sure the version was of each item, and whether rightly; whole predictions are read a part at a time."""
+    for chunk in chunks(judgement.examples, 2_000):
+        with store.read() as tx:
+            stored = tx.models.predictions(version.id, [each.example.id for each in chunk])
+        for each in chunk:
+            if each.example.id in stored:
+                yield said(each.gold, load_prediction(task, stored[each.example.id]), each.content)
 
 
 @FINISHERS.register("evaluate")

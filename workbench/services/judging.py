@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.domain import ExampleText, Payload, Project, Spans, Split, Tags
+from workbench.domain import Example, ExampleText, GoldSet, Payload, Project, Split
 from workbench.errors import InvalidInput
 from workbench.services.snapshots import content_hash
 from workbench.statistics import Floats
 from workbench.storage.models import GoldRow
-from workbench.storage.store import Transaction
+from workbench.storage.store import Store, Transaction
 from workbench.tasks import Task, get_task
 
 DOCUMENTS_ENOUGH = 20
@@ -22,13 +22,26 @@ DOCUMENTS_ENOUGH = 20
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A labeled example with what some versions predict for it, in the order in which they were asked for."""
+    """A labeled example with what some versions predict for it, in the order in which they were asked for.
 
-    example_id: int
-    document_id: int
-    content: ExampleText
+    Attributes:
+        example: As stored.
+        gold: Its gold label.
+        predicted: One per version.
+        confidence: Of each prediction as a whole, 0..1.
+        confidences: For each version one per predicted item.
+    """
+
+    example: Example
     gold: Payload
     predicted: tuple[Payload, ...]
+    confidence: tuple[float, ...]
+    confidences: tuple[tuple[float, ...], ...]
+
+    @property
+    def content(self) -> ExampleText:
+        """Its text."""
+        return self.example.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +50,20 @@ class Judgement:
 
     Attributes:
         examples: Labeled examples that every version has predicted.
+        rows: Exactly which revision is the gold label of each.
         missing: For each version, how many labeled examples it has not predicted.
         data_hash: Over texts and gold labels of ``examples``.
     """
 
     examples: tuple[Judged, ...]
+    rows: tuple[GoldRow, ...]
     missing: tuple[int, ...]
     data_hash: str
 
     @property
     def groups(self) -> NDArray[np.int64] | None:
         """Document of each example, shape (examples,); None where there are too few documents to draw from."""
-        documents = np.array([example.document_id for example in self.examples], dtype=np.int64)
+        documents = np.array([row.document_id for row in self.rows], dtype=np.int64)
         return documents if len(np.unique(documents)) >= DOCUMENTS_ENOUGH else None
 
 
@@ -74,28 +89,49 @@ def gold_of(tx: Transaction, project: Project, split: Split) -> list[GoldRow]:
     return rows
 
 
-def judge(tx: Transaction, project: Project, split: Split, version_ids: Sequence[int]) -> Judgement:
-    """Read a split's gold labels and the versions' predictions. Raises InvalidInput where there is no gold."""
+def judge(
+    tx: Transaction,
+    project: Project,
+    split: Split,
+    version_ids: Sequence[int],
+    gold_set: GoldSet | None = None,
+) -> Judgement:
+    """Read a split's gold labels, of now or as a gold set froze them, and the versions' predictions.
+
+    Raises:
+        InvalidInput: Nothing in the split is labeled.
+    """
     task = get_task(project.task)
-    rows = gold_of(tx, project, split)
+    rows = list(tx.models.frozen_rows(gold_set.snapshot_id)) if gold_set else gold_of(tx, project, split)
     ids = [row.example_id for row in rows]
-    predictions = [tx.models.predictions(version_id, ids) for version_id in version_ids]
-    known = [row for row in rows if all(row.example_id in found for found in predictions)]
-    contents = {
-        example.id: example.content for example in tx.examples.by_ids([row.example_id for row in known])
-    }
-    examples = tuple(
-        Judged(
-            row.example_id,
-            row.document_id,
-            contents[row.example_id],
-            task.load(row.payload),
-            tuple(task.load(found[row.example_id]["payload"]) for found in predictions),
+    said = [tx.models.said(version_id, ids) for version_id in version_ids]
+    known = tuple(row for row in rows if all(row.example_id in found for found in said))
+    stored = {example.id: example for example in tx.examples.by_ids([row.example_id for row in known])}
+    examples = []
+    for row in known:
+        guesses = [found[row.example_id] for found in said]
+        examples.append(
+            Judged(
+                stored[row.example_id],
+                task.load(row.payload),
+                tuple(task.load(payload) for payload, _, _ in guesses),
+                tuple(confidence for _, confidence, _ in guesses),
+                tuple(tuple(confidences) for _, _, confidences in guesses),
+            )
         )
-        for row in known
-    )
-    missing = tuple(sum(key not in found for key in ids) for found in predictions)
-    return Judgement(examples, missing, content_hash((), known, {row.example_id: split for row in known}))
+    missing = tuple(sum(key not in found for key in ids) for found in said)
+    digest = content_hash((), known, {row.example_id: split for row in known})
+    return Judgement(tuple(examples), known, missing, digest)
+
+
+def freeze(store: Store, project: Project, split: Split, judgement: Judgement) -> GoldSet:
+    """The gold set that a judgement was made on, frozen now if these labels were never measured on before."""
+    with store.read() as tx:
+        found = tx.models.gold_set_of_hash(project.id, split, judgement.data_hash)
+    if found is not None:
+        return found
+    with store.write() as tx:
+        return tx.models.freeze_gold(project.id, split, judgement.data_hash, judgement.rows)
 
 
 def statistics_of(task: Task, judgement: Judgement, version: int) -> dict[str, Floats]:
@@ -111,36 +147,3 @@ def stacked(rows: Iterable[Mapping[str, float]]) -> dict[str, Floats]:
     listed = list(rows)
     names = listed[0] if listed else ()
     return {name: np.array([row[name] for row in listed], dtype=np.float64) for name in names}
-
-
-def is_right(task: Task, gold: Payload, predicted: Payload, example: ExampleText) -> bool:
-    """Whether nothing of a prediction is wrong: every span or tag, or the answer as SQuAD's exact match sees it."""
-    if isinstance(gold, Spans) and isinstance(predicted, Spans):
-        return set(gold.spans) == set(predicted.spans)
-    if isinstance(gold, Tags) and isinstance(predicted, Tags):
-        return all(a is None or a == b for a, b in zip(gold.tags, predicted.tags, strict=True))
-    return task.score_example(gold, predicted, example).get("exact_match", 0.0) >= 1.0
-
-
-def label_counts(gold: Payload, predicted: Payload) -> dict[str, tuple[int, int, int]]:
-    """Per label: right ones, predicted ones, gold ones. Tokens that nobody has tagged count for neither."""
-    truth, guess = _items(gold, gold), _items(predicted, gold)
-    counts: dict[str, list[int]] = {}
-    for item in truth | guess:
-        count = counts.setdefault(item[0], [0, 0, 0])
-        count[0] += item in truth and item in guess
-        count[1] += item in guess
-        count[2] += item in truth
-    return {label: (right, found, wanted) for label, (right, found, wanted) in counts.items()}
-
-
-def _items(payload: Payload, gold: Payload) -> set[tuple[str, int, int]]:
-    if isinstance(payload, Spans):
-        return {(span.label, span.start, span.end) for span in payload.spans}
-    if isinstance(payload, Tags) and isinstance(gold, Tags):
-        return {
-            (tag, index, index + 1)
-            for index, (tag, wanted) in enumerate(zip(payload.tags, gold.tags, strict=True))
-            if tag is not None and wanted is not None
-        }
-    return set()

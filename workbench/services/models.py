@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workbench.config import Settings
 from workbench.domain import Evaluation, ModelVersion, Project
-from workbench.errors import ModelUnavailable, NotFound
+from workbench.errors import ModelUnavailable, NotFound, WrongState
 from workbench.storage.models import Snapshot
 from workbench.storage.store import Store
 from workbench.tasks import get_task
@@ -32,8 +32,8 @@ class ModelService:
     def best(self, project: Project) -> ModelVersion:
         """The promoted version, else the one with the highest primary metric on its validation data.
 
-        Of equals the newest is taken; a version without a validation score ranks last. Raises NotFound when
-        there is none.
+        Of equals the newest is taken; a version without a validation score ranks last, and archived ones are not
+        asked while there are others. Raises NotFound when there is none.
         """
         versions = self.list(project)
         if not versions:
@@ -41,7 +41,8 @@ class ModelService:
         for version in versions:
             if version.promoted:
                 return version
-        return max(versions, key=lambda version: (primary_score(project, version) or -1.0, version.number))
+        kept = [version for version in versions if not version.archived_at] or versions
+        return max(kept, key=lambda version: (primary_score(project, version) or -1.0, version.number))
 
     def resolve(self, project: Project, name: str | int) -> ModelVersion:
         """A version by its number, or by the words ``best`` and ``latest``. Raises NotFound."""
@@ -55,20 +56,52 @@ class ModelService:
             raise NotFound(f"there is no model version {name!r}", remedy="give a number, best or latest")
         return self.get(project, int(name))
 
-    def promote(self, project: Project, number: int, user_id: int | None = None) -> ModelVersion:
-        """Make a version the project's chosen one. Raises NotFound, or ModelUnavailable when its folder is gone."""
+    def promote(
+        self, project: Project, number: int, user_id: int | None = None, reason: str = ""
+    ) -> ModelVersion:
+        """Make a version the project's chosen one; who did so, when and why is kept with it and in the audit log.
+
+        Raises:
+            NotFound: There is no such version.
+            WrongState: It is archived.
+            ModelUnavailable: Its folder is gone.
+        """
         with self._store.write() as tx:
             version = tx.models.by_number(project.id, number)
+            if version.archived_at is not None:
+                raise WrongState(f"version {number} is archived", remedy="bring it back first")
             artifact_folder(self._settings, version)
-            tx.models.promote(project.id, version.id)
-            tx.users.audit(user_id, "promote", f"model version {number}", project_id=project.id)
+            tx.models.promote(project.id, version.id, user_id, reason.strip())
+            said = {"reason": reason.strip()} if reason.strip() else {}
+            tx.users.audit(user_id, "promote", f"model version {number}", said, project.id)
             return tx.models.by_number(project.id, number)
 
-    def set_note(self, project: Project, number: int, note: str) -> ModelVersion:
+    def archive(
+        self, project: Project, number: int, archived: bool = True, user_id: int | None = None
+    ) -> ModelVersion:
+        """Put a version away, or bring it back: an archived one suggests, selects and ranks nothing; its files stay.
+
+        Raises:
+            NotFound: There is no such version.
+            WrongState: It is the promoted one.
+        """
+        with self._store.write() as tx:
+            version = tx.models.by_number(project.id, number)
+            if archived and version.promoted:
+                raise WrongState(f"version {number} is promoted", remedy="promote another one first")
+            if archived == (version.archived_at is not None):
+                return version
+            tx.models.archive(version.id, archived)
+            action = "archive" if archived else "unarchive"
+            tx.users.audit(user_id, action, f"model version {number}", project_id=project.id)
+            return tx.models.by_number(project.id, number)
+
+    def set_note(self, project: Project, number: int, note: str, user_id: int | None = None) -> ModelVersion:
         """Replace a version's note. Raises NotFound."""
         with self._store.write() as tx:
             version = tx.models.by_number(project.id, number)
-            tx.models.set_note(version.id, note)
+            tx.models.set_note(version.id, note.strip())
+            tx.users.audit(user_id, "note", f"model version {number}", project_id=project.id)
             return tx.models.by_number(project.id, number)
 
     def artifact_path(self, version: ModelVersion) -> Path:

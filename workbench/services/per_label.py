@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.domain import Answers
-from workbench.services.judging import Judgement, label_counts
-from workbench.statistics import Floats, Statistics, paired_bootstrap, score
+from workbench.services.judging import Judgement
+from workbench.statistics import Floats, Statistics, paired_bootstrap, randomisation_p_values, score
 from workbench.tasks import Task
+from workbench.tasks.mistakes import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class LabelDifference:
     """One label (for questions: those with or without an answer) under both versions, in the metric's scale.
 
-    ``low`` and ``high`` are the 95 % interval of the difference, by the same resamples as the whole.
+    ``low`` and ``high`` are the 95 % interval of the difference, by the same resamples as the whole; ``p_value`` is by
+    approximate randomisation, not corrected for there being many labels.
     """
 
     label: str
@@ -28,11 +30,13 @@ class LabelDifference:
     difference: float
     low: float
     high: float
+    p_value: float = 1.0
 
 
 def per_label(
     task: Task,
     judgement: Judgement,
+    readings: Sequence[tuple[Reading, Reading]],
     first: Statistics,
     second: Statistics,
     groups: NDArray[np.int64] | None,
@@ -42,26 +46,30 @@ def per_label(
     Args:
         task: The task type.
         judgement: The examples, with the predictions of two versions.
+        readings: What is right and wrong with those.
         first: The one version's sufficient statistics, for questions.
         second: The other's.
         groups: What is resampled together.
     """
     if any(isinstance(example.gold, Answers) for example in judgement.examples):
         return _per_kind_of_question(task, judgement, first, second, groups)
-    counted = [
-        [label_counts(example.gold, predicted) for predicted in example.predicted]
-        for example in judgement.examples
-    ]
-    labels = sorted({label for row in counted for counts in row for label in counts})
+    labels = sorted({label for pair in readings for reading in pair for label in _labels(reading)})
     place = {label: index for index, label in enumerate(labels)}
     # (versions, examples, labels, counts): right, predicted, gold
-    table = np.zeros((2, len(counted), len(labels), 3))
-    for index, row in enumerate(counted):
-        for version, counts in enumerate(row):
-            for label, values in counts.items():
-                table[version, index, place[label]] = values
+    table = np.zeros((2, len(readings), len(labels), 3))
+    for index, pair in enumerate(readings):
+        for version, reading in enumerate(pair):
+            row = table[version, index]
+            for label, count in reading.right.items():
+                row[place[label]] += count
+            for mistake in reading.mistakes:
+                if mistake.predicted:
+                    row[place[mistake.predicted], 1] += 1
+                if mistake.gold:
+                    row[place[mistake.gold], 2] += 1
     statistics = [{"right": part[..., 0], "predicted": part[..., 1], "gold": part[..., 2]} for part in table]
     difference, low, high = paired_bootstrap(statistics[0], statistics[1], _f1, groups)
+    p_values = randomisation_p_values(statistics[0], statistics[1], _f1, groups)
     scores = [score(part, _f1) for part in statistics]
     support = table[0, :, :, 2].sum(axis=0).astype(int)
     rows = [
@@ -73,6 +81,7 @@ def per_label(
             float(difference[index]),
             float(low[index]),
             float(high[index]),
+            float(p_values[index]),
         )
         for index, label in enumerate(labels)
     ]
@@ -106,9 +115,15 @@ def _per_kind_of_question(
                 difference,
                 low,
                 high,
+                float(randomisation_p_values(a, b, task.aggregate, of_chosen)),
             )
         )
     return tuple(rows)
+
+
+def _labels(reading: Reading) -> set[str]:
+    wrong = {label for mistake in reading.mistakes for label in (mistake.gold, mistake.predicted) if label}
+    return wrong | set(reading.right)
 
 
 def _f1(statistics: Mapping[str, Floats]) -> Floats:

@@ -12,6 +12,7 @@ from workbench.storage.store import Store
 if TYPE_CHECKING:
     from workbench.services.annotation import AnnotationService
     from workbench.services.comparison import ComparisonService
+    from workbench.services.corrections import CorrectionService
     from workbench.services.datasets import DatasetService
     from workbench.services.downloads import DownloadService
     from workbench.services.evaluation import EvaluationService
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.services.selection import SelectionService
     from workbench.services.team import TeamService
     from workbench.services.training import TrainingService
+    from workbench.services.versions import VersionService
 
 
 class Workbench:
@@ -95,6 +97,20 @@ class Workbench:
         from workbench.services.comparison import ComparisonService
 
         return ComparisonService(self.store)
+
+    @cached_property
+    def corrections(self) -> CorrectionService:
+        """Batches of labeled examples to look at again."""
+        from workbench.services.corrections import CorrectionService
+
+        return CorrectionService(self.store)
+
+    @cached_property
+    def versions(self) -> VersionService:
+        """Every model version with its data, scores and what changed."""
+        from workbench.services.versions import VersionService
+
+        return VersionService(self.store)
 
     @cached_property
     def models(self) -> ModelService:

@@ -8,13 +8,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
 
 from workbench.domain import Batch, BatchItem, Json
 from workbench.errors import NotFound
 from workbench.storage.candidates import Candidates, live_annotation, live_lease
 from workbench.storage.rows import aware, chunks, id_chunks, now
 from workbench.storage.tables import batch_items, batches, leases, model_versions, projects
+
+CORRECTION = "correction"
+"""Strategy of a batch of labeled examples that a person wants looked at again."""
 
 
 class QueueItem(NamedTuple):
@@ -256,7 +259,7 @@ class Batches:
                 batch_items.c.reason,
             )
             .join(batches, batches.c.id == batch_items.c.batch_id)
-            .where(batches.c.project_id == project_id, ~live_annotation(batch_items.c.example_id))
+            .where(batches.c.project_id == project_id, ~_answered())
             .order_by(batches.c.number, batch_items.c.position)
         )
         return statement if batch_id is None else statement.where(batch_items.c.batch_id == batch_id)
@@ -264,15 +267,18 @@ class Batches:
     def _select(self) -> Select[Any]:
         of_batch = batch_items.c.batch_id == batches.c.id
         total = select(func.count()).select_from(batch_items).where(of_batch).scalar_subquery()
-        done = (
-            select(func.count())
-            .select_from(batch_items)
-            .where(of_batch, live_annotation(batch_items.c.example_id))
-            .scalar_subquery()
-        )
+        done = select(func.count()).select_from(batch_items).where(of_batch, _answered()).scalar_subquery()
         return select(
             batches, model_versions.c.number.label("version"), total.label("total"), done.label("done")
         ).outerjoin(model_versions, model_versions.c.id == batches.c.model_version_id)
+
+
+def _answered() -> ColumnElement[bool]:
+    """Whether an item needs nothing more. In a correction batch every item had labels before: only newer ones count."""
+    example_id = batch_items.c.example_id
+    return ((batches.c.strategy != CORRECTION) & live_annotation(example_id)) | live_annotation(
+        example_id, since=batches.c.created_at
+    )
 
 
 def _batch(row: Row[Any]) -> Batch:

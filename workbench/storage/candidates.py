@@ -57,8 +57,10 @@ class Candidate:
     score: float | None = None
 
 
-def live_annotation(example_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether somebody's latest revision of the example says anything but "withdrawn"."""
+def live_annotation(
+    example_id: ColumnElement[int], since: ColumnElement[datetime] | None = None
+) -> ColumnElement[bool]:
+    """Whether somebody's latest revision of the example (made since then) says anything but "withdrawn"."""
     revision, later = revisions.alias(), revisions.alias()
     superseded = exists().where(
         later.c.example_id == revision.c.example_id,
@@ -69,6 +71,7 @@ def live_annotation(example_id: ColumnElement[int]) -> ColumnElement[bool]:
         revision.c.example_id == example_id,
         revision.c.status != AnnotationStatus.WITHDRAWN.value,
         ~superseded,
+        *(() if since is None else (revision.c.created_at >= since,)),
     )
 
 

@@ -9,17 +9,14 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from workbench.domain import Evaluation, Json, ModelVersion, Split
 from workbench.errors import NotFound
+from workbench.storage.goldsets import GoldSets
 from workbench.storage.predictions import Predictions
 from workbench.storage.rows import aware, now
-from workbench.storage.snapshots import GoldRow, Snapshot, SnapshotRow, Snapshots
-from workbench.storage.tables import (
-    evaluations,
-    model_versions,
-    projects,
-)
+from workbench.storage.snapshots import GoldRow, Snapshot, SnapshotRow
+from workbench.storage.tables import evaluations, gold_sets, model_versions, projects, users
 
 
-class Models(Snapshots, Predictions):
+class Models(GoldSets, Predictions):
     """Repository of snapshots, model versions and what they said; see ``Store``."""
 
     def __init__(self, connection: Connection) -> None:
@@ -125,14 +122,24 @@ class Models(Snapshots, Predictions):
         row = self._connection.execute(_versions().where(model_versions.c.artifact == artifact)).one_or_none()
         return _version(row) if row is not None else None
 
-    def promote(self, project_id: int, version_id: int) -> None:
+    def promote(self, project_id: int, version_id: int, user_id: int | None = None, reason: str = "") -> None:
         """Make it the project's chosen version, in place of any other."""
         others = update(model_versions).where(
             model_versions.c.project_id == project_id, model_versions.c.id != version_id
         )
-        self._connection.execute(others.values(promoted_at=None))
+        self._connection.execute(others.values(promoted_at=None, promoted_by=None, promoted_reason=""))
         self._connection.execute(
-            update(model_versions).where(model_versions.c.id == version_id).values(promoted_at=now())
+            update(model_versions)
+            .where(model_versions.c.id == version_id)
+            .values(promoted_at=now(), promoted_by=user_id, promoted_reason=reason)
+        )
+
+    def archive(self, version_id: int, archived: bool = True) -> None:
+        """Put it away, or bring it back."""
+        self._connection.execute(
+            update(model_versions)
+            .where(model_versions.c.id == version_id)
+            .values(archived_at=now() if archived else None)
         )
 
     def set_note(self, version_id: int, note: str) -> None:
@@ -151,6 +158,7 @@ class Models(Snapshots, Predictions):
         examples: int,
         metrics: Json,
         run_id: int | None = None,
+        gold_set_id: int | None = None,
     ) -> Evaluation:
         """Store metrics on the gold labels that a split has now; the same data measured again replaces them."""
         row = {
@@ -160,6 +168,7 @@ class Models(Snapshots, Predictions):
             "examples": examples,
             "metrics": dict(metrics),
             "run_id": run_id,
+            "gold_set_id": gold_set_id,
             "created_at": now(),
         }
         key = evaluations.c
@@ -178,9 +187,11 @@ class Models(Snapshots, Predictions):
 
 
 def _versions() -> Select[Any]:
-    parent = model_versions.alias("parent_version")
-    return select(model_versions, parent.c.number.label("parent")).outerjoin(
-        parent, parent.c.id == model_versions.c.parent_id
+    parent, promoter = model_versions.alias("parent_version"), users.alias("promoter")
+    return (
+        select(model_versions, parent.c.number.label("parent"), promoter.c.name.label("promoter"))
+        .outerjoin(parent, parent.c.id == model_versions.c.parent_id)
+        .outerjoin(promoter, promoter.c.id == model_versions.c.promoted_by)
     )
 
 
@@ -202,12 +213,16 @@ def _version(row: Row[Any]) -> ModelVersion:
         promoted_at=aware(row.promoted_at),
         archived_at=aware(row.archived_at),
         created_at=aware(row.created_at),
+        promoted_by=row.promoter,
+        promoted_reason=row.promoted_reason,
     )
 
 
 def _evaluations() -> Select[Any]:
-    return select(evaluations, model_versions.c.number).join(
-        model_versions, model_versions.c.id == evaluations.c.model_version_id
+    return (
+        select(evaluations, model_versions.c.number, gold_sets.c.number.label("gold_set"))
+        .join(model_versions, model_versions.c.id == evaluations.c.model_version_id)
+        .outerjoin(gold_sets, gold_sets.c.id == evaluations.c.gold_set_id)
     )
 
 
@@ -221,6 +236,7 @@ def _evaluation(row: Row[Any]) -> Evaluation:
         metrics=row.metrics,
         run_id=row.run_id,
         created_at=aware(row.created_at),
+        gold_set=row.gold_set,
     )
 
 

@@ -61,6 +61,21 @@ class Predictions:
                 found[row.example_id] = {"payload": row.payload, "confidence": row.confidence, **row.details}
         return found
 
+    def said(
+        self, version_id: int, example_ids: Sequence[int]
+    ) -> dict[int, tuple[dict[str, Any], float, list[float]]]:
+        """Payload, confidence and confidences alone, by example id: a tenth of what ``predictions`` reads."""
+        found: dict[int, tuple[dict[str, Any], float, list[float]]] = {}
+        columns = predictions.c
+        for ids in id_chunks(example_ids):
+            rows = self._connection.execute(
+                select(
+                    columns.example_id, columns.payload, columns.confidence, columns.details["confidences"]
+                ).where(columns.model_version_id == version_id, columns.example_id.in_(ids))
+            )
+            found.update({row[0]: (row[1], row[2], row[3] or []) for row in rows})
+        return found
+
     def iter_predictions(self, version_id: int) -> Iterator[tuple[int, dict[str, Any]]]:
         """Every prediction of the version, by example id, read in pages."""
         after, page = 0, 2_000

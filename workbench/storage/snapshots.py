@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 
 from workbench.domain import ExampleText, Json, Split
 from workbench.errors import NotFound
@@ -55,6 +55,15 @@ class SnapshotRow:
     document: str
     content: ExampleText
     payload: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotChange:
+    """What the training examples of one snapshot have against those of another."""
+
+    added: int
+    removed: int
+    relabeled: int
 
 
 class Snapshots:
@@ -153,6 +162,24 @@ class Snapshots:
             .where(snapshot_items.c.snapshot_id == snapshot_id)
         )
         return self._page(frozen, after)
+
+    def snapshot_change(self, old_id: int, new_id: int) -> SnapshotChange:
+        """What was added, removed and given another revision from one snapshot's training examples to the other's."""
+        old, new = snapshot_items.alias(), snapshot_items.alias()
+        both = (old.c.example_id == new.c.example_id) & (old.c.split == Split.TRAIN)
+        row = self._connection.execute(
+            select(
+                func.count(),
+                func.count(old.c.example_id),
+                func.count(case((old.c.annotation_id != new.c.annotation_id, 1))),
+            )
+            .select_from(new.outerjoin(old, both & (old.c.snapshot_id == old_id)))
+            .where(new.c.snapshot_id == new_id, new.c.split == Split.TRAIN)
+        ).one()
+        before = self._connection.execute(
+            select(func.count()).where(old.c.snapshot_id == old_id, old.c.split == Split.TRAIN)
+        ).scalar_one()
+        return SnapshotChange(added=row[0] - row[1], removed=before - row[1], relabeled=row[2])
 
     def unlabeled_page(
         self, project_id: int, split: Split = Split.POOL, after: int = -1

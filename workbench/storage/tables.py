@@ -48,7 +48,7 @@ def _id() -> Column[int]:
     return Column("id", Identity, primary_key=True, autoincrement=True)
 
 
-def _ref(name: str, target: str, *, nullable: bool = False, ondelete: str = "RESTRICT") -> Column[int]:
+def _ref(name: str, target: str, *, nullable: bool = False, ondelete: str | None = "RESTRICT") -> Column[int]:
     return Column(name, Identity, ForeignKey(f"{target}.id", ondelete=ondelete), nullable=nullable)
 
 
@@ -426,6 +426,8 @@ model_versions = Table(
     Column("metrics", Document_, nullable=False),
     Column("note", Text, nullable=False, server_default=text("''")),
     Column("promoted_at", Moment),
+    _ref("promoted_by", "users", nullable=True, ondelete=None),
+    Column("promoted_reason", Text, nullable=False, server_default=text("''")),
     Column("archived_at", Moment),
     _created(),
     UniqueConstraint("project_id", "number"),
@@ -465,6 +467,22 @@ acquisition_scores = Table(
     Index("ix_acquisition_scores_example_id", "example_id"),
 )
 
+gold_sets = Table(
+    "gold_sets",
+    metadata,
+    _id(),
+    _ref("project_id", "projects", ondelete="CASCADE"),
+    Column("split", String(20), nullable=False),
+    Column("number", Integer, nullable=False),
+    _ref("snapshot_id", "snapshots", ondelete="CASCADE"),
+    _created(),
+    _one_of("split", Split),
+    CheckConstraint("number > 0", name="number_positive"),
+    UniqueConstraint("project_id", "split", "number"),
+    UniqueConstraint("snapshot_id"),
+    comment="the gold labels that versions were measured on, frozen when they were first used",
+)
+
 evaluations = Table(
     "evaluations",
     metadata,
@@ -475,6 +493,7 @@ evaluations = Table(
     Column("examples", Integer, nullable=False),
     Column("metrics", Document_, nullable=False),
     _ref("run_id", "runs", nullable=True),
+    _ref("gold_set_id", "gold_sets", nullable=True, ondelete=None),
     _created(),
     _one_of("split", Split),
     UniqueConstraint("model_version_id", "split", "data_hash"),

@@ -88,6 +88,7 @@ class AnswerTask(Task, Protocol):
         allow_no_answer: bool = True,
         n_best: int = 20,
         max_answer_tokens: int = 30,
+        temperature: float = 1.0,
     ) -> Prediction:
         """The best answer over all windows of one example.
 
@@ -101,6 +102,7 @@ class AnswerTask(Task, Protocol):
             allow_no_answer: Whether the data has unanswerable questions at all.
             n_best: Candidates kept.
             max_answer_tokens: Longest answer, in sub-words.
+            temperature: Divides the scores before they become probabilities; which answer wins stays.
         """
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workbench.domain import ExampleText, Payload, Prediction, Span, Spans
 from workbench.errors import InvalidPayload
 from workbench.tasks.base import IGNORE, TASKS
+from workbench.tasks.overlap import counts, total
 from workbench.tasks.payloads import check_label, expect, integer, items, text_of
 from workbench.tasks.schemes import OUTSIDE, tags_of, token_spans
 from workbench.tasks.tagging import (
@@ -119,7 +120,8 @@ class NerTask(TaggingBase):
         examples: Sequence[ExampleText],
         labels: Sequence[str],
     ) -> dict[str, Any]:
-        """Figures of seqeval, 0..1: precision, recall, f1 (micro), accuracy (of IOB2 tags), per_label, strict.
+        """Figures of seqeval, 0..1: precision, recall, f1 (micro), accuracy (of IOB2 tags), per_label, strict;
+        and by how much is found: ``overlap``, with exact, partial and type (see ``tasks.overlap``).
 
         The default mode is ``conlleval``'s; ``strict`` is seqeval's strict mode with IOB2. Spans are always
         well-formed, so the two differ only for tags that were never made into spans.
@@ -152,6 +154,13 @@ class NerTask(TaggingBase):
                 for name in ordered
             },
             "strict": {**_figures(strict.get("micro avg", {})), "scheme": SCHEME},
+            "overlap": total(
+                counts(
+                    to_token_spans(expect(a, Spans).spans, example),
+                    to_token_spans(expect(b, Spans).spans, example),
+                )
+                for a, b, example in zip(gold, predicted, examples, strict=True)
+            ),
             "examples": len(truth),
             "entities": sum(len(self.labels_in(payload)) for payload in gold),
             "tokens": tokens,

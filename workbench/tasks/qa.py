@@ -13,7 +13,7 @@ from workbench.errors import InvalidPayload
 from workbench.tasks.base import TASKS
 from workbench.tasks.payloads import expect, integer, items
 from workbench.tasks.spans import candidates, softmax
-from workbench.tasks.squad import best_of
+from workbench.tasks.squad import best_of, best_of_v1
 from workbench.tasks.tagging import DECIMALS
 
 
@@ -83,6 +83,7 @@ class QaTask:
         allow_no_answer: bool = True,
         n_best: int = 20,
         max_answer_tokens: int = 30,
+        temperature: float = 1.0,
     ) -> Prediction:
         """The best answer over all windows of one example (see ``AnswerTask``).
 
@@ -94,7 +95,7 @@ class QaTask:
         places, scores = list(found.spans), found.scores
         if allow_no_answer or not places:
             places, scores = [*places, (0, 0)], np.append(scores, found.null_score)
-        chances = softmax(scores).round(DECIMALS).tolist()
+        chances = softmax(scores / temperature).round(DECIMALS).tolist()
         none = not found.spans or (allow_no_answer and found.margin > no_answer_threshold)
         chosen = len(places) - 1 if none else 0
         order = np.argsort(-scores, kind="stable").tolist()
@@ -112,7 +113,12 @@ class QaTask:
         examples: Sequence[ExampleText],
         labels: Sequence[str],
     ) -> dict[str, Any]:
-        """SQuAD's figures, 0..100; those of questions with or without an answer are None where there are none."""
+        """SQuAD's figures, 0..100; those of questions with or without an answer are None where there are none.
+
+        They follow the script of 2.0. ``squad_v1`` has exact_match and f1 by the script of 1.1, which knows only
+        questions with an answer: None where there is another. The two differ for answers of which normalisation
+        leaves nothing.
+        """
         rows = [self.score_example(*row) for row in zip(gold, predicted, examples, strict=True)]
         answerable = [
             row for row, truth in zip(rows, gold, strict=True) if not expect(truth, Answers).no_answer
@@ -126,6 +132,7 @@ class QaTask:
             "has_answer_exact_match": _percent(answerable, "exact_match"),
             "has_answer_f1": _percent(answerable, "f1"),
             "no_answer_accuracy": _percent(unanswerable, "exact_match"),
+            "squad_v1": None if unanswerable else _first_script(gold, predicted, examples),
             "examples": len(rows),
             "has_answer_examples": len(answerable),
             "no_answer_examples": len(unanswerable),
@@ -133,9 +140,7 @@ class QaTask:
 
     def score_example(self, gold: Payload, predicted: Payload, example: ExampleText) -> dict[str, float]:
         """``exact_match`` and ``f1`` of the question, 0..1, and ``questions`` (1)."""
-        guess = expect(predicted, Answers).answers
-        texts = [example.text[answer.start : answer.end] for answer in expect(gold, Answers).answers]
-        exact, f1 = best_of(example.text[guess[0].start : guess[0].end] if guess else "", texts)
+        exact, f1 = best_of(*_texts(gold, predicted, example))
         return {"exact_match": exact, "f1": f1, "questions": 1.0}
 
     def aggregate(self, statistics: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -143,6 +148,23 @@ class QaTask:
         total = np.asarray(statistics["f1"], dtype=np.float64)
         questions = np.asarray(statistics["questions"], dtype=np.float64)
         return np.divide(100.0 * total, questions, out=np.zeros_like(total), where=questions > 0)
+
+
+def _first_script(
+    gold: Sequence[Payload], predicted: Sequence[Payload], examples: Sequence[ExampleText]
+) -> dict[str, float] | None:
+    rows = [
+        dict(zip(("exact_match", "f1"), best_of_v1(*_texts(*row)), strict=True))
+        for row in zip(gold, predicted, examples, strict=True)
+    ]
+    return {name: _percent(rows, name) or 0.0 for name in ("exact_match", "f1")} if rows else None
+
+
+def _texts(gold: Payload, predicted: Payload, example: ExampleText) -> tuple[str, list[str]]:
+    """The answer that was given, empty for none, and the accepted ones."""
+    guess = expect(predicted, Answers).answers
+    accepted = [example.text[answer.start : answer.end] for answer in expect(gold, Answers).answers]
+    return example.text[guess[0].start : guess[0].end] if guess else "", accepted
 
 
 def _percent(rows: Sequence[Mapping[str, float]], key: str) -> float | None:

@@ -4,7 +4,8 @@ An answer is compared after normalisation: lower case, ASCII punctuation dropped
 dropped, white space made single. F1 counts the words that both have. A question with several accepted
 answers takes the best of them; one without an answer is right (1) when nothing was answered, else wrong (0).
 (Rajpurkar et al. 2016, 2018.) Where an accepted answer is nothing but articles or punctuation, the rules
-of 2.0 hold: it is not counted as accepted.
+of 2.0 hold: it is not counted as accepted. The script of 1.1 counts it, and gives no F1 where nothing is left of
+an answer; ``best_of_v1`` does the same.
 """
 
 from __future__ import annotations
@@ -53,6 +54,15 @@ def best_of(predicted: str, gold: Sequence[str]) -> tuple[float, float]:
     return (
         max(exact_match(predicted, text) for text in accepted),
         max(token_f1(predicted, text) for text in accepted),
+    )
+
+
+def best_of_v1(predicted: str, gold: Sequence[str]) -> tuple[float, float]:
+    """Exact match and F1 as the script of 1.1 counts them. There is at least one accepted answer."""
+    guess = normalise(predicted)
+    return (
+        max(exact_match(predicted, text) for text in gold),
+        max(token_f1(predicted, text) if guess and normalise(text) else 0.0 for text in gold),
     )
 
 
