@@ -67,7 +67,7 @@ def test_going_back_to_the_same_labels_is_the_same_set(workbench: Workbench) -> 
 
 
 def test_the_table_says_what_is_current_and_what_changed(workbench: Workbench) -> None:
-    project, ids = judged_project(workbench, "ner", NER_ROWS)
+    project, _ids = judged_project(workbench, "ner", NER_ROWS)
     measured(workbench, project, 1)
     one, two = workbench.versions.table(project, "test")
     assert (one.current, two.current, two.evaluation) == (True, False, None)
@@ -155,7 +155,7 @@ def test_a_correction_batch_needs_examples_of_the_project(workbench: Workbench) 
 
 
 def test_versions_are_archived_promoted_with_a_reason_and_noted(workbench: Workbench) -> None:
-    project, ids = judged_project(workbench, "ner", NER_ROWS)
+    project, _ids = judged_project(workbench, "ner", NER_ROWS)
     for number in (1, 2):
         folder = workbench.settings.models_dir / str(number)
         folder.mkdir(parents=True)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
 from workbench.domain import Project, RunEvent
+from workbench.errors import InvalidInput
 from workbench.services import Workbench
-from workbench.services.comparison import Comparison
+from workbench.services.comparison import Analysis, Comparison
+from workbench.services.figures import plain_figures
+from workbench.services.report import make_report, markdown
+
+REPORTS = (".html", ".md", ".json")
 
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 
@@ -40,6 +47,7 @@ def evaluate(
             "metrics": dict(evaluation.metrics),
             "run": evaluation.run_id,
             "data_hash": evaluation.data_hash,
+            "gold_set": evaluation.gold_set,
         }
         emit(as_json, data, lambda: _show_metrics(data))
 
@@ -50,20 +58,55 @@ def compare(
     a: Annotated[int, typer.Argument(metavar="A", help="Number of the one version.")],
     b: Annotated[int, typer.Argument(metavar="B", help="Number of the other.")],
     split: Annotated[str, typer.Option(help="test, validation, train or pool.")] = "test",
+    gold_set: Annotated[
+        int | None, typer.Option(help="Number of a frozen set of labels; without it, the labels of now.")
+    ] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(help="Write a report too: a .html, .md or .json file. May be repeated."),
+    ] = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say whether version B is better than version A, by how much, and how sure that is."""
     with workbench() as wb:
         project = wb.projects.get(name)
-        _measure_missing(wb, project, (a, b), split, device)
-        comparison = wb.comparison.compare(project, a, b, split)
+        for path in report or ():
+            if path.suffix not in REPORTS:
+                raise InvalidInput(f"{path} has no ending of a report", remedy="use .html, .md or .json")
+        if gold_set is None:
+            _measure_missing(wb, project, (a, b), split, device)
+        analysis = wb.comparison.analyse(project, a, b, split, gold_set)
+        comparison = analysis.comparison
+        leaks = [wb.versions.leak(version, analysis.gold_set).sentence for version in analysis.versions]
         data = {
             **dataclasses.asdict(comparison),
             "confidence_interval": list(comparison.confidence_interval),
             "sentence": comparison.sentence,
+            "worse": comparison.worse_sentence,
+            "warnings": {str(n): leak for n, leak in zip((a, b), leaks, strict=True) if leak},
         }
+        for number, leak in data["warnings"].items():
+            err.print(f"Version {number}: {leak}", markup=False)
+        _write_reports(wb, project, analysis, report or ())
         emit(as_json, data, lambda: _show_comparison(comparison))
+
+
+def _write_reports(wb: Workbench, project: Project, analysis: Analysis, paths: Sequence[Path]) -> None:
+    if not paths:
+        return
+    from workbench.ui.report_html import report_html  # draws charts' colours: too slow for every command
+
+    seen = wb.comparison.seen(project, analysis.comparison.a, analysis.comparison.b)
+    report = make_report(wb, project, analysis, seen)
+    texts = {
+        ".html": lambda: report_html(report, analysis, project),
+        ".md": lambda: markdown(report),
+        ".json": lambda: json.dumps(report, ensure_ascii=False, indent=1) + "\n",
+    }
+    for path in paths:
+        path.write_text(texts[path.suffix](), encoding="utf-8")
+        err.print(f"Wrote {path}.", markup=False)
 
 
 def _measure_missing(
@@ -86,9 +129,8 @@ def _show_metrics(data: Mapping[str, Any]) -> None:
         f"Version {data['model_version']} on {data['examples']} examples of the {data['split']} split:",
         markup=False,
     )
-    for key, value in data["metrics"].items():
-        if isinstance(value, float):
-            out.print(f"  {key:24} {value:.4f}", markup=False)
+    for name, value in plain_figures(data["metrics"]).items():
+        out.print(f"  {name:24} {value:.4f}", markup=False)
     interval = data["metrics"].get("confidence_interval")
     if interval:
         out.print(f"  {'95 % interval':24} {interval[0]:.4f} to {interval[1]:.4f}", markup=False)
@@ -96,6 +138,7 @@ def _show_metrics(data: Mapping[str, Any]) -> None:
 
 def _show_comparison(comparison: Comparison) -> None:
     out.print(comparison.sentence, markup=False)
+    out.print(comparison.worse_sentence, markup=False)
     low, high = comparison.confidence_interval
     for label, value in (
         (f"{comparison.metric} of {comparison.a}", f"{comparison.score_a:.4f}"),
@@ -107,6 +150,7 @@ def _show_comparison(comparison: Comparison) -> None:
         out.print(f"  {label:16} {value}", markup=False)
     for row in comparison.per_label[:20]:
         out.print(
-            f"  {row.label:16} {row.a:.4f} → {row.b:.4f}  ({row.difference:+.4f}, {row.support} in gold)",
+            f"  {row.label:16} {row.a:.4f} → {row.b:.4f}  ({row.difference:+.4f}, p {row.p_value:.3f}, "
+            f"{row.support} in gold)",
             markup=False,
         )

@@ -1,4 +1,4 @@
-"""``workbench models`` and ``workbench promote``."""
+"""``workbench models``, ``promote``, ``archive`` and ``note``."""
 
 from __future__ import annotations
 
@@ -29,17 +29,45 @@ def models(
 def promote(
     name: Annotated[str, typer.Argument(help="The project.")],
     number: Annotated[int, typer.Argument(metavar="N", help="Number of the version.")],
+    reason: Annotated[str, typer.Option(help="Why this one; kept with who and when.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make a version the project's chosen one: `best` names it from now on."""
     with workbench() as wb:
         project = wb.projects.get(name)
-        version = wb.models.promote(project, number)
+        version = wb.models.promote(project, number, reason=reason)
         emit(
             as_json,
             _data(wb, version),
             lambda: out.print(f"Version {number} is the chosen one of {name}.", markup=False),
         )
+
+
+@app.command()
+def archive(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    number: Annotated[int, typer.Argument(metavar="N", help="Number of the version.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Bring it back.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a version away: it suggests, selects and ranks nothing any more. Its files stay."""
+    with workbench() as wb:
+        version = wb.models.archive(wb.projects.get(name), number, not undo)
+        said = f"Version {number} of {name} is {'back' if undo else 'archived'}."
+        emit(as_json, _data(wb, version), lambda: out.print(said, markup=False))
+
+
+@app.command()
+def note(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    number: Annotated[int, typer.Argument(metavar="N", help="Number of the version.")],
+    text: Annotated[str, typer.Argument(help="The note; an empty one takes it away.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Replace a version's note."""
+    with workbench() as wb:
+        version = wb.models.set_note(wb.projects.get(name), number, text)
+        emit(as_json, _data(wb, version), lambda: out.print(f"Noted: {version.note}", markup=False))
 
 
 def _data(wb: Workbench, version: ModelVersion) -> dict[str, Any]:
@@ -55,7 +83,12 @@ def _data(wb: Workbench, version: ModelVersion) -> dict[str, Any]:
         "snapshot": {"content_hash": snapshot.content_hash, "counts": dict(snapshot.counts)},
         "artifact": str(wb.settings.models_dir / version.artifact),
         "artifact_sha256": version.artifact_sha256,
+        "note": version.note,
         "promoted": version.promoted,
+        "promoted_at": version.promoted_at,
+        "promoted_by": version.promoted_by,
+        "promoted_reason": version.promoted_reason,
+        "archived": version.archived_at is not None,
         "created_at": version.created_at,
     }
 
@@ -76,6 +109,6 @@ def _show(project: Project, versions: tuple[ModelVersion, ...]) -> None:
             "–" if score is None else f"{score:.4f}",
             str(version.run_id),
             f"{version.created_at:%Y-%m-%d %H:%M}",
-            "promoted" if version.promoted else "",
+            "promoted" if version.promoted else "archived" if version.archived_at else "",
         )
     out.print(table)

@@ -37,8 +37,8 @@ SEEN_TITLES = {
 class Slice:
     """A part of the examples (or of their entities or words) under both versions, in the metric's scale.
 
-    ``low`` and ``high`` are the 95 % interval of the difference, by paired bootstrap; both 0 where there is one
-    document (or example) only.
+    ``low`` and ``high`` are the 95 % interval of the difference, by paired bootstrap; None where there is one document
+    (or example) only, from which no interval can be drawn.
     """
 
     name: str
@@ -46,8 +46,8 @@ class Slice:
     a: float
     b: float
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def slice_kinds(analysis: Analysis) -> dict[str, str]:
@@ -174,8 +174,8 @@ def _scored(
             float(a[index]),
             float(b[index]),
             float(difference[index]),
-            float(low[index]) if units[index] > 1 else 0.0,
-            float(high[index]) if units[index] > 1 else 0.0,
+            float(low[index]) if units[index] > 1 else None,
+            float(high[index]) if units[index] > 1 else None,
         )
         for index, name in enumerate(names)
     )

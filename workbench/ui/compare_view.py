@@ -1,107 +1,223 @@
-"""A comparison of two versions, drawn: the verdict in words, differences with intervals, examples fixed and broken."""
+"""Two versions against each other: which is better, by how much, how sure that is, and where it got worse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from workbench.domain import Payload
-from workbench.services.comparison import Change, Comparison
+from workbench.domain import Split
+from workbench.services.comparison import Analysis, Comparison
+from workbench.services.slices import Seen
+from workbench.services.versions import VersionRow
 from workbench.ui import charts
+from workbench.ui.address import kept_choice
+from workbench.ui.compare_certainty import draw_certainty
+from workbench.ui.compare_confusion import draw_confusion
+from workbench.ui.compare_examples import draw_examples
+from workbench.ui.compare_figures import draw_figures
+from workbench.ui.compare_parts import draw_parts
+from workbench.ui.compare_report import draw_report
 from workbench.ui.page import Page
 from workbench.ui.run_charts import metric_name
-from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import count, score
-
-SHOWN = 5
-"""Changed examples that are drawn at first, and added by each further click."""
 
 LABELS_DRAWN = 25
 
 
-def draw_comparison(page: Page, comparison: Comparison) -> None:
-    """Draw all of it."""
-    verdict = st.success if comparison.decided else st.info
-    icon = ":material/trending_up:" if comparison.decided else ":material/help:"
-    if comparison.decided and comparison.difference < 0:
-        verdict, icon = st.warning, ":material/trending_down:"
-    verdict(comparison.sentence, icon=icon)
-    _draw_figures(comparison)
-    overall = _difference_row(
-        f"all ({metric_name(comparison.metric)})",
-        comparison.difference,
-        comparison.confidence_interval,
-        comparison,
-    )
-    fixed, broken, labels = st.tabs(
-        [f"Fixed ({comparison.fixed:,})", f"Broken ({comparison.broken:,})", "By label"], key="compare_tabs"
-    )
-    with fixed:
-        st.caption(f"Version {comparison.a} had these wrong, version {comparison.b} has them right.")
-        _draw_changes(page, comparison, comparison.fixed_examples, "fixed")
-    with broken:
-        st.caption(
-            f"Version {comparison.a} had these right, version {comparison.b} has them wrong. "
-            "Look twice: some may be wrong in gold."
+def draw_pair(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
+    """Draw all of it: the choice, the verdict, and the ways to look into it."""
+    chosen = _choose(page, rows, split)
+    if chosen is None:
+        return
+    a, b, gold_set = chosen
+    stamp = tuple(
+        sorted(
+            str((each.model_version, each.created_at))
+            for each in page.workbench.evaluation.evaluations(page.project, split)
+            if each.gold_set == gold_set
         )
-        _draw_changes(page, comparison, comparison.broken_examples, "broken")
-    with labels:
-        _draw_labels(comparison, overall)
-
-
-def _draw_figures(comparison: Comparison) -> None:
-    scale = comparison.scale
-    a, b, fixed, broken, p = st.columns(5)
-    a.metric(
-        f"Version {comparison.a}",
-        score(comparison.score_a, scale),
-        help=f"{metric_name(comparison.metric)}, version A",
     )
-    points = 100 * comparison.difference / scale
-    b.metric(
-        f"Version {comparison.b}",
+    where = (page.workbench.store.url, page.project.id)
+    analysis = _analysed(page, where, a, b, str(split), gold_set, stamp)
+    comparison = analysis.comparison
+    _draw_verdict(comparison)
+    _draw_leaks(page, analysis)
+    _draw_numbers(comparison, analysis)
+    views: dict[str, tuple[str, Callable[[], None]]] = {
+        "labels": ("Where it changed", lambda: _draw_labels(comparison)),
+        "examples": ("Examples", lambda: draw_examples(page, analysis)),
+        "confusion": ("Confusion", lambda: draw_confusion(page, analysis)),
+        "certainty": ("Certainty", lambda: draw_certainty(page, analysis)),
+        "parts": ("Parts", lambda: draw_parts(page, analysis, lambda: _seen(page, where, a, b))),
+        "figures": ("All figures", lambda: draw_figures(page, analysis)),
+        "report": ("Report", lambda: draw_report(page, analysis, lambda: _seen(page, where, a, b))),
+    }
+    view = kept_choice(
+        st.container(),
+        "Look into it",
+        list(views),
+        name="view",
+        scope=f"compare-{page.project.id}",
+        default="labels",
+        format_func=lambda name: views[name][0],
+        kind="segments",
+    )
+    views[view][1]()
+
+
+@st.cache_resource(show_spinner="Comparing…", max_entries=6, ttl=3600)  # type: ignore[untyped-decorator]
+def _analysed(
+    _page: Page,
+    where: tuple[str, int],
+    a: int,
+    b: int,
+    split: str,
+    gold_set: int,
+    stamp: tuple[str, ...],
+) -> Analysis:
+    """Kept while neither version is measured anew: labels of a frozen set do not change."""
+    return _page.workbench.comparison.analyse(_page.project, a, b, split, gold_set)
+
+
+@st.cache_resource(show_spinner="Reading the training data…", max_entries=6, ttl=3600)  # type: ignore[untyped-decorator]
+def _seen(_page: Page, where: tuple[str, int], a: int, b: int) -> Seen:
+    """A version's training data does not change."""
+    return _page.workbench.comparison.seen(_page.project, a, b)
+
+
+def _choose(page: Page, rows: Sequence[VersionRow], split: Split) -> tuple[int, int, int] | None:
+    """The two versions and the set of labels to compare them on; None where there is nothing to compare."""
+    by_number = {str(row.version.number): row for row in rows}
+    numbers = sorted(by_number, key=int)
+    active = [number for number in numbers if not by_number[number].version.archived_at] or numbers
+    promoted = next((number for number in numbers if by_number[number].version.promoted), None)
+    newest = active[-1] if len(active) > 1 else numbers[-1]
+    others = [number for number in (active if len(active) > 1 else numbers) if number != newest]
+    base = promoted if promoted is not None and promoted != newest else others[-1]
+
+    def name(number: str) -> str:
+        row = by_number[number]
+        state = " · promoted" if row.version.promoted else " · archived" if row.version.archived_at else ""
+        return f"Version {number} · trained on {count(row.trained_on, 'example')}{state}"
+
+    left, right, third = st.columns([2, 2, 2])
+    scope = f"compare-{page.project.id}"
+    a = kept_choice(
+        left, "A", numbers, name="a", scope=scope, default=base, always=True, format_func=name,
+        help="What is there now.",
+    )  # fmt: skip
+    b = kept_choice(
+        right, "B", numbers, name="b", scope=scope, default=newest, always=True, format_func=name,
+        help="What might replace it.",
+    )  # fmt: skip
+    if a == b:
+        st.info("Choose two different versions.", icon=":material/balance:")
+        return None
+    return _choose_set(page, third, (int(a), int(b)), split)
+
+
+def _choose_set(
+    page: Page, place: DeltaGenerator, pair: tuple[int, int], split: Split
+) -> tuple[int, int, int] | None:
+    evaluations = page.workbench.evaluation.evaluations(page.project, split)
+    measured = [{each.gold_set for each in evaluations if each.model_version == number} for number in pair]
+    sets = {each.number: each for each in page.workbench.evaluation.gold_sets(page.project, split)}
+    common = [str(number) for number in sorted(sets) if all(number in found for found in measured)]
+    if not common:
+        st.info(
+            f"Versions {pair[0]} and {pair[1]} were never measured on the same labels. Measure them first.",
+            icon=":material/straighten:",
+        )
+        return None
+    chosen = kept_choice(
+        place,
+        "On",
+        common,
+        name="set",
+        scope=f"compare-{page.project.id}-{split}-{pair[0]}-{pair[1]}",
+        default=common[-1],
+        always=True,
+        format_func=lambda number: (
+            f"{str(split).capitalize()} set {number} · {count(sets[int(number)].examples, 'example')} · "
+            f"{sets[int(number)].created_at:%Y-%m-%d}"
+        ),
+        help="Labels are frozen when they are first measured on. Both versions are held to the same ones.",
+    )
+    return (*pair, int(chosen))
+
+
+def _draw_verdict(comparison: Comparison) -> None:
+    verdict, icon = st.info, ":material/help:"
+    if comparison.decided:
+        verdict, icon = st.success, ":material/trending_up:"
+        if comparison.difference < 0:
+            verdict, icon = st.warning, ":material/trending_down:"
+    verdict(f"**{comparison.sentence}**\n\n{comparison.worse_sentence}", icon=icon)
+
+
+def _draw_leaks(page: Page, analysis: Analysis) -> None:
+    for version in analysis.versions:
+        leak = page.workbench.versions.leak(version, analysis.gold_set)
+        if leak.sentence:
+            st.error(f"Version {version.number}: {leak.sentence}", icon=":material/warning:")
+        elif leak.same_text > leak.examples // 100:
+            st.caption(
+                f"Version {version.number} was trained on the very text of {leak.same_text:,} of these "
+                f"{leak.examples:,} examples, in other documents."
+            )
+
+
+def _draw_numbers(comparison: Comparison, analysis: Analysis) -> None:
+    scale, metric = comparison.scale, metric_name(comparison.metric)
+    columns = st.columns(5)
+    columns[0].metric(f"{metric}, version {comparison.a}", score(comparison.score_a, scale))
+    columns[1].metric(
+        f"{metric}, version {comparison.b}",
         score(comparison.score_b, scale),
-        delta=f"{points:+.1f} points",
-        help=f"{metric_name(comparison.metric)}, version B",
+        delta=f"{100 * comparison.difference / scale:+.1f} points",
     )
-    fixed.metric("Fixed", f"{comparison.fixed:,}", help="Examples that A has wrong and B entirely right.")
-    broken.metric("Broken", f"{comparison.broken:,}", help="Examples that A has entirely right and B wrong.")
-    p.metric(
+    columns[2].metric(
+        "Fixed", f"{comparison.fixed:,}", help="Examples that A has wrong and B entirely right."
+    )
+    columns[3].metric(
+        "Broken", f"{comparison.broken:,}", help="Examples that A has entirely right and B wrong."
+    )
+    columns[4].metric(
         "p-value",
         f"{comparison.p_value:.3f}" if comparison.p_value >= 0.001 else "< 0.001",
         help="How often versions that are equally good would differ by as much, by swapping their outputs at random.",
     )
     st.caption(
-        f"{count(comparison.examples, 'labeled example')} of the {comparison.split} split; intervals by paired "
-        f"bootstrap over {count(comparison.units, comparison.unit.removesuffix('s'))}."
+        f"{str(comparison.split).capitalize()} set {comparison.gold_set}, frozen "
+        f"{analysis.gold_set.created_at:%Y-%m-%d %H:%M}: {count(comparison.examples, 'labeled example')}, "
+        f"hash {comparison.data_hash[:12]}. Intervals by paired bootstrap over "
+        f"{count(comparison.units, comparison.unit.removesuffix('s'))}, p-values by approximate randomisation."
     )
 
 
-def _difference_row(
-    name: str,
-    difference: float,
-    interval: tuple[float, float],
-    comparison: Comparison,
-    support: int | None = None,
-) -> charts.DifferenceRow:
+def _draw_labels(comparison: Comparison) -> None:
     points = 100.0 / comparison.scale
-    return charts.DifferenceRow(
-        name, difference * points, interval[0] * points, interval[1] * points, support
-    )
-
-
-def _draw_labels(comparison: Comparison, overall: charts.DifferenceRow) -> None:
-    rows = [overall] + [
-        _difference_row(row.label, row.difference, (row.low, row.high), comparison, row.support)
+    low, high = comparison.confidence_interval
+    rows = [
+        charts.DifferenceRow(
+            f"all ({metric_name(comparison.metric)})",
+            comparison.difference * points,
+            low * points,
+            high * points,
+        )
+    ] + [
+        charts.DifferenceRow(
+            row.label, row.difference * points, row.low * points, row.high * points, row.support
+        )
         for row in comparison.per_label[:LABELS_DRAWN]
     ]
     names = f"version {comparison.b} better", f"version {comparison.a} better"
     st.altair_chart(charts.differences(rows, *names), width="stretch")
     if not comparison.per_label:
         return
-    points = 100.0 / comparison.scale
     frame = pd.DataFrame(
         [
             {
@@ -111,56 +227,28 @@ def _draw_labels(comparison: Comparison, overall: charts.DifferenceRow) -> None:
                 "b": row.b,
                 "points": row.difference * points,
                 "interval": f"{row.low * points:+.1f} to {row.high * points:+.1f}",
+                "p": row.p_value,
             }
             for row in comparison.per_label
         ]
     )
     decimals = "%.3f" if comparison.scale <= 1 else "%.1f"
+    number = st.column_config.NumberColumn
     st.dataframe(
         frame,
         hide_index=True,
         width="stretch",
         column_config={
             "label": "Label",
-            "support": st.column_config.NumberColumn("In gold", format="localized"),
-            "a": st.column_config.NumberColumn(f"Version {comparison.a}", format=decimals),
-            "b": st.column_config.NumberColumn(f"Version {comparison.b}", format=decimals),
-            "points": st.column_config.NumberColumn("Points", format="%+.1f"),
+            "support": number("In gold", format="localized"),
+            "a": number(f"Version {comparison.a}", format=decimals),
+            "b": number(f"Version {comparison.b}", format=decimals),
+            "points": number("Points", format="%+.1f"),
             "interval": "95 % interval",
+            "p": number(
+                "p-value",
+                format="%.4f",
+                help="Of each label by itself: among twenty, one is below 0.05 by chance.",
+            ),
         },
     )
-
-
-def _draw_changes(page: Page, comparison: Comparison, ids: Sequence[int], kind: str) -> None:
-    if not ids:
-        st.caption("None.")
-        return
-    key = f"shown_{kind}_{comparison.a}_{comparison.b}_{comparison.split}"
-    shown = int(st.session_state.get(key, SHOWN))
-    changes = page.workbench.comparison.changes(
-        page.project, comparison.a, comparison.b, comparison.split, ids[:shown]
-    )
-    for change in changes:
-        _draw_change(page, comparison, change)
-    if shown < len(ids) and st.button(
-        f"Show more ({len(ids) - shown:,} left)", key=f"more_{kind}", icon=":material/expand_more:"
-    ):
-        st.session_state[key] = shown + 2 * SHOWN
-        st.rerun()
-
-
-def _draw_change(page: Page, comparison: Comparison, change: Change) -> None:
-    with st.container(border=True):
-        for name, payload, right in (
-            ("Gold", change.gold, None),
-            (f"Version {comparison.a}", change.a, change.a_right),
-            (f"Version {comparison.b}", change.b, change.b_right),
-        ):
-            _draw_line(page, change, name, payload, right)
-
-
-def _draw_line(page: Page, change: Change, name: str, payload: Payload, right: bool | None) -> None:
-    side, text = st.columns([1, 7])
-    mark = "" if right is None else ":material/check: " if right else ":material/close: "
-    side.markdown(f"{mark}**{name}**")
-    text.html(labeled_text(change.example.content, payload, page.project.labels, limit=400))

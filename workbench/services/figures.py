@@ -1,0 +1,34 @@
+"""The figures of an evaluation as a flat table, by names that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+LEFT_OUT = ("examples", "tokens", "entities", "support", "has_answer_examples", "no_answer_examples")
+WORDS = {"f1": "F1", "ece": "ECE", "squad_v1": "SQuAD 1.1"}
+
+
+def plain_figures(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Figures by name: ``F1``, ``strict: precision``, ``overlap, partial: F1``, ``PER: recall``, ``ECE of words``."""
+    found: dict[str, float] = {}
+    for key, value in metrics.items():
+        if key in LEFT_OUT or key == "confidence_interval":
+            continue
+        if isinstance(value, float):
+            found[_name(key)] = value
+        elif key in ("per_label", "per_tag"):
+            for label, row in value.items():
+                found |= {f"{label}: {_name(k)}": v for k, v in row.items() if isinstance(v, float)}
+        elif key == "calibration":
+            found |= {f"ECE of {kind}": row["ece"] for kind, row in value.items()}
+        elif key == "overlap":
+            for kind, row in value.items():
+                found |= {f"{kind}: {_name(k)}": v for k, v in row.items() if isinstance(v, float)}
+        elif isinstance(value, Mapping):
+            found |= {f"{_name(key)}: {_name(k)}": v for k, v in value.items() if isinstance(v, float)}
+    return found
+
+
+def _name(key: str) -> str:
+    return WORDS.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))

@@ -1,0 +1,231 @@
+"""All versions: one table, the learning curve, and what can be done with a version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from workbench.domain import ModelVersion, Role, Split
+from workbench.services.versions import VersionRow
+from workbench.tasks import get_task
+from workbench.ui import charts
+from workbench.ui.page import Page
+from workbench.ui.run_charts import metric_name
+from workbench.ui.theme import count, duration, score
+
+DEFAULTS = ("base_model", "from_version", "device", "seed")
+"""Parameters that the table's column leaves out: they have columns of their own, or say little."""
+
+
+def draw_versions(page: Page, rows: Sequence[VersionRow], split: Split | None) -> None:
+    """Draw all of it; without a split there are no scores."""
+    chosen = _draw_table(page, _filtered(rows), split)
+    if chosen is not None:
+        _draw_actions(page, chosen)
+    if split is not None:
+        _draw_curve(page, rows, split)
+    _draw_promoted([row.version for row in rows])
+
+
+def _filtered(rows: Sequence[VersionRow]) -> list[VersionRow]:
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    text = left.text_input(
+        "Find a version",
+        placeholder="a number, a base model, words of a note or a reason",
+        icon=":material/search:",
+        key="compare-find",
+    )
+    archived = any(row.version.archived_at for row in rows)
+    hidden = archived and not right.toggle("Archived too", key="compare-archived")
+    words = text.casefold().split()
+    return [
+        row
+        for row in reversed(rows)
+        if not (hidden and row.version.archived_at) and all(word in _haystack(row) for word in words)
+    ]
+
+
+def _haystack(row: VersionRow) -> str:
+    version = row.version
+    parts = (
+        version.number,
+        version.base_model,
+        version.note,
+        version.promoted_reason,
+        _parameters(version),
+        row.change_sentence,
+    )
+    return " ".join(map(str, parts)).casefold()
+
+
+def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> VersionRow | None:
+    """The table; the version whose row is chosen, else None."""
+    if not rows:
+        st.info("No version fits.", icon=":material/search_off:")
+        return None
+    task = get_task(page.project.task)
+    metric, scale = task.primary_metric, task.metric_scale
+    name = metric_name(metric)
+    decimals = "%.3f" if scale <= 1 else "%.1f"
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    frame = pd.DataFrame([_cells(row, metric, scale) for row in rows])
+    hidden = set() if split else {"score", "interval", "measured", "leak"}
+    hidden |= {column for column in ("parent", "leak", "note") if not frame[column].astype(bool).any()}
+    event = st.dataframe(
+        frame,
+        hide_index=True,
+        width="stretch",
+        column_order=[column for column in frame if column not in hidden],
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"compare-table-{page.project.id}",
+        column_config={
+            "version": number("Version", width="small"),
+            "state": text("State", width="small"),
+            "score": number(f"{name}, {split}" if split else name, format=decimals),
+            "interval": text("95 % interval"),
+            "measured": text("Measured on", help="Which frozen set of labels the score was measured on."),
+            "leak": text("Not to be trusted", help="Test examples in documents that it was trained on."),
+            "validation": number(
+                f"{name}, validation",
+                format=decimals,
+                help="As measured while training, on held-out examples.",
+            ),
+            "trained_on": number(
+                "Trained on", format="localized", help="Labeled examples that it has learned from."
+            ),
+            "changed": text("Change in data", help="Against the version before: added, removed, relabeled."),
+            "base": "Base model",
+            "parent": text("Continued from", width="small"),
+            "parameters": "Parameters",
+            "time": text("Time", help="Of training."),
+            "created": st.column_config.DatetimeColumn("Trained", format="YYYY-MM-DD HH:mm"),
+            "note": "Note",
+        },
+    )
+    picked = event["selection"]["rows"] if event else []
+    st.caption("Click a column's head to sort. Choose a row to note, promote or archive its version.")
+    return rows[picked[0]] if picked and picked[0] < len(rows) else None
+
+
+def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
+    version, evaluation = row.version, row.evaluation
+    interval = evaluation.metrics.get("confidence_interval") if evaluation else None
+    measured = "not yet"
+    if evaluation:
+        which = f"set {evaluation.gold_set}, " if evaluation.gold_set else ""
+        measured = f"{which}{count(evaluation.examples, 'example')}" + (
+            "" if row.current else ", older labels"
+        )
+    return {
+        "version": version.number,
+        "state": "promoted" if version.promoted else "archived" if version.archived_at else "",
+        "score": evaluation.metrics.get(metric) if evaluation else None,
+        "interval": " to ".join(score(end, scale) for end in interval) if interval else "–",
+        "measured": measured,
+        "leak": f"{row.leak.in_documents:,} test examples" if row.leak and row.leak.sentence else "",
+        "validation": version.metrics.get("validation", {}).get(metric),
+        "trained_on": row.trained_on,
+        "changed": row.change_sentence,
+        "base": version.base_model,
+        "parent": str(version.parent) if version.parent else "",
+        "parameters": _parameters(version),
+        "time": duration(row.seconds) + (f" on {row.device}" if row.device else ""),
+        "created": version.created_at,
+        "note": version.note,
+    }
+
+
+def _parameters(version: ModelVersion) -> str:
+    said = [
+        f"{name.replace('_', ' ')} {value:g}"
+        if isinstance(value, float)
+        else f"{name.replace('_', ' ')} {value}"
+        for name, value in version.parameters.items()
+        if name not in DEFAULTS and value not in (None, False)
+    ]
+    return ", ".join(said)
+
+
+def _draw_actions(page: Page, row: VersionRow) -> None:
+    """Note, promote, archive: what a lead does with a version."""
+    version = row.version
+    if row.leak and row.leak.sentence:
+        st.error(f"Version {version.number}: {row.leak.sentence}", icon=":material/warning:")
+    if page.user.role.rank < Role.LEAD.rank:
+        return
+    key = f"{page.project.id}-{version.number}"
+    with st.form(f"version-{key}", border=True):
+        st.markdown(f"**Version {version.number}**")
+        note = st.text_input(
+            "Note", value=version.note, max_chars=500, placeholder="anything worth remembering of it"
+        )
+        reason = st.text_input(
+            "Reason to promote it", max_chars=500, placeholder="why this one; kept with who and when"
+        )
+        columns = st.columns(3)
+        save = columns[0].form_submit_button("Save the note", icon=":material/edit_note:", width="stretch")
+        promote = columns[1].form_submit_button(
+            "Promote", icon=":material/verified:", width="stretch", disabled=bool(version.archived_at)
+        )
+        archived = version.archived_at is not None
+        put_away = columns[2].form_submit_button(
+            "Bring back" if archived else "Archive",
+            icon=":material/unarchive:" if archived else ":material/archive:",
+            width="stretch",
+            disabled=version.promoted,
+        )
+    if not (save or promote or put_away):
+        return
+    page.workbench.team.require(page.user, Role.LEAD)
+    if note.strip() != version.note:
+        page.workbench.models.set_note(page.project, version.number, note, page.user.id)
+    if promote:
+        page.workbench.models.promote(page.project, version.number, page.user.id, reason)
+    if put_away:
+        page.workbench.models.archive(page.project, version.number, not archived, page.user.id)
+    st.rerun()
+
+
+def _draw_curve(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
+    task = get_task(page.project.task)
+    points = []
+    for row in rows:
+        if row.evaluation is None or not row.current or row.version.archived_at:
+            continue
+        low, high = row.evaluation.metrics.get("confidence_interval") or (None, None)
+        value = float(row.evaluation.metrics[task.primary_metric])
+        points.append(
+            charts.CurvePoint(
+                str(row.version.number), row.trained_on, value, low, high, row.version.base_model
+            )
+        )
+    if not points:
+        return
+    st.subheader("Learning curve")
+    said = "Each version that was measured on the labels of now is one point, with its 95 % interval."
+    if len(points) < 3:
+        said += " With three or more a trend can be seen."
+    st.caption(said)
+    points.sort(key=lambda point: point.examples)
+    st.altair_chart(
+        charts.learning_curve(
+            points, f"{metric_name(task.primary_metric)} on the {split} split", task.metric_scale
+        ),
+        width="stretch",
+    )
+
+
+def _draw_promoted(versions: Sequence[ModelVersion]) -> None:
+    promoted = next((version for version in versions if version.promoted), None)
+    if promoted is None or promoted.promoted_at is None:
+        st.caption("No version is promoted. The promoted version is the one that is exported as the best.")
+        return
+    who = f" by {promoted.promoted_by}" if promoted.promoted_by else ""
+    st.markdown(
+        f"Version **{promoted.number}** is promoted since {promoted.promoted_at:%Y-%m-%d %H:%M}{who}."
+    )
+    if promoted.promoted_reason:
+        st.caption(f"Reason: {promoted.promoted_reason}")

@@ -1,0 +1,203 @@
+"""A comparison as one HTML file that needs nothing else: no script, no font, no picture from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from workbench.domain import Project
+from workbench.services.comparison import Analysis
+from workbench.ui.charts import BLUE, GREY, ROSE
+from workbench.ui.run_charts import metric_name
+from workbench.ui.text_view import labeled_text
+from workbench.ui.theme import score
+
+STYLE = """
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; width: 100%; margin: .8rem 0; font-size: .92rem }
+th, td { text-align: left; padding: .3rem .6rem;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent) }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
+.verdict { border-left: .4rem solid #33899c; padding: .4rem 1rem; font-size: 1.1rem; margin: 1rem 0 }
+.warning { border-left: .4rem solid #b3261e; color: #b3261e; padding: .4rem 1rem; margin: 1rem 0 }
+@media (prefers-color-scheme: dark) { .warning { color: #f2b8b5 } }
+.example { border: 1px solid color-mix(in srgb, currentColor 22%, transparent); border-radius: .5rem;
+  padding: .6rem 1rem; margin: .6rem 0 }
+.who { font-weight: 600; font-size: .85rem; opacity: .8; margin-top: .3rem }
+small { opacity: .75 }
+svg { width: 100%; height: auto }
+svg text { fill: currentColor; font: 13px system-ui, sans-serif }
+"""
+
+
+def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project) -> str:
+    """The file's text.
+
+    Args:
+        report: Of ``services.report.make_report``.
+        analysis: That it was made from: its examples are drawn as annotators see them.
+        project: For the labels' colours.
+    """
+    comparison, gold_set = report["comparison"], report["gold_set"]
+    a, b, scale = comparison["a"], comparison["b"], comparison["scale"]
+    title = f"{report['project']}: version {b} against version {a}"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f'<div class="verdict"><strong>{escape(report["verdict"])}</strong><br>{escape(report["worse"])}</div>',
+        *(
+            f'<div class="warning">Version {each["version"]}: {escape(each["warning"])}</div>'
+            for each in report["versions"]
+            if each["warning"]
+        ),
+        _table(
+            ("", f"Version {a}", f"Version {b}", "Difference"),
+            [
+                (
+                    metric_name(comparison["metric"]),
+                    score(comparison["score_a"], scale),
+                    score(comparison["score_b"], scale),
+                    f"{_points(comparison, comparison['difference'])} points, 95 % "
+                    f"{_interval(comparison, comparison['confidence_interval'])}, p = {comparison['p_value']:.4f}",
+                ),
+                ("Examples fixed", "", "", f"{comparison['fixed']:,}"),
+                ("Examples broken", "", "", f"{comparison['broken']:,}"),
+                *(
+                    (
+                        name.replace("_", " ").capitalize(),
+                        *(str(each[name] or "–") for each in report["versions"]),
+                        "",
+                    )
+                    for name in ("base_model", "trained_at", "note", "artifact_sha256")
+                ),
+            ],
+        ),
+        f"<p><small>Measured on {escape(gold_set['split'])} set {gold_set['number']}: {gold_set['examples']:,} labeled "
+        f"examples of {gold_set['documents']:,} documents, frozen {escape(gold_set['frozen_at'])}, SHA-256 "
+        f"{gold_set['data_hash']}. Intervals by paired bootstrap over {comparison['units']:,} {comparison['unit']}, "
+        "p-values by approximate randomisation.</small></p>",
+        "<h2>By label</h2>",
+        _chart(comparison),
+        _rows(comparison, comparison["per_label"], "label", "support", "In gold"),
+    ]
+    for name, rows in report["parts"].items():
+        body += [f"<h2>{escape(name)}</h2>", _rows(comparison, rows, "name", "examples", "Examples")]
+    body += [
+        "<h2>Kinds of error</h2>",
+        _table(
+            ("Kind", f"Version {a}", f"Version {b}"),
+            [(kind.capitalize(), f"{x:,}", f"{y:,}") for kind, (x, y) in report["kinds_of_error"].items()],
+        ),
+        *_figures(report),
+    ]
+    for change, examples in report["examples"].items():
+        body.append(f"<h2>{change.capitalize()} ({comparison[change]:,})</h2>")
+        if len(examples) < comparison[change]:
+            body.append(f"<p><small>The first {len(examples)} of them.</small></p>")
+        body += [_example(analysis, project, each["place"]) for each in examples]
+    body.append(f"<p><small>Made {escape(report['made_at'])}.</small></p>")
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+        f"<body>{''.join(body)}</body></html>"
+    )
+
+
+def _points(comparison: Mapping[str, Any], value: float) -> str:
+    return f"{100 * value / comparison['scale']:+.1f}"
+
+
+def _interval(comparison: Mapping[str, Any], ends: Sequence[float | None]) -> str:
+    return " to ".join("–" if end is None else _points(comparison, end) for end in dict.fromkeys(ends))
+
+
+def _rows(
+    comparison: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], name: str, number: str, title: str
+) -> str:
+    scale = comparison["scale"]
+    return _table(
+        ("", title, f"Version {comparison['a']}", f"Version {comparison['b']}", "Points", "95 % interval"),
+        [
+            (
+                row[name],
+                f"{row[number]:,}",
+                score(row["a"], scale),
+                score(row["b"], scale),
+                _points(comparison, row["difference"]),
+                _interval(comparison, (row["low"], row["high"])),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    def line(cells: Sequence[str], tag: str) -> str:
+        inner = "".join(
+            f"<{tag}{' class=n' if index else ''}>{escape(str(cell))}</{tag}>"
+            for index, cell in enumerate(cells)
+        )
+        return f"<tr>{inner}</tr>"
+
+    return f"<table>{line(head, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
+
+
+def _figures(report: Mapping[str, Any]) -> list[str]:
+    figures: Mapping[str, Mapping[str, float]] = report["figures"]
+    if len(figures) < 2:
+        return []
+    first, second = figures.values()
+    names = dict.fromkeys([*first, *second])
+    rows = [
+        (name, *(f"{part[name]:.4f}" if name in part else "–" for part in (first, second))) for name in names
+    ]
+    return ["<h2>All figures</h2>", _table(("", *(f"Version {number}" for number in figures)), rows)]
+
+
+def _chart(comparison: Mapping[str, Any]) -> str:
+    """Differences with their intervals, as drawn lines."""
+    whole = {
+        "label": "all",
+        "difference": comparison["difference"],
+        "low": comparison["confidence_interval"][0],
+        "high": comparison["confidence_interval"][1],
+    }
+    rows = [whole, *comparison["per_label"][:25]]
+    reach = max((abs(row[end]) for row in rows for end in ("low", "high", "difference")), default=0.0) or 1.0
+    left, width, step = 190, 640, 26
+
+    def x(value: float) -> float:
+        return left + width / 2 + value / reach * width / 2 * 0.95
+
+    zero, bottom = f"{x(0):.1f}", step * len(rows) + 8
+    parts = [f'<line x1="{zero}" y1="4" x2="{zero}" y2="{bottom}" stroke="{GREY}" stroke-dasharray="4 3"/>']
+    for index, row in enumerate(rows):
+        y = step * index + 20
+        colour = BLUE if row["low"] > 0 else ROSE if row["high"] < 0 else GREY
+        parts.append(
+            f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">{escape(str(row["label"])[:26])}</text>'
+            f'<line x1="{x(row["low"]):.1f}" y1="{y}" x2="{x(row["high"]):.1f}" y2="{y}" stroke="{colour}" '
+            f'stroke-width="3"/><circle cx="{x(row["difference"]):.1f}" cy="{y}" r="5" fill="{colour}"/>'
+            f'<text x="{left + width + 12}" y="{y + 4}">{_points(comparison, row["difference"])}</text>'
+        )
+    height = step * len(rows) + 36
+    said = f"← version {comparison['a']} better · points, 95 % interval · version {comparison['b']} better →"
+    parts.append(f'<text x="{zero}" y="{height - 4}" text-anchor="middle">{said}</text>')
+    return f'<svg viewBox="0 0 {left + width + 70} {height}" role="img">{"".join(parts)}</svg>'
+
+
+def _example(analysis: Analysis, project: Project, place: int) -> str:
+    judged = analysis.examples[place]
+    document = analysis.documents.get(judged.example.document_id, "")
+    lines = [("Gold", judged.gold)]
+    lines += [
+        (f"Version {version.number}", payload)
+        for version, payload in zip(analysis.versions, judged.predicted, strict=True)
+    ]
+    drawn = "".join(
+        f'<div class="who">{name}</div>{labeled_text(judged.content, payload, project.labels, limit=800)}'
+        for name, payload in lines
+    )
+    where = escape(f"{judged.example.external_id} · {document}")
+    return f'<div class="example"><small>{where}</small>{drawn}</div>'
