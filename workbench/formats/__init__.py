@@ -1,6 +1,6 @@
 """File formats: parse and write, with line numbers and offsets. Each module registers its format on ``FORMATS``."""
 
-from workbench.formats import columns, conllu, jsonl, labelstudio, squad, table, textfile
+from workbench.formats import brat, columns, conllu, jsonl, labelstudio, parquet, squad, table, textfile
 from workbench.formats.base import (
     FORMATS,
     Change,
@@ -24,11 +24,13 @@ __all__ = [
     "Report",
     "Source",
     "WriteOptions",
+    "brat",
     "columns",
     "conllu",
     "get_format",
     "jsonl",
     "labelstudio",
+    "parquet",
     "squad",
     "table",
     "textfile",

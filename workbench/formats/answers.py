@@ -37,3 +37,9 @@ def nearest(context: str, text: str, place: int) -> int | None:
 def unique(answers: Iterable[Answer]) -> tuple[Answer, ...]:
     """Every answer once, in their order."""
     return tuple(dict.fromkeys(answers))
+
+
+def moved(text: str, start: object, place: int) -> str:
+    """A sentence on an answer whose place was mended."""
+    shown = text if len(text) <= 60 else f"{text[:57]}…"
+    return f"the answer {shown!r} said to begin at {start} begins at {place}"

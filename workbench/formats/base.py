@@ -18,16 +18,36 @@ from workbench.registry import Registry
 MAX_WARNINGS = 200
 """Warnings of one import that are kept word for word; the others are counted."""
 
+PROVENANCE = {
+    "annotator": "string",
+    "revision": "int64",
+    "labeled_at": "string",
+    "seconds": "float64",
+    "suggestion_version": "int64",
+    "comment": "string",
+    "accepted_by": "string",
+    "accepted_at": "string",
+}
+"""What an export can say of where labels come from, each with its type in a table; times are ISO 8601 in UTC."""
+
 SAMPLE_ROWS = 8
 """Rows of a file's columns that a report shows, for the mapping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something in a file that a person should know. ``line`` counts from 1; None where no one line is meant."""
+    """Something in a file that a person should know.
+
+    Attributes:
+        line: Counted from 1; None where no one line is meant.
+        message: What it is.
+        kind: ``warning``, ``repaired`` (a label whose place was mended), ``skipped`` (an example left out) or ``lost``
+            (something that the format of an export can't hold).
+    """
 
     line: int | None
     message: str
+    kind: str = "warning"
 
 
 @dataclass(slots=True)
@@ -40,6 +60,7 @@ class Report:
         silent: How many more there were.
         skipped: Examples (of a file being read or written) that were left out.
         repaired: Labels whose place was wrong and could be mended.
+        lost: Things that the format of an export can't hold.
         detected: Sentences on what the file was taken for.
         mapping: Everything that ``read`` settled, in JSON terms; ``patch`` and a later ``read`` take it back.
         columns: Names or numbers of the file's columns, where it has columns.
@@ -51,22 +72,34 @@ class Report:
     silent: int = 0
     skipped: int = 0
     repaired: int = 0
+    lost: int = 0
     detected: list[str] = field(default_factory=list)
     mapping: dict[str, Any] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
 
-    def warn(self, message: str, line: int | None = None) -> None:
+    def warn(self, message: str, line: int | None = None, kind: str = "warning") -> None:
         """Note something; beyond ``MAX_WARNINGS`` only counted."""
         if len(self.warnings) < MAX_WARNINGS:
-            self.warnings.append(Notice(line, message))
+            self.warnings.append(Notice(line, message, kind))
         else:
             self.silent += 1
 
     def skip(self, message: str, line: int | None = None) -> None:
         """Note an example that is left out."""
         self.skipped += 1
-        self.warn(message, line)
+        self.warn(message, line, "skipped")
+
+    def repair(self, message: str, line: int | None = None) -> None:
+        """Note a label whose place was wrong and is mended."""
+        self.repaired += 1
+        self.warn(message, line, "repaired")
+
+    def lose(self, message: str, *, example: bool = False) -> None:
+        """Note what the format of an export can't hold, the whole example or a part of it."""
+        self.lost += 1
+        self.skipped += example
+        self.warn(message, None, "lost")
 
     @property
     def notices(self) -> list[Notice]:
@@ -98,16 +131,47 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """How to write: the task type, the label set in order, the tagging scheme of formats that have one."""
+    """How to write.
+
+    Attributes:
+        task: Name of the project's task type.
+        labels: The label set, in order.
+        scheme: Of NER tags, in formats that have tags.
+        variant: Which of the things that a format can write, by the export's name (``spacy``, ``squad-v1``, …).
+        provenance: Say of each example who labeled it, when, and from what suggestion, in formats with a place for it.
+        annotators: The labels are annotators' own, several of one example perhaps: say whose.
+    """
 
     task: str
     labels: tuple[str, ...] = ()
     scheme: str = "IOB2"
+    variant: str = ""
+    provenance: bool = False
+    annotators: bool = False
+
+
+def told_columns(options: WriteOptions) -> dict[str, str]:
+    """Columns of a table that say where labels come from, each with its type."""
+    wanted = PROVENANCE if options.provenance else ("annotator",) if options.annotators else ()
+    return {name: PROVENANCE[name] for name in wanted}
 
 
 @dataclass(frozen=True, slots=True)
 class Labeled:
-    """One example on its way into a file; ``payload`` is None where it has no gold."""
+    """One example on its way into a file.
+
+    Attributes:
+        external_id: Its name.
+        document: Name of its document.
+        content: Text, tokens, question.
+        payload: Its labels, or None where it has none.
+        meta: Whatever else its file said of it.
+        split: What it is for.
+        rows: The lines of its sentence in the column or CoNLL-U file that it came from, comments included.
+        layout: What those lines are: the format's name and what its import settled.
+        annotator: Whose labels these are, where they are not gold.
+        provenance: Where the labels come from; keys of ``PROVENANCE``, those that are known.
+    """
 
     external_id: str
     document: str
@@ -115,6 +179,10 @@ class Labeled:
     payload: Payload | None
     meta: Json = field(default_factory=dict)
     split: str | None = None
+    rows: tuple[str, ...] = ()
+    layout: Json = field(default_factory=dict)
+    annotator: str | None = None
+    provenance: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +233,9 @@ class Format(Protocol):
 FORMATS: Registry[Format] = Registry("format")
 
 ALIASES = {
+    "hf": "parquet",
+    "squad-v1": "squad",
+    "squad-v2": "squad",
     "conll2000": "conll",
     "conll2002": "conll",
     "conll2003": "conll",

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
-from workbench.domain import ExampleText, Json, NewExample, Payload, Tags
-from workbench.errors import FormatError, InvalidInput
+from workbench.domain import ExampleText, Json, NewExample, Payload, Spans, Tags
+from workbench.errors import FormatError, InvalidInput, InvalidPayload
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten, write_tags
 from workbench.formats.columnrows import Block, blocks
@@ -26,6 +26,7 @@ from workbench.formats.layout import (
     layout_of,
 )
 from workbench.formats.source import Source
+from workbench.formats.spanlist import apart
 from workbench.formats.tokenizer import joined
 
 NO_TAG = frozenset({"", "_"})
@@ -86,26 +87,24 @@ class ColumnFormat:
             report.mapping["scheme"] = chunks.settle(report)
 
     def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
-        """Four columns by single spaces: word, POS, chunk, entity; ``_`` where there is nothing to say."""
+        """Four columns by single spaces: word, POS, chunk, entity; ``_`` where there is nothing to say.
+
+        Examples that came from a file of these four columns bring the other ones along.
+        """
         written = 0
         document: str | None = None
         for item in items:
-            if item.payload is None or not item.content.tokens:
-                report.skip(
-                    f"{item.external_id}: no labels"
-                    if item.content.tokens
-                    else f"{item.external_id}: no words"
-                )
+            tags = written_tags(item, options.scheme, report)
+            if tags is None:
                 continue
             if item.document != document:
                 document = item.document
                 out.write(b"-DOCSTART- -X- -X- O\n\n")
-            if isinstance(item.payload, Tags):
-                rows = [(tag or "_", "_", "_") for tag in item.payload.tags]
-            else:
-                rows = [("_", "_", tag) for tag in write_tags(item.payload, item.content, options.scheme)]
-            for word, row in zip(item.content.words, rows, strict=True):
-                line = " ".join(_cell(cell, item.external_id, report) for cell in (word, *row))
+            column = 1 if isinstance(item.payload, Tags) else 3
+            beside = _beside(item) or [["_"] * 4] * len(tags)
+            for word, others, tag in zip(item.content.words, beside, tags, strict=True):
+                row = [word, *others[1:column], tag, *others[column + 1 :]]
+                line = " ".join(_cell(cell, item.external_id, report) for cell in row)
                 out.write(line.encode() + b"\n")
             out.write(b"\n")
             written += 1
@@ -134,6 +133,40 @@ class ColumnFormat:
             for number, line in enumerate(source.lines(encoding), 1)
         ]
         return encoded("".join(pieces), encoding)
+
+
+def written_tags(item: Labeled, scheme: str, report: Report) -> list[str] | None:
+    """A tag for each word, ``_`` for none, or None where the example can't be written (the report hears of it)."""
+    if item.payload is None:
+        report.skip(f"{item.external_id}: no labels")
+        return None
+    if not item.content.tokens:
+        report.lose(f"{item.external_id}: has no words; left out", example=True)
+        return None
+    if isinstance(item.payload, Tags):
+        return [tag or "_" for tag in item.payload.tags]
+    assert isinstance(item.payload, Spans)
+    kept, over = apart(item.payload.spans)
+    for span in over:
+        report.lose(
+            f"{item.external_id}: {span.label} from {span.start} to {span.end} overlaps another; left out"
+        )
+    try:
+        return write_tags(Spans(tuple(kept)), item.content, scheme)
+    except InvalidPayload as error:
+        report.lose(f"{item.external_id}: {error.message}; left out", example=True)
+        return None
+
+
+def _beside(item: Labeled) -> list[list[str]] | None:
+    """The four columns that the words have in the file that they came from, where it is such a file."""
+    if item.layout.get("format") != ColumnFormat.name:
+        return None
+    layout = layout_of(item.layout["mapping"]["layout"])
+    rows = [cells(item.rows[place], layout.separator) for place in item.layout["at"]]
+    if layout.token != 0 or any(len(row) != 4 for row in rows):
+        return None
+    return rows if layout.tag in (1, 3) else None
 
 
 def _share(rows: Sequence[Sequence[str]], column: int) -> float:
@@ -209,7 +242,7 @@ def encoded(text: str, encoding: str) -> bytes:
 def _cell(value: str, external_id: str, report: Report) -> str:
     if value and not any(character.isspace() for character in value):
         return value
-    report.warn(f"{external_id}: {value!r} has white space, which is written as _")
+    report.lose(f"{external_id}: {value!r} has white space, which is written as _")
     return re.sub(r"\s", "_", value) or "_"
 
 

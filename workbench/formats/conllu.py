@@ -14,8 +14,8 @@ from typing import BinaryIO
 from workbench.domain import Json, NewExample, Offset, Payload, Tags
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
-from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten, write_tags
-from workbench.formats.columns import encoded, lines_of
+from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten
+from workbench.formats.columns import encoded, lines_of, written_tags
 from workbench.formats.conllurows import COLUMNS, ID, MISC, UPOS, XPOS, Sentence, content_of, sentences
 from workbench.formats.layout import UNIVERSAL
 from workbench.formats.source import Source
@@ -79,22 +79,26 @@ class ConlluFormat:
             report.mapping["scheme"] = chunks.settle(report)
 
     def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
-        """Words with UPOS or XPOS (UPOS where every label is a universal tag), entities in MISC, SpaceAfter kept."""
+        """Words with UPOS or XPOS (UPOS where every label is a universal tag), entities in MISC, SpaceAfter kept.
+
+        A sentence that came from a CoNLL-U file goes out with its comments, ranges, empty nodes and other columns.
+        """
         universal = bool(options.labels) and set(options.labels) <= UNIVERSAL
         written = 0
         document: str | None = None
         for item in items:
-            if item.payload is None or not item.content.tokens:
-                report.skip(
-                    f"{item.external_id}: no labels"
-                    if item.content.tokens
-                    else f"{item.external_id}: no words"
-                )
+            tags = written_tags(item, options.scheme, report)
+            if tags is None:
+                continue
+            if item.layout.get("format") == self.name:
+                document = item.document
+                out.write(_with_tags(item, tags).encode())
+                written += 1
                 continue
             if item.document != document:
                 document = item.document
                 out.write(f"# newdoc id = {_one_line(document)}\n".encode())
-            out.write(_written(item, options, universal, report).encode())
+            out.write(_written(item, tags, universal, report).encode())
             written += 1
         return written
 
@@ -102,8 +106,7 @@ class ConlluFormat:
         """Nothing but the tag column (or MISC's NER entry) of the words whose tag has changed."""
         if not changes:
             return source.data
-        named = mapping["columns"]["tag"]
-        column = COLUMNS.index(named) if named is not None else MISC if mapping["task"] == "ner" else UPOS
+        column = tag_place(mapping)
         wanted = {line for change in changes for line in lines_of(change.locator, len(change.content.tokens))}
         encoding = str(mapping["encoding"])
         rows = {
@@ -214,20 +217,38 @@ def _with_cell(line: str, column: int, value: str) -> str:
     return "\t".join(row) + line[len(bare) :]
 
 
-def _written(item: Labeled, options: WriteOptions, universal: bool, report: Report) -> str:
+def _with_tags(item: Labeled, tags: Sequence[str]) -> str:
+    """The sentence as its file has it, with its tags in their column."""
+    rows = list(item.rows)
+    places = item.layout["at"]
+    ner = not isinstance(item.payload, Tags)
+    column = tag_place(item.layout["mapping"])
+    for place, tag in zip(places, tags, strict=True):
+        row = rows[place].split("\t")
+        if not ner:
+            row[column] = tag
+        elif _entity(row[MISC]) != tag:
+            row[MISC] = _with_entity(row[MISC], tag)
+        rows[place] = "\t".join(row)
+    return "\n".join(rows) + "\n\n"
+
+
+def tag_place(mapping: Json) -> int:
+    """The column that labels stand in, or go into where the file has none."""
+    named = mapping["columns"]["tag"]
+    return COLUMNS.index(named) if named is not None else MISC if mapping["task"] == "ner" else UPOS
+
+
+def _written(item: Labeled, labels: Sequence[str], universal: bool, report: Report) -> str:
     text, tokens = item.content.text, item.content.tokens
     lines = [f"# sent_id = {_one_line(item.external_id)}", f"# text = {_one_line(text)}"]
-    entities = ["O"] * len(tokens)
-    tags: Sequence[str | None] = [None] * len(tokens)
-    if isinstance(item.payload, Tags):
-        tags = item.payload.tags
-    elif item.payload is not None:
-        entities = write_tags(item.payload, item.content, options.scheme)
+    none = ["_"] * len(tokens), ["O"] * len(tokens)
+    tags, entities = (labels, none[1]) if isinstance(item.payload, Tags) else (none[0], labels)
     for number, ((start, end), tag, entity) in enumerate(zip(tokens, tags, entities, strict=True), 1):
         form = _one_line(text[start:end])
         if form != text[start:end]:
-            report.warn(f"{item.external_id}: word {number} has a tab or line break, written as a space")
-        upos, xpos = (tag or "_", "_") if universal else ("_", tag or "_")
+            report.lose(f"{item.external_id}: word {number} has a tab or line break, written as a space")
+        upos, xpos = (tag, "_") if universal else ("_", tag)
         follows = number < len(tokens) and tokens[number][0] == end
         misc = _with_entity("SpaceAfter=No" if follows else "_", entity)
         lines.append(f"{number}\t{form}\t_\t{upos}\t{xpos}\t_\t_\t_\t_\t{misc}")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from workbench.domain import Answers, Json, NewExample, Spans, Tags
+from workbench.domain import Answers, Json, NewExample
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.chunktags import ChunkTags
 from workbench.formats.columns import encoded
+from workbench.formats.jsonlwrite import OBJECTS, own
 from workbench.formats.jsontext import check_meta, expect, parse
 from workbench.formats.places import find_values, replaced
 from workbench.formats.record import KNOWN_KEYS, ROLES, Record, refuse_columns
@@ -73,13 +74,14 @@ class JsonlFormat:
             report.mapping["scheme"] = chunks.settle(report)
 
     def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
-        """One object a line: id, document, split, text and tokens (or question and context), labels."""
+        """One object a line, in the way of the variant."""
+        as_object = OBJECTS.get(options.variant, own)
         written = 0
         for item in items:
             if item.payload is None:
                 report.skip(f"{item.external_id}: no labels")
                 continue
-            out.write(json.dumps(_object(item), ensure_ascii=False).encode() + b"\n")
+            out.write(json.dumps(as_object(item, options, report), ensure_ascii=False).encode() + b"\n")
             written += 1
         return written
 
@@ -96,31 +98,6 @@ class JsonlFormat:
                 line if change is None else _patched(line, change, str(mapping.get("scheme") or "IOB2"))
             )
         return encoded("".join(pieces), encoding)
-
-
-def _object(item: Labeled) -> dict[str, Any]:
-    content, payload = item.content, item.payload
-    value: dict[str, Any] = {"id": item.external_id, "document": item.document, "split": item.split}
-    if isinstance(payload, Answers):
-        answers = [
-            {"text": content.text[answer.start : answer.end], "answer_start": answer.start}
-            for answer in payload.answers
-        ]
-        value |= {"question": content.question, "context": content.text}
-        value |= {"answers": answers, "is_impossible": payload.no_answer}
-    else:
-        value["text"] = content.text
-        value["tokens"] = [
-            {"text": content.text[start:end], "start": start, "end": end, "id": number}
-            for number, (start, end) in enumerate(content.tokens)
-        ]
-        if isinstance(payload, Tags):
-            value["tags"] = list(payload.tags)
-        elif isinstance(payload, Spans):
-            value["spans"] = values_for("spans", payload, content, {})
-    if item.meta:
-        value["meta"] = dict(item.meta)
-    return value
 
 
 def _patched(line: str, change: Change, scheme: str) -> str:

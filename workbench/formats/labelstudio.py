@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, BinaryIO
 
 from workbench.domain import Answer, Answers, ExampleText, Json, NewExample, Payload, Spans, Tags
@@ -19,7 +20,7 @@ from workbench.formats.columns import encoded
 from workbench.formats.jsontext import check_meta, expect, parse
 from workbench.formats.places import find_values, replaced
 from workbench.formats.record import Record, refuse_columns
-from workbench.formats.recordtags import read_tagged
+from workbench.formats.recordtags import as_tags, read_tagged
 from workbench.formats.source import Source
 
 FROM, TO = "label", "text"
@@ -72,21 +73,21 @@ class LabelStudioFormat:
             report.repaired += heard.repaired
             report.skipped += heard.skipped
             for notice in heard.notices:
-                report.warn(f"{where}: {notice.message}")
+                report.warn(f"{where}: {notice.message}", kind=notice.kind)
             if example is not None:
                 yield example
 
     def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
-        """One task an example, its labels as one annotation."""
+        """One task an example, its labels as one annotation, or one of each annotator."""
         written = 0
         out.write(b"[")
-        for item in items:
-            if item.payload is None:
-                report.skip(f"{item.external_id}: no labels")
+        for _, group in groupby(items, key=lambda item: (item.document, item.external_id, item.content)):
+            labeled = [item for item in group if item.payload is not None or _without(item, report)]
+            if not labeled:
                 continue
             out.write(b",\n" if written else b"\n")
-            out.write(json.dumps(_task(item), ensure_ascii=False).encode())
-            written += 1
+            out.write(json.dumps(_task(labeled, options), ensure_ascii=False).encode())
+            written += len(labeled)
         out.write(b"\n]\n")
         return written
 
@@ -183,11 +184,7 @@ def _labels(
     content, payload = read_tagged(ner, {})
     if task == "ner" or not isinstance(payload, Spans):
         return content, payload
-    tags = {(span.start, span.end): span.label for span in payload.spans}
-    missing = len(tags) - sum(token in tags for token in content.tokens)
-    if missing:
-        record.report.warn(f"{missing} labels cover no single word and are left out")
-    return content, Tags(tuple(tags.get(token) for token in content.tokens)) if tags else None
+    return content, as_tags(record, payload, content)
 
 
 def _answers(record: Record, content: ExampleText) -> Answers:
@@ -202,7 +199,13 @@ def _answers(record: Record, content: ExampleText) -> Answers:
     return Answers(unique(found))
 
 
-def _task(item: Labeled) -> dict[str, Any]:
+def _without(item: Labeled, report: Report) -> bool:
+    report.skip(f"{item.external_id}: no labels")
+    return False
+
+
+def _task(items: Sequence[Labeled], options: WriteOptions) -> dict[str, Any]:
+    item = items[0]
     content = item.content
     data: dict[str, Any] = {**item.meta, "text": content.text}
     if content.question is not None:
@@ -210,8 +213,16 @@ def _task(item: Labeled) -> dict[str, Any]:
     else:
         data["tokens"] = [list(token) for token in content.tokens]
     data |= {"external_id": item.external_id, "document": item.document}
+    return {"data": data, "annotations": [_annotation_of(one, options) for one in items]}
+
+
+def _annotation_of(item: Labeled, options: WriteOptions) -> dict[str, Any]:
+    """Its labels, and who made them when under the keys of Label Studio's own exports."""
     assert item.payload is not None
-    return {"data": data, "annotations": [{"result": _results(item.payload, content)}]}
+    told = item.provenance if options.provenance else {"annotator": item.annotator}
+    named = {"created_username": "annotator", "created_at": "labeled_at", "lead_time": "seconds"}
+    known = {key: told[name] for key, name in named.items() if told.get(name) is not None}
+    return {"result": _results(item.payload, item.content), **known}
 
 
 def _results(payload: Payload, content: ExampleText) -> list[dict[str, Any]]:

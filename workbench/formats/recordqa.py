@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.domain import Answer, Answers, ExampleText, Payload
-from workbench.formats.answers import locate, unique
+from workbench.formats.answers import locate, moved, unique
 from workbench.formats.jsontext import expect
 from workbench.formats.record import TEXT_KEYS, Record
 
@@ -47,7 +47,8 @@ def read_question(record: Record, locator: dict[str, Any]) -> tuple[ExampleText,
                 f"the answer {(text or '')[:60]!r} is nowhere in its context and is left out", record.line
             )
             continue
-        record.report.repaired += mended and start is not None
+        if mended and start is not None:
+            record.report.repair(moved(text or "", start, answer.start), record.line)
         found.append(answer)
     return content, Answers(unique(found)) if found else None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from workbench.domain import ExampleText, Offset, Payload, Span, Spans, Tags
 from workbench.formats.chunktags import MAX_LABEL
 from workbench.formats.jsontext import expect
 from workbench.formats.record import SPAN_KEYS, TAG_KEYS, TEXT_KEYS, Record
+from workbench.formats.spanlist import settled
 from workbench.formats.tokenizer import aligned, cut_at, joined, tokenize
 
 
@@ -25,14 +27,38 @@ def read_tagged(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, P
         locator |= {"key": tag_key, "shape": "tags"}
         record.shape = f"words with {tag_key}"
         return content, _tags(record, tag_key, content, locator)
-    if task == "pos":
+    if task == "pos" and (of_tokens := _tags_of_tokens(record, content)) is not None:
         locator |= {"key": "tags", "shape": "tags"}
-        return content, None
+        return content, of_tokens
     span_key = record.key("spans", [key for key in SPAN_KEYS if isinstance(record.value.get(key), list)])
     if span_key is None:
-        locator |= {"key": "spans", "shape": "spans"}
+        locator |= {"key": "tags", "shape": "tags"} if task == "pos" else {"key": "spans", "shape": "spans"}
         return content, None
-    return _spans(record, span_key, content, locator)
+    content, spans = _spans(record, span_key, content, locator)
+    return content, spans if task == "ner" else as_tags(record, spans, content)
+
+
+def as_tags(record: Record, spans: Spans, content: ExampleText) -> Tags | None:
+    """Spans of single words as their tags; the report hears of the others."""
+    found = {(span.start, span.end): span.label for span in spans.spans}
+    missing = len(found) - sum(token in found for token in content.tokens)
+    if missing:
+        record.report.warn(f"{missing} labels cover no single word and are left out", record.line)
+    tags = Tags(tuple(found.get(token) for token in content.tokens))
+    return tags if any(tags.tags) else None
+
+
+def _tags_of_tokens(record: Record, content: ExampleText) -> Tags | None:
+    """Tags that stand in the tokens themselves, as in spaCy's ``Doc.to_json``, or None."""
+    raw = record.value.get("tokens")
+    if not isinstance(raw, list) or len(raw) != len(content.tokens):
+        return None
+    tokens = [token for token in raw if isinstance(token, Mapping)]
+    for key in ("tag", "pos"):
+        if len(tokens) == len(raw) and any(token.get(key) for token in tokens):
+            values = [_tag(record, token.get(key)) for token in tokens]
+            return Tags(tuple(value or None for value in values))
+    return None
 
 
 def _looks_like_tags(value: Mapping[str, Any], key: str) -> bool:
@@ -63,7 +89,7 @@ def _content(record: Record) -> ExampleText:
         words = [token for token in raw if token.strip()]
         if len(words) != len(raw):
             raise record.error("has a token without a character", "remove it, with its tag")
-        offsets = aligned(words, text) if text is not None else None
+        offsets = _told(record, words, text) or aligned(words, text) if text is not None else None
         return (
             ExampleText(text, offsets)
             if text is not None and offsets is not None
@@ -74,13 +100,27 @@ def _content(record: Record) -> ExampleText:
     return ExampleText(text, _token_places(record, raw, text))
 
 
+def _told(record: Record, words: list[str], text: str) -> tuple[Offset, ...] | None:
+    """Where the words lie by ``token_starts``, or None where that is missing or fits the text nowhere."""
+    starts = record.value.get("token_starts")
+    if not isinstance(starts, list) or len(starts) != len(words) or not all(type(s) is int for s in starts):
+        return None
+    places = tuple((start, start + len(word)) for start, word in zip(starts, words, strict=True))
+    fits = all(start >= 0 and text.startswith(word, start) for start, word in zip(starts, words, strict=True))
+    return places if fits and all(a[1] <= b[0] for a, b in pairwise(places)) else None
+
+
 def _token_places(record: Record, raw: list[Any], text: str) -> tuple[Offset, ...]:
     places: list[Offset] = []
     end_before = 0
     for token in raw:
-        expect(token, Mapping, "a token with start and end", record.file, record.line)
-        start = expect(token.get("start"), int, "a token's start", record.file, record.line)
-        end = expect(token.get("end"), int, "a token's end", record.file, record.line)
+        if isinstance(token, list) and len(token) == 2:
+            start, end = token
+        else:
+            expect(token, Mapping, "a token with start and end", record.file, record.line)
+            start, end = token.get("start"), token.get("end")
+        expect(start, int, "a token's start", record.file, record.line)
+        expect(end, int, "a token's end", record.file, record.line)
         if not end_before <= start < end <= len(text):
             raise record.error(
                 f"has a token from {start} to {end} that overlaps another or leaves the text",
@@ -103,11 +143,7 @@ def _tags(record: Record, key: str, content: ExampleText, locator: dict[str, Any
             f"has numbers for {key}, and a JSON line can't say what they stand for",
             "write the tags' names (in datasets: features[...].feature.int2str)",
         )
-    for value in values:
-        if value is not None and (
-            not isinstance(value, str) or len(value) > MAX_LABEL or value != value.strip()
-        ):
-            raise record.error(f"has {str(value)[:40]!r} where a tag is expected", "write a tag's name")
+    values = [_tag(record, value) for value in values]
     if record.options.task == "pos":
         return Tags(tuple(value or None for value in values)) if any(values) else None
     row = [value or "O" for value in values]
@@ -118,33 +154,19 @@ def _tags(record: Record, key: str, content: ExampleText, locator: dict[str, Any
     return record.chunks.spans(row, content.tokens, [record.line] * len(row))
 
 
+def _tag(record: Record, value: Any) -> str | None:
+    if value is None or (isinstance(value, str) and len(value) <= MAX_LABEL and value == value.strip()):
+        return value
+    raise record.error(f"has {str(value)[:40]!r} where a tag is expected", "write a tag's name")
+
+
 def _spans(
     record: Record, key: str, content: ExampleText, locator: dict[str, Any]
-) -> tuple[ExampleText, Payload]:
+) -> tuple[ExampleText, Spans]:
     values = expect(record.value.get(key), list, f"a list at {key!r}", record.file, record.line)
-    found: list[Span] = []
     locator |= {"key": key, "shape": "spans"}
-    for value in values:
-        start, end, label = _span(record, value, locator)
-        if not 0 <= start < end <= len(content.text) or not content.text[start:end].strip():
-            record.report.warn(f"span {start} to {end} ({label}) covers no text and is left out", record.line)
-            continue
-        piece = content.text[start:end]
-        first = start + len(piece) - len(piece.lstrip())
-        last = first + len(piece.strip())
-        if (first, last) != (start, end):
-            record.report.repaired += 1
-            record.report.warn(f"span {start} to {end} ({label}) is trimmed of white space", record.line)
-        found.append(Span(first, last, label))
-    kept: list[Span] = []
-    for span in sorted(set(found), key=lambda span: (span.start, -span.end, span.label)):
-        if kept and span.start < kept[-1].end:
-            record.report.warn(
-                f"span {span.start} to {span.end} ({span.label}) overlaps another and is left out",
-                record.line,
-            )
-        else:
-            kept.append(span)
+    found = [_span(record, value, locator) for value in values]
+    kept = settled(content.text, [(Span(*span), record.line) for span in found], record.report)
     record.shape = f"text with {key}"
     tokens = cut_at(content.tokens, [place for span in kept for place in (span.start, span.end)])
     if len(tokens) != len(content.tokens) and "tokens" in record.value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.domain import Answers, ExampleText, Payload, Spans, Tags
+from workbench.domain import Answers, ExampleText, Payload, Span, Spans, Tags
 from workbench.formats.chunktags import write_tags
 
 
@@ -19,7 +19,10 @@ def values_for(shape: str, payload: Payload, content: ExampleText, locator: Mapp
         locator: Where they go; ``bare`` and ``scheme`` say how tags are written.
     """
     if isinstance(payload, Tags):
-        return list(payload.tags)
+        if shape == "tags":
+            return list(payload.tags)
+        pairs = zip(content.tokens, payload.tags, strict=True)
+        payload = Spans(tuple(Span(*token, tag) for token, tag in pairs if tag is not None))
     if isinstance(payload, Answers):
         return _answers(shape, payload, content)
     assert isinstance(payload, Spans)

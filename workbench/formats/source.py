@@ -8,19 +8,22 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from workbench.errors import FormatError, InvalidInput, NotFound
+from workbench.formats.bundle import ANNOTATIONS, TEXT, packed, pairs
 
 ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1", "cp1252": "Windows-1252"}
 HEAD = 65_536
 """Bytes that formats look at to tell what a file is."""
 MAX_MEMBERS = 1_000
 """Files of one archive."""
+MAX_PAIRED = 20_000
+"""Files of one archive or folder of texts with annotations beside them."""
 
 _PIECE = 1 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -109,10 +112,10 @@ def read_sources(path: Path, max_bytes: int) -> list[Source]:
 
     Raises:
         NotFound: There is no such file.
-        InvalidInput: It is a folder, too large, or can't be read.
+        InvalidInput: It is a folder of other things than texts with annotations, too large, or can't be read.
     """
     if path.is_dir():
-        raise InvalidInput("is a folder", where=str(path), remedy="name the files in it")
+        return [_bundle(path, max_bytes)]
     try:
         size = path.stat().st_size
         if size > max_bytes:
@@ -141,6 +144,46 @@ def unpack(name: str, data: bytes, max_bytes: int) -> list[Source]:
     return [Source(name, data)]
 
 
+def _bundle(folder: Path, max_bytes: int) -> Source:
+    """The texts with annotations of a folder (and of the folders in it), packed as one file."""
+    paths = sorted(
+        path for path in folder.rglob("*") if path.suffix in (TEXT, ANNOTATIONS) and path.is_file()
+    )
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    if not pairs(names):
+        raise InvalidInput("is a folder", where=str(folder), remedy="name the files in it")
+    try:
+        if len(paths) > MAX_PAIRED or sum(path.stat().st_size for path in paths) > max_bytes:
+            raise _too_large(folder.name, max_bytes)
+        return Source(
+            f"{folder.resolve().name}.zip", packed({name: path.read_bytes() for name, path in names.items()})
+        )
+    except OSError as error:
+        raise InvalidInput(
+            f"can't be read ({error.strerror})", where=str(folder), remedy="check the permissions"
+        ) from error
+
+
+def paired(sources: Iterable[Source]) -> list[Source]:
+    """The sources, a text and its annotations that stand among them as one. Raises FormatError on a lone .ann."""
+    given = list(sources)
+    by_name = {source.name: source for source in given}
+    whole = pairs(by_name)
+    result: list[Source] = []
+    for source in given:
+        stem = source.name.removesuffix(TEXT).removesuffix(ANNOTATIONS)
+        if stem in whole and source.name == stem + TEXT:
+            both = (source, by_name[stem + ANNOTATIONS])
+            result.append(Source(f"{stem}.zip", packed({one.stem: one.data for one in both})))
+        elif source.name.endswith(ANNOTATIONS) and stem not in whole:
+            raise FormatError(
+                "comes without its text", file=source.name, remedy=f"give {stem}{TEXT} along with it"
+            )
+        elif stem not in whole or source.name == stem:
+            result.append(source)
+    return result
+
+
 def _unpack_zip(name: str, data: bytes, max_bytes: int) -> list[Source]:
     sources: list[Source] = []
     left = max_bytes
@@ -149,10 +192,15 @@ def _unpack_zip(name: str, data: bytes, max_bytes: int) -> list[Source]:
             members = [
                 info for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)
             ]
-            if len(members) > MAX_MEMBERS:
+            together = pairs(info.filename for info in members)
+            if len(members) > MAX_MEMBERS and not together:
                 raise InvalidInput(
                     f"holds {len(members):,} files", where=name, remedy=f"pack at most {MAX_MEMBERS:,}"
                 )
+            if together:
+                if len(members) > MAX_PAIRED or sum(info.file_size for info in members) > max_bytes:
+                    raise _too_large(name, max_bytes)
+                return [Source(name, data)]
             for info in members:
                 with archive.open(info) as packed:
                     sources.append(Source(info.filename, _bounded(packed, name, left)))

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from workbench.domain import Answer, Answers, ExampleText, Json, NewExample
-from workbench.formats.answers import locate, unique
+from workbench.formats.answers import locate, moved, unique
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.columns import encoded
 from workbench.formats.jsontext import check_meta, check_text, expect, parse
+from workbench.formats.pathlines import PathLines
 from workbench.formats.places import find_values, replaced
 from workbench.formats.record import refuse_columns
 from workbench.formats.source import Source
@@ -33,6 +34,12 @@ class _File:
     report: Report
     flagged: bool
     """Whether the file says which questions are impossible, so that one without answers is one of them."""
+    lines: PathLines
+
+    def line(self, place: tuple[int, int, int]) -> int | None:
+        """The line of a question, by the indexes of article, paragraph and question."""
+        i, j, k = place
+        return self.lines.line(("data", i, "paragraphs", j, "qas", k))
 
 
 class SquadFormat:
@@ -61,9 +68,14 @@ class SquadFormat:
         root = expect(parse(text, source.name), dict, "an object with a key 'data'", source.name)
         articles = expect(root.get("data"), list, "a list at 'data'", source.name)
         version = str(root.get("version", "")).lower().lstrip("v")
-        file = _File(source.name, source.stem, report, version.startswith("2") or '"is_impossible"' in text)
+        file = _File(
+            source.name,
+            source.stem,
+            report,
+            version.startswith("2") or '"is_impossible"' in text,
+            PathLines(text, QUESTIONS),
+        )
         report.detected.append(f"SQuAD {version}" if version else "SQuAD without a version")
-        del text
         for i, article in enumerate(articles):
             place = f"data[{i}]"
             expect(article, dict, f"an object at {place}", source.name)
@@ -73,16 +85,24 @@ class SquadFormat:
                 yield from _paragraph(paragraph, title, (i, j), file)
 
     def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
-        """Version 2.0, or 1.1 where every question has an answer; questions of one passage stay together."""
+        """Version 2.0, or 1.1 where every question has an answer (``squad-v1``, ``squad-v2``: that one).
+
+        Questions of one passage stay together.
+        """
         articles: dict[str, dict[str, Any]] = {}
         paragraphs: dict[tuple[str, str], dict[str, Any]] = {}
-        impossible = False
+        impossible = options.variant == "squad-v2"
         written = 0
         for item in items:
             if item.payload is None or item.content.question is None:
                 report.skip(f"{item.external_id}: no answer given yet")
                 continue
             assert isinstance(item.payload, Answers)
+            if item.payload.no_answer and options.variant == "squad-v1":
+                report.lose(
+                    f"{item.external_id}: has no answer, which SQuAD 1.1 can't say; left out", example=True
+                )
+                continue
             impossible = impossible or item.payload.no_answer
             title = str(item.meta.get("title") or item.document)
             key = (title, item.content.text)
@@ -151,8 +171,8 @@ def _paragraph(paragraph: Any, title: str, place: tuple[int, int], file: _File) 
     check_text(context, f"{where}.context", file.name)
     questions = expect(paragraph.get("qas"), list, f"a list at {where}.qas", file.name)
     if not context.strip():
-        for _ in questions:
-            file.report.skip(f"{where}: a question without a context is left out")
+        for k in range(len(questions)):
+            file.report.skip(f"{where}: a question without a context is left out", file.line((i, j, k)))
         return
     extra = {key: value for key, value in paragraph.items() if key not in ("context", "qas")}
     meta = {"title": title, **({"paragraph": check_meta(extra, file.name)} if extra else {})}
@@ -175,9 +195,9 @@ def _question(
         check_text(str(name), "an id", file.name) if isinstance(name, str | int) and name != "" else where
     )
     if not text.strip():
-        file.report.skip(f"{external_id}: an empty question is left out")
+        file.report.skip(f"{external_id}: an empty question is left out", file.line(place))
         return None
-    payload, usable = _payload(raw, context, external_id, where, file)
+    payload, usable = _payload(raw, context, external_id, place, file)
     if not usable:
         return None
     extra = {key: value for key, value in raw.items() if key not in KNOWN}
@@ -194,9 +214,10 @@ def _question(
 
 
 def _payload(
-    raw: dict[str, Any], context: str, external_id: str, where: str, file: _File
+    raw: dict[str, Any], context: str, external_id: str, place: tuple[int, int, int], file: _File
 ) -> tuple[Answers | None, bool]:
     """The answers, and whether the question is of use (not when every answer it had is nowhere in the context)."""
+    where = f"data[{place[0]}].paragraphs[{place[1]}].qas[{place[2]}]"
     answers = raw.get("answers")
     if answers is None and not raw.get("is_impossible"):
         return None, True
@@ -205,7 +226,9 @@ def _payload(
     if not given:
         return (Answers() if impossible or file.flagged else None), True
     if impossible:
-        file.report.warn(f"{external_id}: is_impossible, yet it has answers; the answers are taken")
+        file.report.warn(
+            f"{external_id}: is_impossible, yet it has answers; the answers are taken", file.line(place)
+        )
     found: list[Answer] = []
     for number, item in enumerate(given):
         expect(item, dict, f"an object at {where}.answers[{number}]", file.name)
@@ -215,12 +238,17 @@ def _payload(
         answer, mended = locate(context, text, start)
         if answer is None:
             shown = text if len(text) <= 60 else f"{text[:57]}…"
-            file.report.warn(f"{external_id}: the answer {shown!r} is nowhere in its context and is left out")
+            file.report.warn(
+                f"{external_id}: the answer {shown!r} is nowhere in its context and is left out",
+                file.line(place),
+            )
             continue
-        file.report.repaired += mended
+        if mended:
+            told = moved(text, item.get("answer_start"), answer.start)
+            file.report.repair(f"{external_id}: {told}", file.line(place))
         found.append(answer)
     if not found:
-        file.report.skip(f"{external_id}: no answer is left, so the question is left out")
+        file.report.skip(f"{external_id}: no answer is left, so the question is left out", file.line(place))
         return None, False
     return Answers(unique(found)), True
 

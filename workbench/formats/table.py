@@ -6,20 +6,34 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from workbench.domain import Answers, ExampleText, Json, NewExample, Payload
 from workbench.errors import FormatError, InvalidInput
-from workbench.formats.answers import locate
-from workbench.formats.base import FORMATS, SAMPLE_ROWS, Change, Labeled, ReadOptions, Report, WriteOptions
-from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, TEXT_KEYS, refuse_columns
+from workbench.formats.answers import locate, moved
+from workbench.formats.base import (
+    FORMATS,
+    SAMPLE_ROWS,
+    Change,
+    Labeled,
+    ReadOptions,
+    Report,
+    WriteOptions,
+    told_columns,
+)
+from workbench.formats.chunktags import ChunkTags
+from workbench.formats.jsontext import check_meta, parse
+from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, TEXT_KEYS, Record, refuse_columns
+from workbench.formats.recordqa import read_question
+from workbench.formats.recordtags import read_tagged
 from workbench.formats.recordwrite import values_for
 from workbench.formats.source import Source
 from workbench.formats.textfile import tell_no_place
 from workbench.formats.tokenizer import tokenize
 
 LONGEST_CELL = 10_000_000
-ROLES = ("text", "question", "answer", "answer_start", "id", "document")
+ROLES = ("text", "question", "answer", "answer_start", "id", "document", "tokens", "labels")
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "text": (*TEXT_KEYS, "context", "body", "message", "comment", "review", "title"),
     "question": ("question",),
@@ -27,6 +41,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "answer_start": ("answer_start", "start"),
     "id": ID_KEYS,
     "document": DOCUMENT_KEYS,
+    "tokens": ("tokens",),
+    "labels": ("labels",),
 }
 _DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 
@@ -83,20 +99,25 @@ class TableFormat:
                 yield example
 
     def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
-        """Columns id, document, split, text (or question and context) and labels as JSON."""
+        """Columns id, document, split, text and tokens (or question and context), labels; the last two as JSON."""
         text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text)
         qa = options.task == "qa"
-        texts = ["question", "context"] if qa else ["text"]
-        writer.writerow(["id", "document", "split", *texts, "labels"])
+        texts = ["question", "context"] if qa else ["text", "tokens"]
+        told = told_columns(options)
+        writer.writerow(["id", "document", "split", *texts, "labels", *told])
         written = 0
         for item in items:
             if item.payload is None:
                 report.skip(f"{item.external_id}: no labels")
                 continue
             labels = json.dumps(values_for("spans", item.payload, item.content, {}), ensure_ascii=False)
-            cells = [item.content.question or "", item.content.text] if qa else [item.content.text]
-            writer.writerow([item.external_id, item.document, item.split or "", *cells, labels])
+            tokens = json.dumps(item.content.tokens)
+            cells = [item.content.question or "", item.content.text] if qa else [item.content.text, tokens]
+            known = {"annotator": item.annotator, **item.provenance}
+            writer.writerow(
+                [item.external_id, item.document, item.split or "", *cells, labels, *map(known.get, told)]
+            )
             written += 1
         text.detach()
         return written
@@ -158,7 +179,7 @@ def _roles(header: Sequence[str], options: ReadOptions) -> dict[str, int]:
                 f"no column is called {_NAMES[role][0]!r}",
                 remedy=f"say which one holds it, --column {role}=NAME, of {_listed(header)}",
             )
-    wanted = ROLES if options.task == "qa" else ("text", "id", "document")
+    wanted = ROLES if options.task == "qa" else ("text", "id", "document", "tokens", "labels")
     return {role: place for role, place in roles.items() if role in wanted}
 
 
@@ -195,7 +216,9 @@ def _example(
         report.skip("no text in this row; it is left out", line)
         return None
     payload: Payload | None = None
-    if options.task == "qa":
+    if cell("labels").lstrip().startswith("["):
+        content, payload = _labeled(row, line, roles, source, options, report)
+    elif options.task == "qa":
         content = ExampleText(text, (), question)
         payload = _answer(cell("answer"), cell("answer_start"), text, line, report)
     else:
@@ -217,6 +240,25 @@ def _example(
     )
 
 
+def _labeled(
+    row: list[str], line: int, roles: Mapping[str, int], source: Source, options: ReadOptions, report: Report
+) -> tuple[ExampleText, Payload | None]:
+    """A row whose labels (and tokens) stand in it as JSON, the way that ``write`` puts them there."""
+    value: dict[str, Any] = {role: row[place] for role, place in roles.items() if place < len(row)}
+    labels = parse(value.pop("labels"), source.name, line)
+    check_meta(labels, source.name, line)
+    tokens = value.pop("tokens", "")
+    if tokens.lstrip().startswith("["):
+        value["tokens"] = parse(tokens, source.name, line)
+    plain = replace(options, columns={})
+    record = Record(value, source.name, line, plain, report, ChunkTags(source.name))
+    if options.task == "qa":
+        value |= {"context": value["text"], "answers": labels}
+        return read_question(record, {})
+    value["tags" if options.task == "pos" else "spans"] = labels
+    return read_tagged(record, {})
+
+
 def _answer(answer: str, start: str, context: str, line: int, report: Report) -> Answers | None:
     if not answer.strip():
         return None
@@ -225,7 +267,8 @@ def _answer(answer: str, start: str, context: str, line: int, report: Report) ->
     if found is None:
         report.warn(f"the answer {answer[:60]!r} is nowhere in its context and is left out", line)
         return None
-    report.repaired += mended and given is not None
+    if mended and given is not None:
+        report.repair(moved(answer, given, found.start), line)
     return Answers((found,))
 
 
