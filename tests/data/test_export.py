@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.formats.test_contract import SAMPLES, WITH_LABELS, other_labels
+from tests.formats.samples import FILES, SAMPLES
+from tests.formats.test_contract import WITH_LABELS, other_labels
 from workbench.domain import AnnotationStatus, Project, Span, Spans, Split, User
 from workbench.errors import InvalidInput, UnknownName
 from workbench.formats import Source
@@ -73,8 +74,8 @@ def test_changed_labels_and_nothing_else_are_written_into_the_file(
 ) -> None:
     for name, task in WITH_LABELS:
         project = workbench.projects.create(f"{name}-{task}", task)
-        data = SAMPLES[name, task]
-        source = Source("f", data.encode())
+        data = FILES[name, task]
+        source = Source("f", data)
         changed = other_labels(workbench.datasets.preview(project, [source], Split.POOL).first[0], task)
         workbench.datasets.import_sources(project, [source], Split.POOL, ImportOptions(unlabeled=unlabeled))
         first = workbench.datasets.browse(project).items[0]
@@ -89,7 +90,7 @@ def test_changed_labels_and_nothing_else_are_written_into_the_file(
         if before:
             annotate(workbench, project, first.id, before[first.id])
             assert workbench.datasets.export_data(project, SOURCE, out).changed == 0
-            assert out.read_bytes() == data.encode()
+            assert out.read_bytes() == data
 
 
 def test_every_format_reads_back_what_it_wrote(workbench: Workbench, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.formats.test_contract import SAMPLES
+from tests.formats.samples import SAMPLES
 from workbench.domain import AnnotationStatus, Answer, Answers, Span, Spans, Split, Tags
 from workbench.errors import AlreadyExists, FormatError, InvalidInput, NotFound, UnknownName, WorkbenchError
 from workbench.formats import Source

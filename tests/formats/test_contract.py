@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.formats.helpers import labeled, patch, read, write
+from tests.formats.samples import FILES, SAMPLES
 from workbench.domain import Answer, Answers, NewExample, Span, Spans, Tags
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats import FORMATS, Report, Source, get_format
@@ -12,59 +13,13 @@ from workbench.formats.base import ALIASES
 from workbench.services.importing import detect_format
 from workbench.tasks import TASKS, get_task
 
-CONLL = "-DOCSTART- -X- -X- O\n\nAda NNP B-NP B-PER\nLovelace NNP I-NP I-PER\nwrote VBD O O\n\nParis NNP O B-LOC\n"
-CONLLU = (
-    "# newdoc id = d\n# sent_id = s1\n# text = Don't go.\n1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\t_\n"
-    "1\tDo\tdo\tAUX\tVB\t_\t3\taux\t_\t_\n2\tn't\tnot\tPART\tRB\t_\t3\tadvmod\t_\t_\n"
-    "3\tgo\tgo\tVERB\tVB\t_\t0\troot\t_\tSpaceAfter=No\n3.1\tgone\t_\t_\t_\t_\t_\t_\t_\t_\n"
-    "4\t.\t.\tPUNCT\t.\t_\t3\tpunct\t_\t_\n\n"
-)
-SQUAD = (
-    '{"version": "v2.0", "data": [{"title": "T", "paragraphs": [{"context": "Ada wrote it in 1843.", "qas": ['
-    '{"id": "q1", "question": "Who?", "answers": [{"text": "Ada", "answer_start": 0}], "is_impossible": false},'
-    '{"id": "q2", "question": "Why?", "answers": [], "is_impossible": true}]}]}]}'
-)
-JSONL_NER = (
-    '{"text": "Ada wrote it.", "spans": [{"start": 0, "end": 3, "label": "PER"}], "meta": {"k": [1]}}\n'
-)
-JSONL_POS = '{"tokens": ["Ada", "wrote"], "tags": ["NNP", null]}\n'
-JSONL_QA = (
-    '{"question": "Who?", "context": "Ada wrote it.", "answers": {"text": ["Ada"], "answer_start": [0]}}\n'
-)
-STUDIO = (
-    '[{"data": {"text": "Ada wrote it.", "k": [1]}, "annotations": [{"was_cancelled": true, "result": [{}]}, '
-    '{"result": [{"from_name": "label", "to_name": "text", "type": "labels", '
-    '"value": {"start": 0, "end": 3, "labels": ["PER"]}}]}]},\n{"data": {"text": "No one."}}]'
-)
-STUDIO_QA = STUDIO.replace('"k": [1]', '"question": "Who?"').replace(
-    '"No one."', '"No one.", "question": "Why?"'
-)
-TEXT = "Ada wrote it.\n\nParis is big.\n"
-CSV = 'id,text\n1,Ada wrote it.\n2,"Paris, big"\n'
-CSV_QA = "question,context,answer\nWho?,Ada wrote it.,Ada\n"
-
-SAMPLES = {
-    ("conll", "ner"): CONLL,
-    ("conll", "pos"): CONLL,
-    ("conllu", "pos"): CONLLU,
-    ("conllu", "ner"): CONLLU,
-    ("squad", "qa"): SQUAD,
-    ("jsonl", "ner"): JSONL_NER,
-    ("jsonl", "pos"): JSONL_POS,
-    ("jsonl", "qa"): JSONL_QA,
-    ("label-studio", "ner"): STUDIO,
-    ("label-studio", "pos"): STUDIO,
-    ("label-studio", "qa"): STUDIO_QA,
-    ("text", "ner"): TEXT,
-    ("text", "pos"): TEXT,
-    ("table", "ner"): CSV,
-    ("table", "pos"): CSV,
-    ("table", "qa"): CSV_QA,
-}
 PAIRS = [(name, task) for name, item in FORMATS.items() for task in sorted(item.tasks)]
-WITH_LABELS = [pair for pair in PAIRS if pair[0] not in ("text", "table")]
-"""Those that have a place for labels."""
+TEXTUAL = list(SAMPLES)
+"""Those that are text throughout."""
+WITH_LABELS = [pair for pair in PAIRS if pair[0] not in ("text", "table", "parquet")]
+"""Those that have a place for changed labels."""
 SAMPLE_HAS_LABELS = [pair for pair in WITH_LABELS if pair != ("conllu", "ner")]
+WRITTEN = [*SAMPLE_HAS_LABELS, *(pair for pair in PAIRS if pair[0] == "parquet")]
 
 
 def other_labels(example: NewExample, task: str) -> Spans | Tags | Answers:
@@ -78,7 +33,7 @@ def other_labels(example: NewExample, task: str) -> Spans | Tags | Answers:
 
 
 def test_every_format_and_task_has_a_sample() -> None:
-    assert set(SAMPLES) == set(PAIRS)
+    assert set(FILES) == set(PAIRS)
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
@@ -91,7 +46,7 @@ def test_a_format_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "task"), PAIRS)
 def test_examples_keep_the_invariants(name: str, task: str) -> None:
-    examples, report = read(name, SAMPLES[name, task], task)
+    examples, report = read(name, FILES[name, task], task)
     assert examples
     assert report.detected
     for example in examples:
@@ -109,10 +64,10 @@ def test_examples_keep_the_invariants(name: str, task: str) -> None:
 
 @pytest.mark.parametrize(("name", "task"), PAIRS)
 def test_reading_twice_gives_the_same(name: str, task: str) -> None:
-    assert read(name, SAMPLES[name, task], task)[0] == read(name, SAMPLES[name, task], task)[0]
+    assert read(name, FILES[name, task], task)[0] == read(name, FILES[name, task], task)[0]
 
 
-@pytest.mark.parametrize(("name", "task"), PAIRS)
+@pytest.mark.parametrize(("name", "task"), TEXTUAL)
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_line_endings_and_byte_order_mark_change_nothing(name: str, task: str, ending: str) -> None:
     plain, _ = read(name, SAMPLES[name, task], task)
@@ -120,18 +75,24 @@ def test_line_endings_and_byte_order_mark_change_nothing(name: str, task: str, e
     assert [(e.content, e.payload) for e in marked] == [(e.content, e.payload) for e in plain]
 
 
-@pytest.mark.parametrize(("name", "task"), PAIRS)
+@pytest.mark.parametrize(("name", "task"), TEXTUAL)
 def test_an_untouched_file_comes_back_byte_for_byte(name: str, task: str) -> None:
     data = ("\ufeff" + SAMPLES[name, task]).rstrip("\n")
     _, report = read(name, data, task)
     assert patch(name, data, report, []) == data.encode()
 
 
+@pytest.mark.parametrize(("name", "task"), [pair for pair in PAIRS if pair not in TEXTUAL])
+def test_an_untouched_packed_file_comes_back_byte_for_byte(name: str, task: str) -> None:
+    _, report = read(name, FILES[name, task], task)
+    assert patch(name, FILES[name, task], report, []) == FILES[name, task]
+
+
 @pytest.mark.parametrize(("name", "task"), WITH_LABELS)
 def test_changed_labels_are_read_back_from_the_patched_file(name: str, task: str) -> None:
-    examples, report = read(name, SAMPLES[name, task], task)
+    examples, report = read(name, FILES[name, task], task)
     after = other_labels(examples[0], task)
-    patched = patch(name, SAMPLES[name, task], report, [(examples[0], after)])
+    patched = patch(name, FILES[name, task], report, [(examples[0], after)])
     again, _ = read(name, patched, task)
     assert [example.content for example in again] == [example.content for example in examples]
     assert again[0].payload == after
@@ -140,18 +101,18 @@ def test_changed_labels_are_read_back_from_the_patched_file(name: str, task: str
 
 @pytest.mark.parametrize(("name", "task"), SAMPLE_HAS_LABELS)
 def test_a_patch_that_is_taken_back_gives_the_original(name: str, task: str) -> None:
-    examples, report = read(name, SAMPLES[name, task], task)
+    examples, report = read(name, FILES[name, task], task)
     after = other_labels(examples[0], task)
-    patched = patch(name, SAMPLES[name, task], report, [(examples[0], after)])
+    patched = patch(name, FILES[name, task], report, [(examples[0], after)])
     again, second = read(name, patched, task)
-    assert patched != SAMPLES[name, task].encode()
+    assert patched != FILES[name, task]
     back = patch(name, patched, second, [(again[0], examples[0].payload)])
     assert [e.payload for e in read(name, back, task)[0]] == [e.payload for e in examples]
 
 
-@pytest.mark.parametrize(("name", "task"), SAMPLE_HAS_LABELS)
+@pytest.mark.parametrize(("name", "task"), WRITTEN)
 def test_what_is_written_reads_back_equal(name: str, task: str) -> None:
-    examples, _ = read(name, SAMPLES[name, task], task)
+    examples, _ = read(name, FILES[name, task], task)
     given = [example for example in examples if example.payload is not None]
     labels = tuple(dict.fromkeys(label for e in given for label in get_task(task).labels_in(e.payload)))  # type: ignore[arg-type]
     again, _ = read(name, write(name, labeled(given), task, labels), task)
@@ -163,16 +124,16 @@ def test_what_is_written_reads_back_equal(name: str, task: str) -> None:
 @pytest.mark.parametrize(("name", "task"), PAIRS)
 def test_the_format_recognises_its_own_files(name: str, task: str) -> None:
     file = {"conll": "a.conll", "text": "a.txt", "table": "a.csv"}.get(name, "a")
-    assert detect_format(Source(file, SAMPLES[name, task].encode()), task).name == name
+    assert detect_format(Source(file, FILES[name, task]), task).name == name
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", sorted({name for name, _ in TEXTUAL}))
 def test_nul_is_refused_with_its_line(name: str) -> None:
     with pytest.raises(FormatError, match=r"file, line 2: .*NUL"):
         read(name, b"a O\nb\0 O\n", sorted(FORMATS[name].tasks)[0])
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", sorted({name for name, _ in TEXTUAL}))
 def test_what_is_not_utf8_is_refused_with_its_line_and_the_remedy(name: str) -> None:
     with pytest.raises(FormatError, match=r"line 2: is not UTF-8 .*0xE9.*Latin-1"):
         read(name, b"a O\ncaf\xe9 O\n", sorted(FORMATS[name].tasks)[0])
@@ -182,9 +143,9 @@ def test_what_is_not_utf8_is_refused_with_its_line_and_the_remedy(name: str) -> 
 def test_unknown_columns_and_encodings_are_refused(name: str) -> None:
     task = sorted(FORMATS[name].tasks)[0]
     with pytest.raises(InvalidInput):
-        read(name, SAMPLES[name, task], task, encoding="klingon")
+        read(name, FILES[name, task], task, encoding="klingon")
     with pytest.raises(InvalidInput):
-        read(name, SAMPLES[name, task], task, {"tga": 1})
+        read(name, FILES[name, task], task, {"tga": 1})
 
 
 @pytest.mark.parametrize("alias", list(ALIASES))

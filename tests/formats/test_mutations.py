@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from tests.formats.test_contract import PAIRS, SAMPLES
+from tests.formats.samples import FILES
+from tests.formats.test_contract import PAIRS
 from workbench.domain import NewExample
 from workbench.errors import FormatError, WorkbenchError
 from workbench.formats import FORMATS, ReadOptions, Report, Source
@@ -96,7 +97,7 @@ def run(name: str, task: str, seeds: range) -> tuple[int, int]:
     fine = refused = 0
     for seed in seeds:
         chance = random.Random(f"{name} {task} {seed}")
-        source = Source("file", mutated(SAMPLES[name, task].encode(), chance))
+        source = Source("file", mutated(FILES[name, task], chance))
         try:
             if seed % 4 == 0:
                 detect_format(source, task)

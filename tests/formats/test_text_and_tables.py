@@ -62,7 +62,7 @@ def test_questions_in_tables() -> None:
     examples, report = read("table", data, "qa")
     assert [example.payload for example in examples] == [Answers((Answer(8, 11),)), None, None]
     assert report.repaired == 1
-    assert report.warnings[0].line == 3
+    assert [(notice.line, notice.kind) for notice in report.warnings] == [(2, "repaired"), (3, "warning")]
 
 
 def test_a_quotation_mark_that_never_ends_is_refused_with_its_line() -> None:
@@ -73,9 +73,9 @@ def test_a_quotation_mark_that_never_ends_is_refused_with_its_line() -> None:
 def test_tables_are_written_with_labels_as_json() -> None:
     examples, _ = read("jsonl", '{"text": "Ada, so", "spans": [{"start": 0, "end": 3, "label": "P"}]}\n')
     rows = list(csv.reader(io.StringIO(write("table", labeled(examples), "ner").decode())))
-    assert rows[0] == ["id", "document", "split", "text", "labels"]
+    assert rows[0] == ["id", "document", "split", "text", "tokens", "labels"]
     assert rows[1][3] == "Ada, so"
-    assert '"label": "P"' in rows[1][4]
+    assert '"label": "P"' in rows[1][5]
 
 
 @pytest.mark.parametrize(("name", "data"), [("text", "a b\n"), ("table", "id,text\n1,a b\n")])

@@ -13,8 +13,9 @@ import typer
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
 from workbench.domain import Answers, NewExample, Spans, Split, Tags
 from workbench.errors import InvalidInput
-from workbench.formats import Notice
-from workbench.services.dataexport import ExportReport
+from workbench.formats import FORMATS, Notice
+from workbench.formats.hub import HubOptions
+from workbench.services.dataexport import EXPORTS, ExportReport
 from workbench.services.importing import ImportOptions
 from workbench.services.importwatch import READING, WRITING, ImportWatch
 from workbench.services.importwrite import ImportReport
@@ -27,10 +28,12 @@ SHOWN_EXAMPLES = 3
 @app.command("import")
 def import_(
     name: Annotated[str, typer.Argument(help="The project.")],
-    paths: Annotated[list[Path], typer.Argument(help="Files, also packed in .gz or .zip.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files, also packed in .gz or .zip; folders; hub:OWNER/NAME.")
+    ],
     split: Annotated[Split, typer.Option(help="What the examples are for.")],
     format_name: Annotated[
-        str, typer.Option("--format", help="auto, conll, conllu, squad, jsonl, label-studio, text or table.")
+        str, typer.Option("--format", help=f"auto, or one of {', '.join(FORMATS)}.")
     ] = "auto",
     column: Annotated[
         list[str] | None,
@@ -48,6 +51,11 @@ def import_(
     sentences: Annotated[
         str | None, typer.Option(help="Plain text: lines (one sentence a line) or split (running text).")
     ] = None,
+    config: Annotated[str | None, typer.Option(help="Hugging Face dataset: which configuration.")] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="Hugging Face dataset: which branch, tag or commit.")
+    ] = None,
+    from_split: Annotated[str | None, typer.Option(help="Hugging Face dataset: which of its splits.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Import files again that are there already.")
     ] = False,
@@ -59,7 +67,7 @@ def import_(
     )
     with workbench() as wb:
         project = wb.projects.get(name)
-        sources = wb.datasets.sources(paths)
+        sources = wb.datasets.sources(paths, HubOptions(config, revision, from_split))
         if dry_run:
             preview = wb.datasets.preview(project, sources, split, options)
             report, first = preview.report, preview.first
@@ -75,18 +83,40 @@ def export_data(
     name: Annotated[str, typer.Argument(help="The project.")],
     format_name: Annotated[
         str,
-        typer.Option("--format", help="source, conll2003, conllu, jsonl, squad, label-studio, hf or table."),
+        typer.Option("--format", help=f"One of {', '.join(EXPORTS)}."),
     ],
     out_path: Annotated[
         Path, typer.Option("--out", help="The file to write; a folder where several are written.")
     ],
     split: Annotated[Split | None, typer.Option(help="Only this one.")] = None,
     scheme: Annotated[str, typer.Option(help="NER tags: IOB1, IOB2, BIOES, BILOU or IO.")] = "IOB2",
+    annotator: Annotated[
+        str | None, typer.Option(help="This annotator's own newest labels, in place of the accepted ones.")
+    ] = None,
+    per_annotator: Annotated[
+        bool, typer.Option("--per-annotator", help="Every annotator's own newest labels, a row for each.")
+    ] = False,
+    provenance: Annotated[
+        bool, typer.Option("--provenance", help="Also who labeled it, when, from which suggestion.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse if the format can't hold everything, and write nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a project's accepted labels into a file."""
+    """Write a project's labels into a file: the accepted ones, or annotators' own."""
     with workbench() as wb:
-        report = wb.datasets.export_data(wb.projects.get(name), format_name, out_path, split, scheme=scheme)
+        report = wb.datasets.export_data(
+            wb.projects.get(name),
+            format_name,
+            out_path,
+            split,
+            scheme=scheme,
+            annotator=annotator,
+            per_annotator=per_annotator,
+            provenance=provenance,
+            strict=strict,
+        )
     emit(as_json, report, lambda: _show_export(report))
 
 
@@ -164,12 +194,14 @@ def _show_export(report: ExportReport) -> None:
     out.print(f"Wrote {report.examples:,} examples to {report.path}{changed}.", markup=False)
     if report.skipped:
         out.print(f"  left out: {report.skipped:,}", markup=False)
+    if report.lost:
+        out.print(f"  can't be held by the format: {report.lost:,}", markup=False)
     _show_warnings(report.warnings)
 
 
 def _show_warnings(warnings: Sequence[Notice]) -> None:
     for notice in warnings[:SHOWN_WARNINGS]:
         place = f"line {notice.line}: " if notice.line is not None else ""
-        out.print(f"  warning: {place}{notice.message}", markup=False)
+        out.print(f"  {notice.kind}: {place}{notice.message}", markup=False)
     if len(warnings) > SHOWN_WARNINGS:
         out.print(f"  and {len(warnings) - SHOWN_WARNINGS} more warnings (--json lists them)", markup=False)

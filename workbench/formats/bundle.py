@@ -74,7 +74,8 @@ def replaced_in(data: bytes, new: Mapping[str, bytes]) -> bytes:
     left = dict(new)
     with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(out, "w") as target:
         for info in archive.infolist():
-            target.writestr(info, left.pop(info.filename, None) or archive.read(info))
+            content = left.pop(info.filename) if info.filename in left else archive.read(info)
+            target.writestr(info, content)
         for name in sorted(left):
             target.writestr(zipfile.ZipInfo(name), left[name], zipfile.ZIP_DEFLATED)
     return out.getvalue()

@@ -116,7 +116,7 @@ class ColumnFormat:
         if not changes:
             return source.data
         if layout.tag is None:
-            report.warn(
+            report.lose(
                 f"{source.stem} has no column for labels; the labels of {len(changes)} examples are left out"
             )
             return source.data

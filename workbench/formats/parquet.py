@@ -20,7 +20,7 @@ from workbench.formats.hfrows import row_of, schema_of
 from workbench.formats.jsontext import check_meta
 from workbench.formats.record import ROLES, Record, refuse_columns
 from workbench.formats.records import read_record
-from workbench.formats.source import Source
+from workbench.formats.source import Source, check_encoding
 from workbench.formats.textfile import tell_no_place
 
 MAGIC = b"PAR1"
@@ -45,6 +45,7 @@ class ParquetFormat:
 
     def read(self, source: Source, options: ReadOptions, report: Report) -> Iterator[NewExample]:
         """One example a row; ``locator`` holds the row, counted from 0."""
+        check_encoding(options.encoding)
         refuse_columns(options.columns, ROLES)
         file = _open(source)
         schema = file.schema_arrow

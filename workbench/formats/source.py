@@ -54,10 +54,7 @@ class Source:
 
     def check(self, encoding: str) -> None:
         """Raise FormatError (with the line) unless this is text in the encoding; InvalidInput on an unknown one."""
-        if encoding not in ENCODINGS:
-            raise InvalidInput(
-                f"{encoding!r} is no encoding known here", remedy=f"choose from {', '.join(ENCODINGS)}"
-            )
+        check_encoding(encoding)
         if self.data.startswith(_WIDE_BOMS):
             raise FormatError("is UTF-16 text", file=self.name, remedy="save it as UTF-8")
         nul = self.data.find(b"\0")
@@ -105,6 +102,14 @@ class Source:
     def text(self, encoding: str = "utf-8") -> str:
         """The whole text, without a byte order mark."""
         return self.data.decode(encoding).removeprefix("\ufeff")
+
+
+def check_encoding(encoding: str) -> None:
+    """Raise InvalidInput on an encoding that is not known here."""
+    if encoding not in ENCODINGS:
+        raise InvalidInput(
+            f"{encoding!r} is no encoding known here", remedy=f"choose from {', '.join(ENCODINGS)}"
+        )
 
 
 def read_sources(path: Path, max_bytes: int) -> list[Source]:
@@ -162,6 +167,11 @@ def _bundle(folder: Path, max_bytes: int) -> Source:
         raise InvalidInput(
             f"can't be read ({error.strerror})", where=str(folder), remedy="check the permissions"
         ) from error
+
+
+def has_pairs(folder: Path) -> bool:
+    """Whether a folder holds texts with annotations beside them."""
+    return any(path.with_suffix(TEXT).is_file() for path in folder.rglob(f"*{ANNOTATIONS}"))
 
 
 def paired(sources: Iterable[Source]) -> list[Source]:

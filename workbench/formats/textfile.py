@@ -80,7 +80,7 @@ class TextFormat:
 def tell_no_place(source: Source, changes: Sequence[Change], report: Report) -> None:
     """Say that the labels of a file without a place for them stay out of it."""
     if changes:
-        report.warn(
+        report.lose(
             f"{source.stem} has no place for labels: those of {len(changes):,} examples are left out; "
             "export them as jsonl or conll2003"
         )

@@ -12,9 +12,11 @@ from workbench.config import Settings
 from workbench.domain import Example, ImportRecord, NewExample, Payload, Project, Split
 from workbench.errors import InvalidInput, NotFound
 from workbench.formats.base import Notice
-from workbench.formats.source import Source, read_sources, unpack
-from workbench.services.dataexport import ExportReport, write_export
+from workbench.formats.hub import HubOptions
+from workbench.formats.source import Source, paired, unpack
+from workbench.services.dataexport import ExportOptions, ExportReport, write_export
 from workbench.services.importing import ImportOptions, Parsed, overlaps, parse
+from workbench.services.importsources import gather
 from workbench.services.importwatch import ImportWatch
 from workbench.services.importwrite import ImportReport, refuse_known, summary, write
 from workbench.storage.examples import SplitCounts
@@ -67,13 +69,17 @@ class DatasetService:
 
     # --- in -------------------------------------------------------------------------------------
 
-    def sources(self, paths: Sequence[Path | str]) -> list[Source]:
-        """The files at these paths, those packed in .gz and .zip unpacked. Raises NotFound, InvalidInput."""
-        return [source for path in paths for source in read_sources(Path(path), self._max_bytes)]
+    def sources(self, paths: Sequence[Path | str], hub: HubOptions = HubOptions()) -> list[Source]:  # noqa: B008
+        """The files at these paths, those packed in .gz and .zip unpacked; see ``importsources.gather``."""
+        return gather(paths, hub, self._max_bytes)
 
     def uploaded(self, name: str, data: bytes) -> list[Source]:
         """An uploaded file, or those packed in it. Raises InvalidInput when it is too large."""
         return unpack(name, data, self._max_bytes)
+
+    def together(self, sources: Sequence[Source]) -> list[Source]:
+        """Uploaded files, a text and its annotations among them as one. Raises FormatError on a lone .ann."""
+        return paired(sources)
 
     def import_files(
         self,
@@ -265,18 +271,37 @@ class DatasetService:
         split: Split | None = None,
         *,
         scheme: str = "IOB2",
+        annotator: str | None = None,
+        per_annotator: bool = False,
+        provenance: bool = False,
+        strict: bool = False,
     ) -> ExportReport:
-        """Write the project's gold labels into a file, which is there complete or not at all.
+        """Write the project's labels into a file, which is there complete or not at all.
 
         Args:
             project: What of.
-            format: ``source`` (each file as it came, with changed labels in their places) or a format's name.
+            format: ``source`` (each file as it came, with changed labels in their places) or another of ``EXPORTS``.
             out: The file; for ``source`` with several imports, and for ``hf``, a folder.
             split: Only this one.
             scheme: Of NER tags, where the format has tags.
+            annotator: See ``ExportOptions``, like those that follow.
+            per_annotator: A row for each annotator.
+            provenance: Say where labels come from.
+            strict: Refuse what the format can't hold.
 
         Raises:
             UnknownName: There is no such format.
+            NotFound: Nobody of that name has labeled anything.
             InvalidInput: It can't hold the project's labels, or there is nothing to write.
         """
-        return write_export(self._store, project, format, Path(out), split, scheme)
+        options = ExportOptions(split, scheme, annotator, per_annotator, provenance, strict)
+        return write_export(self._store, project, format, Path(out), options)
+
+    def export(self, project: Project, name: str, out: Path, options: ExportOptions) -> ExportReport:
+        """The same with the options in one value."""
+        return write_export(self._store, project, name, out, options)
+
+    def annotators(self, project: Project) -> list[str]:
+        """Names of everybody whose labels can be exported, sorted; ``import`` stands for what files came with."""
+        with self._store.read() as tx:
+            return tx.label_rows.annotators(project.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -229,7 +229,7 @@ def summary(
     """The report of an import, or of a rehearsal; ``ids`` gives import ids by ``id(parsed)``."""
     several = len(files) > 1
     warnings = [
-        Notice(notice.line, f"{parsed.source.name}: {notice.message}" if several else notice.message)
+        replace(notice, message=f"{parsed.source.name}: {notice.message}") if several else notice
         for parsed in files
         for notice in parsed.report.notices
     ]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.storage.annotations import Annotations
     from workbench.storage.batches import Batches
     from workbench.storage.examples import Examples
+    from workbench.storage.labelrows import LabelRows
     from workbench.storage.loads import Loads
     from workbench.storage.models import Models
     from workbench.storage.projects import Projects
@@ -68,6 +69,13 @@ class Transaction:
         from workbench.storage.loads import Loads
 
         return Loads(self.connection)
+
+    @cached_property
+    def label_rows(self) -> LabelRows:
+        """Labels to export, with where they come from."""
+        from workbench.storage.labelrows import LabelRows
+
+        return LabelRows(self.connection)
 
     @cached_property
     def annotations(self) -> Annotations:
