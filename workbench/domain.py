@@ -445,7 +445,8 @@ class TrainParameters:
         stride: Sub-words that neighbouring windows share; None is 64 for tagging, 128 for QA.
         min_steps: Lower bound of optimizer steps, so that ten examples do train.
         warmup: Share of steps over which the learning rate rises; then it falls linearly to zero.
-        label_all_subwords: Tagging: every sub-word carries its word's label, not only the first.
+        label_all_subwords: Tagging: every sub-word carries its word's label, not only the first. Pipelines label
+            sub-words without knowing the words, so that a model which learned first ones only cuts entities there.
         freeze_embeddings: Keep the word embeddings as they are: faster, and rarely worse on little data.
         seed: Of initialisation, order and dropout.
         device: auto, cpu, cuda, cuda:N or mps.
@@ -461,7 +462,7 @@ class TrainParameters:
     min_steps: int = 60
     warmup: float = 0.1
     weight_decay: float = 0.01
-    label_all_subwords: bool = False
+    label_all_subwords: bool = True
     freeze_embeddings: bool = True
     seed: int = 13
     device: str = "auto"

@@ -18,13 +18,21 @@ def export_model(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the folder where it holds a model.")
     ] = False,
+    onnx: Annotated[
+        bool, typer.Option("--onnx", help="ONNX too, in fp32 and int8, which runs without torch.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Export a model version as a folder that transformers loads, checked in a fresh process."""
     with workbench() as wb:
         project = wb.projects.get(name)
         done = wb.exporting.export_model(
-            project, model_version, to, force=force, on_step=lambda step: err.print(f"{step} …", style="dim")
+            project,
+            model_version,
+            to,
+            force=force,
+            onnx=onnx,
+            on_step=lambda step: err.print(f"{step} …", style="dim"),
         )
         data = {
             "folder": done.folder,

@@ -1,8 +1,8 @@
 """Make the folder of an export from a model's: ``python -m workbench.modeling.export JOB``.
 
-JOB is a folder with ``job.json`` (``model_dir``, ``out``) and ``examples.jsonl``. Written are the folder ``out`` and
-``expected.jsonl``: what the workbench predicts for the examples, for ``verify_export`` to compare with what a fresh
-process without the workbench gets out of ``out``.
+JOB is a folder with ``job.json`` (``model_dir``, ``out``, ``onnx``) and ``examples.jsonl``. Written are the folder
+``out`` and ``expected.jsonl``: what the workbench predicts for the examples, for ``verify_export`` to compare with what
+a fresh process without the workbench gets out of ``out``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from workbench.domain import Answers, Prediction, Spans
 from workbench.errors import WorkbenchError
-from workbench.modeling import question_answering_pipeline
+from workbench.modeling import answer_windows, question_answering_pipeline
 from workbench.modeling.artifact import INFO, ModelInfo, answers_questions, read_info, write_json
 from workbench.modeling.inputs import Row, chunked, read_rows
 from workbench.modeling.predict import Predictor, load_predictor
@@ -48,6 +48,7 @@ def export(model_dir: Path, out: Path) -> ModelInfo:
     _edit(out / "tokenizer_config.json", {"model_max_length": info.max_length})
     if answers_questions(get_task(info.task)):
         shutil.copyfile(question_answering_pipeline.__file__, out / PIPELINE_FILE)
+        shutil.copyfile(answer_windows.__file__, out / Path(answer_windows.__file__).name)
         _edit(out / "config.json", _pipeline_settings(info))
     return info
 
@@ -61,9 +62,7 @@ def _pipeline_settings(info: ModelInfo) -> dict[str, Any]:
                 "pt": ["AutoModelForQuestionAnswering"],
             }
         },
-        "workbench_question_answering": {
-            key: getattr(info, key) for key in question_answering_pipeline.DEFAULTS
-        },
+        "workbench_question_answering": {key: getattr(info, key) for key in answer_windows.DEFAULTS},
     }
 
 
@@ -124,6 +123,10 @@ def main(arguments: list[str]) -> int:
     try:
         info = export(Path(work["model_dir"]), Path(work["out"]))
         predictor = load_predictor(Path(work["out"]), "cpu")
+        if work.get("onnx"):
+            from workbench.modeling.onnx_export import export_onnx
+
+            export_onnx(predictor.model, Path(work["out"]))
         rows = read_rows(job / "examples.jsonl", get_task(info.task))
         with (job / "expected.jsonl").open("w", encoding="utf-8") as file:
             for chunk in chunked(rows, CHUNK):

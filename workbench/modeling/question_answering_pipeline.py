@@ -1,8 +1,8 @@
 """``pipeline("question-answering")`` for a model that the Annotation Workbench exported.
 
-transformers removed its own pipeline of that name in 5.3, so the folder brings this file, and ``config.json`` names
-it under ``custom_pipelines``; ``trust_remote_code=True`` lets transformers load it. It needs transformers, torch and
-NumPy only, opens no file and no connection::
+transformers removed its own pipeline of that name in 5.3, so the folder brings this file and ``answer_windows.py``, and
+``config.json`` names it under ``custom_pipelines``; ``trust_remote_code=True`` lets transformers load it. It needs
+transformers, torch and NumPy only, opens no file and no connection::
 
     from transformers import pipeline
 
@@ -18,7 +18,6 @@ by more than the threshold that was found in training. Scores are the probabilit
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,19 +25,9 @@ import numpy as np
 import torch
 from transformers.pipelines.base import ChunkPipeline
 
-DEFAULTS = {
-    "max_length": 384,
-    "stride": 128,
-    "allow_no_answer": False,
-    "no_answer_threshold": 0.0,
-    "max_answer_tokens": 30,
-}
-Json = dict[str, Any]
-Place = tuple[int, int]
-"""Start and end in code points of the context."""
+from .answer_windows import DEFAULTS, PairTemplate, best_answers, read_windows
 
-N_BEST = 20
-NOWHERE = (-1, -1)
+Json = dict[str, Any]
 
 
 class QuestionAnsweringPipeline(ChunkPipeline):  # type: ignore[misc]
@@ -89,34 +78,35 @@ class QuestionAnsweringPipeline(ChunkPipeline):  # type: ignore[misc]
     def preprocess(self, pair: Json, max_length: int, stride: int) -> Iterator[Json]:
         """The windows of one question and context, one after the other."""
         question, context = pair["question"].strip(), pair["context"]
-        before, between, after = self._special_tokens()
-        room = max_length - len(before) - len(between) - len(after)
-        asked = self.tokenizer(question, add_special_tokens=False, verbose=False)["input_ids"][: room // 2]
+        asked = self.tokenizer(question, add_special_tokens=False, verbose=False)["input_ids"]
         encoded = self.tokenizer(
             context, add_special_tokens=False, return_offsets_mapping=True, verbose=False
         )
-        ids, places = encoded["input_ids"], _joined(context, encoded["offset_mapping"])
-        capacity = room - len(asked)
-        windows = _windows(len(ids), capacity, min(stride, capacity // 2))
-        left = self.tokenizer.padding_side == "left"
-        for number, (start, end) in enumerate(windows):
-            part = ids[start:end]
-            first, second = (part, asked) if left else (asked, part)
-            whole = [*before, *first, *between, *second, *after]
-            offset = len(before) if left else len(before) + len(asked) + len(between)
+        windows = list(
+            read_windows(
+                self._template(),
+                asked,
+                context,
+                encoded["input_ids"],
+                encoded["offset_mapping"],
+                max_length=max_length,
+                stride=stride,
+                context_first=self.tokenizer.padding_side == "left",
+            )
+        )
+        for number, window in enumerate(windows):
             inputs = {
-                "input_ids": torch.tensor([whole]),
-                "attention_mask": torch.ones((1, len(whole)), dtype=torch.long),
+                "input_ids": torch.tensor([window.ids]),
+                "attention_mask": torch.ones((1, len(window.ids)), dtype=torch.long),
             }
             if "token_type_ids" in self.tokenizer.model_input_names:
-                types = self._types(len(first), len(second))
-                inputs["token_type_ids"] = torch.tensor([types])
+                inputs["token_type_ids"] = torch.tensor([window.types])
             yield {
                 **inputs,
                 "context": context,
-                "length": len(whole),
-                "columns": [self._cls_column(whole), *range(offset, offset + len(part))],
-                "places": [NOWHERE, *places[start:end]],
+                "length": len(window.ids),
+                "columns": window.columns,
+                "places": window.places,
                 "is_last": number == len(windows) - 1,
             }
 
@@ -130,30 +120,18 @@ class QuestionAnsweringPipeline(ChunkPipeline):  # type: ignore[misc]
         self, windows: list[Json], top_k: int, allow_no_answer: bool, threshold: float, longest: int
     ) -> Any:
         """The best answers over all windows of one question."""
-        context = windows[0]["context"]
-        best: dict[Place, float] = {}
-        null = np.inf
-        for window in windows:
-            starts, ends = (self._read(window, name) for name in ("start", "end"))
-            null = min(null, float(starts[0] + ends[0]))
-            for found, score in _candidates(starts, ends, window["places"], longest):
-                place = _trimmed(context, *found)
-                if place[0] < place[1] and score > best.get(place, -np.inf):
-                    best[place] = score
-        ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))[:N_BEST]
-        none_wins = not ranked or (allow_no_answer and null - ranked[0][1] > threshold)
-        if allow_no_answer or not ranked:
-            ranked.append(((0, 0), null))
-        scores = np.array([score for _, score in ranked], dtype=np.float64)
-        chances = np.exp(scores - scores.max())
-        chances /= chances.sum()
-        answers = [
-            {"answer": context[start:end], "score": float(chance), "start": start, "end": end}
-            for ((start, end), _), chance in zip(ranked, chances, strict=True)
+        read = [
+            (self._read(window, "start"), self._read(window, "end"), window["places"]) for window in windows
         ]
-        chosen = answers.pop(-1 if none_wins else 0)
-        answers.sort(key=lambda answer: -answer["score"])
-        return chosen if top_k == 1 else [chosen, *answers][:top_k]
+        answers = best_answers(
+            windows[0]["context"],
+            read,
+            top_k=top_k,
+            allow_no_answer=allow_no_answer,
+            threshold=threshold,
+            longest=longest,
+        )
+        return answers[0] if top_k == 1 else answers
 
     def _read(self, window: Json, name: str) -> Any:
         """Logits of the places of a window, CLS first, wherever padding has moved them."""
@@ -161,35 +139,11 @@ class QuestionAnsweringPipeline(ChunkPipeline):  # type: ignore[misc]
         shift = len(logits) - int(window["length"]) if self.tokenizer.padding_side == "left" else 0
         return logits[np.asarray(window["columns"]) + shift].astype(np.float64)
 
-    def _special_tokens(self) -> tuple[list[int], list[int], list[int]]:
-        """Ids before, between and after two texts."""
-        parts: tuple[list[int], list[int], list[int]] = ([], [], [])
-        part = 0
-        encoding = self.tokenizer("x", "x")
-        for token, sequence in zip(encoding["input_ids"], encoding.sequence_ids(), strict=True):
-            if sequence is None:
-                parts[part].append(token)
-            else:
-                part = sequence + 1
-        return parts
-
-    def _types(self, first: int, second: int) -> list[int]:
-        """Token type ids around two texts of so many sub-words."""
-        encoding = self.tokenizer("x", "x", return_token_type_ids=True)
-        types: list[int] = []
-        seen: set[int] = set()
-        for kind, sequence in zip(encoding["token_type_ids"], encoding.sequence_ids(), strict=True):
-            if sequence is None:
-                types.append(kind)
-            elif sequence not in seen:
-                seen.add(sequence)
-                types += [kind] * (first, second)[sequence]
-        return types
-
-    def _cls_column(self, ids: list[int]) -> int:
-        """Where the CLS sub-word stands, or 0 where the model has none."""
-        cls = self.tokenizer.cls_token_id
-        return ids.index(cls) if cls is not None and cls in ids else 0
+    def _template(self) -> PairTemplate:
+        pair = self.tokenizer("x", "x", return_token_type_ids=True)
+        return PairTemplate.of(
+            pair["input_ids"], pair["token_type_ids"], pair.sequence_ids(), self.tokenizer.cls_token_id
+        )
 
 
 def _pairs(args: tuple[Any, ...], question: Any, context: Any) -> tuple[bool, list[Json]]:
@@ -212,47 +166,3 @@ def _pairs(args: tuple[Any, ...], question: Any, context: Any) -> tuple[bool, li
             if not isinstance(pair.get(name), str) or not pair[name].strip():
                 raise ValueError(f"the {name} is empty; give a question and a context")
     return single, pairs
-
-
-def _windows(length: int, capacity: int, stride: int) -> list[Place]:
-    """Ranges over ``length`` sub-words; the last one is moved back until it is full."""
-    if length <= capacity:
-        return [(0, length)]
-    starts = [*range(0, length - capacity, capacity - stride), length - capacity]
-    return [(start, start + capacity) for start in starts]
-
-
-def _joined(text: str, offsets: list[Place]) -> list[Place]:
-    """Offsets with combining marks and joiners counted to the sub-word before them: normalisers drop them."""
-    joined = [(start, end) for start, end in offsets]
-    if text.isascii():
-        return joined
-    following = [*(start for start, _ in joined[1:]), len(text)]
-    for index, (start, end) in enumerate(joined):
-        last = end
-        while last < following[index] and unicodedata.category(text[last]) in ("Mn", "Me", "Mc", "Cf"):
-            last += 1
-        joined[index] = (start, last)
-    return joined
-
-
-def _candidates(starts: Any, ends: Any, places: list[Place], longest: int) -> list[tuple[Place, float]]:
-    """The best pairs of a start and an end in one window: ((start, end) in code points, score)."""
-    inside = np.array([start >= 0 for start, _ in places])
-    starts, ends = np.where(inside, starts, -np.inf), np.where(inside, ends, -np.inf)
-    padded = np.concatenate([ends, np.full(longest - 1, -np.inf)])
-    scores = (starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, longest)).ravel()
-    keep = min(N_BEST, int(np.isfinite(scores).sum()))
-    if not keep:
-        return []
-    top = np.argpartition(-scores, keep - 1)[:keep]
-    return [
-        ((places[index // longest][0], places[index // longest + index % longest][1]), float(scores[index]))
-        for index in top.tolist()
-    ]
-
-
-def _trimmed(text: str, start: int, end: int) -> Place:
-    """The range without white space at its ends."""
-    piece = text[start:end]
-    return start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))

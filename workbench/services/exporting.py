@@ -11,19 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from workbench.config import Settings
-from workbench.domain import Evaluation, ExampleText, ModelVersion, Project, Split
+from workbench.domain import Evaluation, ExampleText, ModelVersion, Payload, Project, Split
 from workbench.errors import InvalidInput, ModelUnavailable, RunFailed
 from workbench.jobs.artifacts import hash_folder
 from workbench.services.isolated import run_module, run_outside
 from workbench.services.modelcard import CardFacts, model_card
-from workbench.services.modelfolder import beside, put, refuse_target, write_sums
+from workbench.services.modelfolder import beside, files_of, put, refuse_target, write_sums
 from workbench.services.models import ModelService
+from workbench.services.onnxcheck import check_onnx
 from workbench.services.prediction import Predicted, example_for, folder_task, plain, predict_folder
 from workbench.services.runs import RunService
 from workbench.storage.store import Store
 
-CHECKED = 200
-"""Most examples that an export is compared on."""
+CHECKED = {"qa": 200}
+CHECKED_OTHERS = 1_000
+"""Most examples that an export is compared on, the first of the test split."""
 
 STORED_AGREEMENT = 0.95
 """Least share of the stored predictions (of another device, perhaps) that an export must repeat."""
@@ -37,7 +39,8 @@ class ExportedModel:
         folder: Where.
         version: Number of the model version.
         files: Name and size in bytes of each.
-        verification: ``examples``, ``choices``, ``skipped``, ``pipeline``, ``stored``, ``versions``.
+        verification: ``examples``, ``choices``, ``skipped``, ``pipeline``, ``stored``, ``versions``, and ``onnx``
+            (see ``check_onnx``; None without ONNX).
         seconds: How long it took.
     """
 
@@ -69,6 +72,7 @@ class ExportService:
         out: Path,
         *,
         force: bool = False,
+        onnx: bool = False,
         user_id: int | None = None,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> ExportedModel:
@@ -82,6 +86,7 @@ class ExportService:
             version: A number, ``best`` or ``latest``.
             out: The folder to make.
             force: Replace the folder where it holds a model.
+            onnx: Export to ONNX too, in fp32 and int8.
             user_id: Who asks.
             on_step: Told what is being done.
 
@@ -105,11 +110,18 @@ class ExportService:
         with beside(out) as part, tempfile.TemporaryDirectory(prefix="workbench-export-") as job_dir:
             job = Path(job_dir)
             count = self._write_examples(project, job / "examples.jsonl")
-            (job / "job.json").write_text(json.dumps({"model_dir": str(source), "out": str(part)}))
-            on_step(f"Copying version {found.number} and asking it about {count} examples")
+            work = {"model_dir": str(source), "out": str(part), "onnx": onnx}
+            (job / "job.json").write_text(json.dumps(work))
+            more = ", exporting it to ONNX" if onnx else ""
+            on_step(f"Copying version {found.number}{more} and asking it about {count} examples")
             run_module("export", [str(job)])
             on_step("Loading the folder in a fresh process, without the workbench")
             verification = self._verify(found, part, job / "expected.jsonl")
+            verification["onnx"] = None
+            if onnx:
+                on_step("Running the ONNX models in a fresh process, without torch")
+                gold = self._gold(job / "examples.jsonl")
+                verification["onnx"] = check_onnx(project, part, job, gold, verification["seconds"])
             self._describe(project, found, part, verification)
             write_sums(part)
             put(part, out, force)
@@ -117,7 +129,7 @@ class ExportService:
             tx.users.audit(
                 user_id, "export", f"model version {found.number}", {"folder": str(out)}, project.id
             )
-        files = tuple((path.name, path.stat().st_size) for path in sorted(out.iterdir()))
+        files = tuple((path.relative_to(out).as_posix(), path.stat().st_size) for path in files_of(out))
         return ExportedModel(out, found.number, files, verification, time.monotonic() - begin)
 
     def predict(self, folder: Path, text: str, question: str | None = None) -> dict[str, Any]:
@@ -135,7 +147,9 @@ class ExportService:
         """Examples to compare on: of the first split that has any, labeled or not."""
         for split in (Split.TEST, Split.VALIDATION, Split.TRAIN, Split.POOL):
             with self._store.read() as tx:
-                examples, _ = tx.examples.page(project.id, split=split, limit=CHECKED)
+                examples, _ = tx.examples.page(
+                    project.id, split=split, limit=CHECKED.get(project.task, CHECKED_OTHERS)
+                )
             if examples:
                 break
         else:
@@ -152,6 +166,17 @@ class ExportService:
                 }
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
         return len(examples)
+
+    def _gold(self, path: Path) -> dict[int, Payload]:
+        """Gold labels of the examples of a file, where they have some."""
+        ids = [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()]
+        with self._store.read() as tx:
+            found = tx.annotations.gold_of(ids)
+        return {
+            key: annotation.payload
+            for key, (annotation, _) in found.items()
+            if annotation.payload is not None
+        }
 
     def _verify(self, version: ModelVersion, folder: Path, expected: Path) -> dict[str, Any]:
         verification: dict[str, Any] = json.loads(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from workbench.basemodels import BASE_MODELS
@@ -18,21 +19,21 @@ USE = {
     "ner": """```python
 from transformers import pipeline
 
-find = pipeline("token-classification", model=DIR, aggregation_strategy="first", stride={stride})
+find = pipeline("token-classification", model=DIR, aggregation_strategy="simple", stride={stride})
 find("…")  # [{{'entity_group': 'PER', 'score': …, 'word': …, 'start': …, 'end': …}}, …]
 ```
 
-The first sub-word of a word decides its label, hence `aggregation_strategy="first"`. `stride` lets texts that are
-longer than the model's window ({max_length} sub-words) be read in overlapping windows.""",
+`stride` lets texts that are longer than the model's window ({max_length} sub-words) be read in overlapping windows;
+without it transformers drops what lies behind the first.{subwords}""",
     "pos": """```python
 from transformers import pipeline
 
-tag = pipeline("token-classification", model=DIR, aggregation_strategy="first", stride={stride})
+tag = pipeline("token-classification", model=DIR, aggregation_strategy="simple", stride={stride})
 tag("…")  # [{{'entity_group': 'NN', 'score': …, 'word': …, 'start': …, 'end': …}}, …]
 ```
 
-The first sub-word of a word decides its tag. The pipeline joins neighbouring words of one tag into one group; with
-`aggregation_strategy="none"` it lists every sub-word.""",
+The pipeline joins neighbouring words of one tag into one group; with `aggregation_strategy="none"` it lists every
+sub-word.{subwords}""",
     "qa": """```python
 from transformers import pipeline
 
@@ -40,12 +41,33 @@ ask = pipeline("question-answering", model=DIR, trust_remote_code=True)
 ask(question="…", context="…")  # {{'answer': …, 'score': …, 'start': …, 'end': …}}
 ```
 
-transformers removed its question-answering pipeline in 5.3, so this folder brings its own, `question_answering.py`,
-which `trust_remote_code=True` loads. Its 250 lines cut the context into windows of {max_length} sub-words that
-share {stride}, run the model, and choose the best answer over all windows; they open no file and no connection.
+transformers removed its question-answering pipeline in 5.3, so this folder brings its own, `question_answering.py` and
+`answer_windows.py`, which `trust_remote_code=True` loads. They cut the context into windows of {max_length} sub-words
+that share {stride}, run the model, and choose the best answer over all windows; they open no file and no connection.
 Options: `top_k`, `handle_impossible_answer`, `max_seq_len`, `doc_stride`, `max_answer_len`, and lists of questions
 and contexts.""",
 }
+
+FIRST_ONLY = """
+
+This version learned from the first sub-word of each word alone, so `aggregation_strategy="first"` finds whole words
+more often than `"simple"`."""
+
+ONNX_USE = """`onnx/` holds the model for ONNX Runtime, in fp32 and in int8; `onnx_pipeline.py` runs it where neither
+torch nor transformers is installed (`pip install onnxruntime tokenizers numpy`):
+
+```python
+import sys
+
+sys.path.insert(0, DIR)
+from onnx_pipeline import load
+
+model = load(DIR, weights="int8")  # or "fp32"
+{call}
+```"""
+
+ONNX_CALL = {"qa": "model(\"question …\", \"context …\")  # {'answer': …, 'score': …, 'start': …, 'end': …}"}
+ONNX_CALL_OTHERS = "model(\"…\")  # [{'entity_group': …, 'score': …, 'word': …, 'start': …, 'end': …}, …]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +96,18 @@ def model_card(facts: CardFacts) -> str:
     task = facts.project.task
     title = f"{facts.project.name}, version {facts.version.number}"
     use = USE.get(task, "Load it with `transformers`.").format(
-        stride=facts.info["stride"], max_length=facts.info["max_length"]
+        stride=facts.info["stride"],
+        max_length=facts.info["max_length"],
+        subwords="" if facts.info.get("label_all_subwords") else FIRST_ONLY,
     )
     parts = [
         _metadata(facts),
         f"# {title}",
-        f"{get_task(task).title}, trained from `{facts.version.base_model}` in the Annotation Workbench"
+        f"{get_task(task).title}, trained from {_code(_base_name(facts.version.base_model))} in the Annotation Workbench"
         f" on {facts.version.created_at:%d %B %Y}.",
         "## How to load it",
         use,
+        *_onnx(facts),
         "## What it was trained on",
         _data(facts),
         "## How good it is",
@@ -109,12 +134,10 @@ def _metadata(facts: CardFacts) -> str:
         "tags": ["annotation-workbench", task],
         "model_name": f"{facts.project.name} {facts.version.number}",
     }
-    licence = facts.info.get("base_license")
-    if licence:
-        values["license"] = str(licence).lower()
+    values["license"] = str(facts.info.get("base_license") or "other").lower()
     base = facts.version.base_model
     hub_name = BASE_MODELS[base].hub_name if base in BASE_MODELS else base
-    if hub_name.count("/") == 1 and not hub_name.startswith(("/", ".", "~")):
+    if hub_name.count("/") == 1 and not _is_folder(hub_name):
         values["base_model"] = hub_name
     metrics = [_metric(facts.project, evaluation) for evaluation in facts.evaluations]
     values["metrics"] = ["f1"] if task != "pos" else ["accuracy"]
@@ -122,6 +145,15 @@ def _metadata(facts: CardFacts) -> str:
         values["model-index"] = [{"name": values["model_name"], "results": metrics}]
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     return "\n".join(["---", *lines, "---"])
+
+
+def _is_folder(base_model: str) -> bool:
+    return base_model.startswith(("/", ".", "~"))
+
+
+def _base_name(base_model: str) -> str:
+    """A base model's name; of a local folder only the last part, which says enough to strangers."""
+    return PurePath(base_model).name if _is_folder(base_model) else base_model
 
 
 def _metric(project: Project, evaluation: Evaluation) -> dict[str, Any]:
@@ -210,6 +242,35 @@ def _checked(verification: Json) -> str:
             f" The pipeline, which splits words by itself, gave the same result for {share:.1%} of the texts."
         )
     return said
+
+
+def _onnx(facts: CardFacts) -> list[str]:
+    """How to use the ONNX models, and what they are worth; nothing where there are none."""
+    found = facts.verification.get("onnx")
+    if not found:
+        return []
+    call = ONNX_CALL.get(facts.project.task, ONNX_CALL_OTHERS)
+    metric = found["metric"].replace("_", " ")
+    original = found["models"]["torch"]["value"]
+    rows = [f"| weights | MB | examples a second | same choices | {metric} |", "|---|---:|---:|---:|---:|"]
+    for name, said in found["models"].items():
+        value = "" if said["value"] is None else f"{said['value']:.4f}"
+        if value and name != "torch":
+            value += f" ({said['value'] - original:+.4f})"
+        rate, same = said["examples_per_second"], said["agreement"]
+        cells = [
+            "transformers" if name == "torch" else f"ONNX {name}",
+            f"{said['bytes'] / 1e6:.1f}",
+            "" if rate is None else f"{rate:,.0f}",
+            "" if same is None else f"{same:.2%}",
+            value,
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    measured = (
+        f"Measured when it was exported, on {found['examples']:,} examples ({found['labeled']:,} of them labeled), on "
+        "the CPU of that machine; transformers in batches of eight."
+    )
+    return ["## Without torch", ONNX_USE.format(call=call), "\n".join(rows), measured]
 
 
 def _environment(verification: Json) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable
 
 SUMS = "SHA256SUMS"
 """Hashes of an export's files, in the form that ``sha256sum -c`` reads."""
+
+WEIGHTS = (".onnx", ".safetensors")
+"""Endings of files that are not worth compressing."""
 
 
 def check_folder(folder: Path) -> None:
@@ -29,7 +33,7 @@ def check_folder(folder: Path) -> None:
     for line in sums.read_text(encoding="utf-8").splitlines():
         wanted, _, name = line.partition("  ")
         path = folder / name
-        if "/" in name or not path.is_file():
+        if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
             raise ModelUnavailable(
                 f"{folder} is not whole: {name} is missing", remedy="export the model again"
             )
@@ -40,12 +44,30 @@ def check_folder(folder: Path) -> None:
             )
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Every file of an export, in the order of their names, without what Python leaves where its code was run."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+
+
 def zip_folder(folder: Path, target: Path) -> None:
     """Pack an export into a zip whose entries lie in one folder of its name."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(folder.iterdir()):
-            stored = zipfile.ZIP_STORED if path.suffix == ".safetensors" else zipfile.ZIP_DEFLATED
-            archive.write(path, f"{folder.name}/{path.name}", stored)
+        for path in files_of(folder):
+            stored = zipfile.ZIP_STORED if path.suffix in WEIGHTS else zipfile.ZIP_DEFLATED
+            archive.write(path, f"{folder.name}/{path.relative_to(folder).as_posix()}", stored)
+
+
+def tar_folder(folder: Path, target: Path) -> None:
+    """Pack an export into a .tar.gz whose entries lie in one folder of its name; they are nobody's in particular."""
+
+    def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ""
+        return entry
+
+    with tarfile.open(target, "w:gz", compresslevel=1) as archive:  # weights hardly get smaller
+        for path in files_of(folder):
+            archive.add(path, f"{folder.name}/{path.relative_to(folder).as_posix()}", filter=anonymous)
 
 
 def refuse_target(out: Path, force: bool) -> None:
@@ -96,7 +118,7 @@ def put(part: Path, out: Path, force: bool) -> None:
 
 def write_sums(folder: Path) -> None:
     """Write the hashes of a folder's files beside them."""
-    lines = [f"{_sha256(path)}  {path.name}" for path in sorted(folder.iterdir())]
+    lines = [f"{_sha256(path)}  {path.relative_to(folder).as_posix()}" for path in files_of(folder)]
     (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -166,7 +166,8 @@ def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict
         values["label_all_subwords"] = st.toggle(
             "Label every sub-word",
             base.label_all_subwords,
-            help="Otherwise only the first sub-word of a word carries its label, which is usual.",
+            help="Pipelines label sub-words without knowing your words: a model that learned only the first "
+            "ones cuts entities there.",
         )
     values["seed"] = st.number_input(
         "Seed",
