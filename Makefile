@@ -1,4 +1,5 @@
 # make run    serve the workbench on 127.0.0.1      make test   everything that CI checks
+# make older  an environment with transformers 4.57, on which exports are tested where it is there
 # make proof  the long forms of the proofs          make bench  the benchmarks      make docs  the documentation
 PYTHON ?= python3
 VENV   := .venv
@@ -6,7 +7,9 @@ BIN    := $(VENV)/bin
 JOBS   ?= logical
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: run test lint proof bench clean
+OLDER  := .venv-4.57
+
+.PHONY: run test lint proof bench older clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py
@@ -23,6 +26,17 @@ $(VENV)/.tested: $(VENV)/.installed
 	$(PIP) --editable '.[test]'
 	touch $@
 
+# Its own transformers, tokenizers and huggingface_hub; torch and all else are those of $(VENV), found behind them.
+older: $(OLDER)/.installed
+
+$(OLDER)/.installed: $(VENV)/.tested constraints-4.57.txt
+	$(BIN)/python -m venv --without-pip $(OLDER)
+	$(BIN)/python -m pip --python $(OLDER)/bin/python install --disable-pip-version-check --quiet --no-deps \
+		--requirement constraints-4.57.txt
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		>$$($(OLDER)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/shared.pth
+	touch $@
+
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,4 +50,4 @@ proof: $(VENV)/.tested
 	$(BIN)/python -m pytest -m proof --timeout 7200
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(OLDER) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -26,10 +26,14 @@ from workbench.domain import (
     Tags,
 )
 from workbench.jobs.artifacts import hash_folder
+from workbench.modeling import export
+from workbench.modeling.predict import load_predictor
 from workbench.modeling.train import train
 from workbench.reporting import SilentReporter
-from workbench.services import Workbench, open_workbench
-from workbench.tasks import get_task
+from workbench.services import Workbench, exporting, open_workbench
+from workbench.services.evaluation import measure
+from workbench.services.exporting import ExportedModel
+from workbench.tasks import dump_prediction, get_task
 
 
 @dataclass(frozen=True)
@@ -147,24 +151,68 @@ def make_trained(home: Path, task: str, base: Path) -> Trained:
             parameters={},
             metrics={"validation": {get_task(task).primary_metric: 0.5}},
         )
+        examples = list(tx.examples.iter_split(project.id))
+        said = load_predictor(target, "cpu").predict([example.content for example in examples])
+        tx.models.put_predictions(
+            version.id,
+            [(example.id, dump_prediction(task, one)) for example, one in zip(examples, said, strict=True)],
+        )
+    measure(opened.store, project, version, Split.TEST)
     return Trained(opened, opened.projects.get(project.name), version)
 
 
-@pytest.fixture(scope="module", params=["ner", "pos", "qa"])
-def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
-    """One trained project per task."""
-    yield from _trained(request.param, tmp_path_factory)
+@dataclass(frozen=True)
+class Made:
+    """A trained version and its export."""
+
+    trained: Trained
+    exported: ExportedModel
+    steps: tuple[str, ...]
+
+    @property
+    def folder(self) -> Path:
+        """The export."""
+        return self.exported.folder
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Made]]:
+    """A version of each task, exported; that of NER to ONNX too.
+
+    The export itself runs in this process, which has torch already; what proves it runs in fresh ones.
+    """
+
+    def here(name: str, arguments: list[str]) -> str:
+        assert name == "export" and export.main(arguments) == 0
+        return ""
+
+    made: dict[str, Made] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "run_module", here)
+        for task in ("ner", "pos", "qa"):
+            trained = _trained(task, tmp_path_factory)
+            steps: list[str] = []
+            done = trained.workbench.exporting.export_model(
+                trained.project,
+                "best",
+                tmp_path_factory.mktemp("out") / "model",
+                onnx=task == "ner",
+                on_step=steps.append,
+            )
+            made[task] = Made(trained, done, tuple(steps))
+    yield made
+    for one in made.values():
+        one.trained.workbench.close()
 
 
 @pytest.fixture(scope="module")
 def trained_ner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     """A trained NER project."""
-    yield from _trained("ner", tmp_path_factory)
-
-
-def _trained(task: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
-    folder = tmp_path_factory.mktemp(f"export-{task}")
-    base = make_tiny_model(folder / "base", WORDS)
-    made = make_trained(folder / "home", task, base)
+    made = _trained("ner", tmp_path_factory)
     yield made
     made.workbench.close()
+
+
+def _trained(task: str, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp(f"export-{task}")
+    return make_trained(folder / "home", task, make_tiny_model(folder / "base", WORDS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from workbench.cli.base import app
 from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable, RunFailed, WorkbenchError
 from workbench.services import exporting
 from workbench.services.exporting import ExportedModel
-from workbench.services.modelfolder import check_folder, zip_folder
+from workbench.services.modelfolder import check_folder, tar_folder, zip_folder
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,15 @@ def test_a_zip_holds_the_folder(exported: ExportedModel, tmp_path: Path) -> None
     with zipfile.ZipFile(tmp_path / "m.zip") as archive:
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == [f"model/{name}" for name, _ in exported.files]
+
+
+def test_a_tar_holds_the_folder(exported: ExportedModel, tmp_path: Path) -> None:
+    tar_folder(exported.folder, tmp_path / "m.tar.gz")
+    with tarfile.open(tmp_path / "m.tar.gz") as archive:
+        archive.extractall(tmp_path / "there", filter="data")
+    check_folder(tmp_path / "there" / "model")
+    found = {path.name for path in (tmp_path / "there" / "model").iterdir()}
+    assert found == {name for name, _ in exported.files}
 
 
 def test_a_tagger_takes_no_question(trained_ner: Trained, exported: ExportedModel) -> None:

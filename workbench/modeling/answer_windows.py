@@ -173,7 +173,7 @@ def best_answers(
     scores = np.array([score for _, score in ranked], dtype=np.float64)
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
-    answers = [
+    answers: list[dict[str, Any]] = [
         {"answer": context[start:end], "score": float(chance), "start": start, "end": end}
         for ((start, end), _), chance in zip(ranked, chances, strict=True)
     ]

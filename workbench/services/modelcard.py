@@ -103,8 +103,8 @@ def model_card(facts: CardFacts) -> str:
     parts = [
         _metadata(facts),
         f"# {title}",
-        f"{get_task(task).title}, trained from {_code(_base_name(facts.version.base_model))} in the Annotation Workbench"
-        f" on {facts.version.created_at:%d %B %Y}.",
+        f"{get_task(task).title}, trained from {_code(_base_name(facts.version.base_model))} in the Annotation "
+        f"Workbench on {facts.version.created_at:%d %B %Y}.",
         "## How to load it",
         use,
         *_onnx(facts),

@@ -11,7 +11,7 @@ import streamlit as st
 from workbench.domain import ModelVersion, Prediction
 from workbench.services.downloads import Download
 from workbench.services.exporting import ExportedModel
-from workbench.services.modelfolder import zip_folder
+from workbench.services.modelfolder import files_of, tar_folder, zip_folder
 from workbench.services.overview import Overview, overview
 from workbench.services.prediction import example_for, plain
 from workbench.tasks import get_task
@@ -28,6 +28,10 @@ CONTENTS = {
     "README.md": "the model card: data, labels, metrics, licence, how to load it",
     "evaluation.json": "every figure that was measured, and the data's hash",
     "question_answering.py": "the pipeline that transformers no longer has",
+    "answer_windows.py": "its part that reads long contexts in windows",
+    "onnx/model.onnx": "for ONNX Runtime, in fp32",
+    "onnx/model_int8.onnx": "for ONNX Runtime, in int8: smaller and faster",
+    "onnx_pipeline.py": "runs the ONNX models without torch",
     "SHA256SUMS": "hashes of the files; `workbench predict` refuses a folder that was changed",
 }
 SNIPPETS = {
@@ -40,7 +44,8 @@ ask(question="…", context="…")""",
     "": """find = pipeline(
     "token-classification",
     model="{name}",
-    aggregation_strategy="first",
+    aggregation_strategy="simple",
+    stride={stride},
 )
 find("…")""",
 }
@@ -107,16 +112,21 @@ def _draw_export(page: Page, version: ModelVersion) -> None:
         "A folder that `transformers` loads, here or anywhere. It is loaded in a fresh process without the "
         "workbench and has to predict the same there, before it counts as exported."
     )
+    onnx = st.toggle(
+        "ONNX too, in fp32 and int8",
+        key="export_onnx",
+        help="Runs without torch, and faster on a CPU. It is exported and measured, which takes some minutes.",
+    )
     label = "Export again and check" if there else "Export and check"
     if st.button(label, type="secondary" if there else "primary", icon=":material/output:", key="export_now"):
-        _export(page, version, folder)
+        _export(page, version, folder, onnx)
         there = (folder / "workbench.json").is_file()
     if not there:
         st.dataframe(
             [
                 {"File": name, "What it is": what}
                 for name, what in CONTENTS.items()
-                if page.project.task == "qa" or name != "question_answering.py"
+                if not name.startswith("onnx") and (page.project.task == "qa" or not name.endswith(".py"))
             ],
             hide_index=True,
             width="stretch",
@@ -125,7 +135,7 @@ def _draw_export(page: Page, version: ModelVersion) -> None:
     _draw_result(page, version, folder)
 
 
-def _export(page: Page, version: ModelVersion, folder: Path) -> None:
+def _export(page: Page, version: ModelVersion, folder: Path, onnx: bool) -> None:
     done: ExportedModel | None = None
     with st.status(f"Exporting version {version.number} …", expanded=True) as status:
         with page.guarded():
@@ -134,6 +144,7 @@ def _export(page: Page, version: ModelVersion, folder: Path) -> None:
                 version.number,
                 folder,
                 force=True,
+                onnx=onnx,
                 user_id=page.user.id,
                 on_step=lambda step: st.write(f"{step} …"),
             )
@@ -142,7 +153,8 @@ def _export(page: Page, version: ModelVersion, folder: Path) -> None:
         else:
             said = f"Version {version.number} is exported and checked ({duration(done.seconds)})."
             status.update(label=said, state="complete", expanded=False)
-            st.session_state.pop(_zip_key(page, version), None)
+            for kind in PACKERS:
+                st.session_state.pop(_pack_key(page, version, kind), None)
 
 
 def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
@@ -157,37 +169,46 @@ def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
     st.caption("On this machine it is in")
     st.code(str(folder), language=None)
     st.caption("Use it")
-    snippet = SNIPPETS.get(page.project.task, SNIPPETS[""]).format(name=folder.name)
+    snippet = SNIPPETS.get(page.project.task, SNIPPETS[""]).format(name=folder.name, stride=_stride(folder))
     st.code(f"from transformers import pipeline\n\n{snippet}", language="python")
     with st.expander("What is in the folder"):
         rows = [
-            {"File": path.name, "Size": size(path.stat().st_size), "What it is": CONTENTS.get(path.name, "")}
-            for path in sorted(folder.iterdir())
+            {"File": name, "Size": size(path.stat().st_size), "What it is": CONTENTS.get(name, "")}
+            for path, name in ((path, path.relative_to(folder).as_posix()) for path in files_of(folder))
         ]
         st.dataframe(rows, hide_index=True, width="stretch")
 
 
-def _zip_key(page: Page, version: ModelVersion) -> str:
-    return f"export_zip_{page.project.id}_{version.number}"
+def _stride(folder: Path) -> int:
+    """Sub-words that neighbouring windows of an export share."""
+    return int(json.loads((folder / "workbench.json").read_text(encoding="utf-8"))["stride"])
+
+
+PACKERS = {"zip": ("Prepare a zip", zip_folder), "tar.gz": ("Prepare a .tar.gz", tar_folder)}
+
+
+def _pack_key(page: Page, version: ModelVersion, kind: str) -> str:
+    return f"export_{kind}_{page.project.id}_{version.number}"
 
 
 def _draw_download(page: Page, version: ModelVersion, folder: Path) -> None:
-    key = _zip_key(page, version)
-    ready: Download | None = st.session_state.get(key)
-    if ready is None or not ready.path.is_file():
-        if not st.button("Prepare a zip", icon=":material/folder_zip:", key="export_zip"):
-            return
-        with st.spinner("Packing …"):
-            ready = page.workbench.downloads.publish(
-                f"{folder.name}.zip", page.user, lambda path: zip_folder(folder, path)
-            )
-        st.session_state[key] = ready
-    st.link_button(
-        f"Download {ready.name} ({size(ready.size)})",
-        download_address(ready),
-        icon=":material/download:",
-        type="primary",
-    )
+    for kind, (label, pack) in PACKERS.items():
+        key = _pack_key(page, version, kind)
+        ready: Download | None = st.session_state.get(key)
+        if ready is None or not ready.path.is_file():
+            if not st.button(label, icon=":material/folder_zip:", key=f"export_{kind}"):
+                continue
+            with st.spinner("Packing …"):
+                ready = page.workbench.downloads.publish(
+                    f"{folder.name}.{kind}", page.user, lambda path, pack=pack: pack(folder, path)
+                )
+            st.session_state[key] = ready
+        st.link_button(
+            f"Download {ready.name} ({size(ready.size)})",
+            download_address(ready),
+            icon=":material/download:",
+            type="primary",
+        )
 
 
 # --- try -------------------------------------------------------------------------------------------
