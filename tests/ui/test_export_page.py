@@ -100,7 +100,7 @@ def test_an_export_is_shown_and_packed(
         _self: ExportService, _project: Project, version: int, out: Path, **_more: object
     ) -> ExportedModel:
         out.mkdir(parents=True)
-        (out / "workbench.json").write_text("{}")
+        (out / "workbench.json").write_text('{"stride": 8}')
         (out / "evaluation.json").write_text(
             '{"verification": {"examples": 60, "choices": 1002, "versions": {"transformers": "5.23.0"}}}'
         )
