@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ def _draw_download(page: Page, version: ModelVersion, folder: Path) -> None:
                 continue
             with st.spinner("Packing …"):
                 ready = page.workbench.downloads.publish(
-                    f"{folder.name}.{kind}", page.user, lambda path, pack=pack: pack(folder, path)
+                    f"{folder.name}.{kind}", page.user, partial(pack, folder)
                 )
             st.session_state[key] = ready
         st.link_button(
