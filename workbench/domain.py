@@ -447,7 +447,10 @@ class TrainParameters:
         warmup: Share of steps over which the learning rate rises; then it falls linearly to zero.
         label_all_subwords: Tagging: every sub-word carries its word's label, not only the first. Pipelines label
             sub-words without knowing the words, so that a model which learned first ones only cuts entities there.
-        freeze_embeddings: Keep the word embeddings as they are: faster, and rarely worse on little data.
+        freeze_embeddings: Keep the embeddings as they are: faster, and rarely worse on little data.
+        freeze_layers: Keep so many of the lowest encoder layers as they are, too.
+        class_weights: Tagging: rare classes weigh more, by the square root of how rare they are.
+        patience: Stop after so many evaluations without a better one and go back to the best; 0 goes on to the end.
         seed: Of initialisation, order and dropout.
         device: auto, cpu, cuda, cuda:N or mps.
     """
@@ -464,5 +467,8 @@ class TrainParameters:
     weight_decay: float = 0.01
     label_all_subwords: bool = True
     freeze_embeddings: bool = True
+    freeze_layers: int = 0
+    class_weights: bool = False
+    patience: int = 0
     seed: int = 13
     device: str = "auto"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.modeling.test_train import Recorder, prepare, same, weights
 from workbench.modeling.checkpoint import newest_checkpoint
@@ -27,15 +32,33 @@ train(Path(sys.argv[1]), json.loads(sys.argv[2]), SilentReporter())
 
 
 def test_killed_with_9_and_resumed_it_ends_with_the_same_weights(tmp_path: Path, tiny: Path):
-    whole, killed, resumed = (tmp_path / name for name in ("whole", "killed", "resumed"))
+    whole = tmp_path / "whole"
     expected = train(whole, prepare(whole, tiny, "ner", epochs=20), SilentReporter())
+    _kill_and_resume(tmp_path, tiny, whole, expected, 0.2)
+
+
+@pytest.mark.proof
+def test_killed_at_twenty_random_moments(tmp_path: Path, tiny: Path):
+    whole = tmp_path / "whole"
+    expected = train(whole, prepare(whole, tiny, "ner", epochs=20), SilentReporter())
+    rng = random.Random(20)
+    for number in range(20):
+        folder = tmp_path / str(number)
+        _kill_and_resume(folder, tiny, whole, expected, rng.uniform(0.0, 1.0))
+
+
+def _kill_and_resume(
+    folder: Path, tiny: Path, whole: Path, expected: Mapping[str, Any], after: float
+) -> None:
+    """Kill a worker some seconds after its first checkpoint; resume; the result is that of the whole run."""
+    killed, resumed = folder / "killed", folder / "resumed"
     manifest = prepare(killed, tiny, "ner", epochs=20)
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(killed), json.dumps(manifest)])
     try:
         while newest_checkpoint(killed) is None:
             assert worker.poll() is None, "the worker ended before its first checkpoint"
             time.sleep(0.02)
-        time.sleep(0.2)
+        time.sleep(after)
     finally:
         worker.kill()
         worker.wait()

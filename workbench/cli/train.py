@@ -49,8 +49,19 @@ def train(
     freeze_embeddings: Annotated[
         bool | None,
         typer.Option(
-            "--freeze-embeddings/--train-embeddings", help="Keep the word embeddings, or train them too."
+            "--freeze-embeddings/--train-embeddings", help="Keep the embeddings, or train them too."
         ),
+    ] = None,
+    freeze_layers: Annotated[
+        int | None, typer.Option(help="Keep so many of the lowest encoder layers as they are.")
+    ] = None,
+    class_weights: Annotated[
+        bool | None,
+        typer.Option("--class-weights/--no-class-weights", help="Let rare labels weigh more."),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Stop after so many evaluations without a better one, and keep the best; 0 never."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of initialisation, order and held-out examples.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
@@ -69,6 +80,9 @@ def train(
         "min_steps": min_steps,
         "label_all_subwords": label_all_subwords,
         "freeze_embeddings": freeze_embeddings,
+        "freeze_layers": freeze_layers,
+        "class_weights": class_weights,
+        "patience": patience,
         "seed": seed,
         "device": device,
     }

@@ -59,8 +59,8 @@ def save_checkpoint(
             moments["rng.cuda"] = torch.cuda.get_rng_state(device.torch_device)
         for index, values in optimizer.state_dict()["state"].items():
             moments |= {f"{index}.{key}": value for key, value in values.items()}
-        save_file(_apart(network.state_dict()), part / WEIGHTS)
-        save_file(_apart(moments), part / MOMENTS)
+        save_file(apart(network.state_dict()), part / WEIGHTS)
+        save_file(apart(moments), part / MOMENTS)
         write_json(part / STATE, asdict(position))
     except OSError:
         shutil.rmtree(part, ignore_errors=True)  # a full disk: leave others room to say so
@@ -69,7 +69,7 @@ def save_checkpoint(
     shutil.rmtree(whole, ignore_errors=True)
     part.rename(whole)
     for other in folder.iterdir():
-        if other.name != name:
+        if other.name.isdigit() and other.name != name:
             shutil.rmtree(other, ignore_errors=True)
     return whole
 
@@ -113,8 +113,8 @@ def load_checkpoint(
     optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors on the CPU, contiguous, those that share memory once (as safetensors wants them)."""
+def apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A network's tensors on the CPU, contiguous, those that share memory once (as safetensors wants them)."""
     seen: set[tuple[int, torch.Size]] = set()
     result = {}
     for name, tensor in tensors.items():

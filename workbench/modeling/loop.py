@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from workbench.domain import TrainParameters
 from workbench.errors import RunFailed
+from workbench.modeling.best import Best
 from workbench.modeling.checkpoint import (
     Position,
     load_checkpoint,
@@ -28,6 +30,7 @@ from workbench.modeling.checkpoint import (
 )
 from workbench.modeling.data import TrainingData
 from workbench.modeling.device import Device, out_of_memory
+from workbench.modeling.dropout import Masks, quick_dropout
 from workbench.modeling.engine import model_inputs
 from workbench.modeling.ragged import training_batches
 from workbench.modeling.schedule import Schedule
@@ -79,6 +82,7 @@ class Loop:
         device: Where the network is.
         reporter: Hears of progress and curves, and may stop the run at any step.
         evaluate: Gives the metrics on the validation examples, whole; empty where there are none.
+        primary: Name of the metric that early stopping goes by.
         folder: Where checkpoints go.
         fingerprint: Of data and parameters.
     """
@@ -93,6 +97,7 @@ class Loop:
         device: Device,
         reporter: Reporter,
         evaluate: Callable[[], Mapping[str, Any]],
+        primary: str,
         folder: Path,
         fingerprint: str,
     ) -> None:
@@ -104,6 +109,9 @@ class Loop:
         self._device = device
         self._reporter = reporter
         self._evaluate = evaluate
+        self._primary = primary
+        self._best = Best(folder, parameters.patience)
+        self._masks = Masks(parameters.seed)
         self._folder = folder
         self._fingerprint = fingerprint
         self._trainable = [p for p in network.parameters() if p.requires_grad]
@@ -120,9 +128,21 @@ class Loop:
         self._metrics: Mapping[str, Any] = {}
 
     def run(self, resume_from: Path | None = None) -> Trained:
-        """Train to the end of the schedule, from the beginning or from the newest checkpoint in a run's folder."""
+        """Train to the end of the schedule, from the beginning or from the newest checkpoint in a run's folder.
+
+        With patience, the end may come sooner, and the network is then as it was at its best.
+        """
         epoch, batch = self._resume(resume_from)
-        while self._step < self._schedule.total:
+        lean = quick_dropout(self._network, self._masks) if self._device.kind == "cpu" else nullcontext()
+        with lean:
+            self._train(epoch, batch)
+        if self._best.step not in (None, self._step) and self._best.restore(self._network):
+            self._reporter.log(f"Back to the weights after step {self._best.step}, the best on validation.")
+            self._metrics = self._evaluate()
+        return Trained(self._step, self._seconds, self._windows, self._loss, self._metrics)
+
+    def _train(self, epoch: int, batch: int) -> None:
+        while self._step < self._schedule.total and not self._best.exhausted:
             for rows in self._batches(epoch)[batch:]:
                 self._reporter.check()
                 begin = time.monotonic()
@@ -134,11 +154,15 @@ class Loop:
                 self._report(epoch, batch)
                 if self._schedule.evaluates(self._step):
                     self._validate()
-                if self._step >= self._schedule.total:
+                if self._step >= self._schedule.total or self._best.exhausted:
                     break
                 self._maybe_save(epoch, batch)
             epoch, batch = epoch + 1, 0
-        return Trained(self._step, self._seconds, self._windows, self._loss, self._metrics)
+        if self._step < self._schedule.total:
+            patience = self._parameters.patience
+            self._reporter.log(
+                f"Stopped after step {self._step}: {patience} evaluations brought nothing better."
+            )
 
     def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
         rng = np.random.default_rng([self._parameters.seed, epoch])
@@ -183,7 +207,8 @@ class Loop:
 
     def _gradients(self, rows: NDArray[np.int64]) -> torch.Tensor:
         self._network.train()
-        weight = max(1, self._data.weight(rows))
+        self._masks.at(self._step)
+        weight = self._data.weight(rows)
         total = torch.zeros((), device=self._device.torch_device)
         for part in np.array_split(rows, min(self._pieces, len(rows))):
             inputs = model_inputs(self._data.windows, part, self._tokenizer)
@@ -233,6 +258,7 @@ class Loop:
 
     def _validate(self) -> None:
         self._metrics = self._evaluate()
+        self._best.see(self._metrics.get(self._primary), self._step, self._network)
         numbers = {
             f"validation_{name}": float(value)
             for name, value in self._metrics.items()
@@ -263,6 +289,7 @@ class Loop:
             return 0, 0
         load_checkpoint(found, self._network, self._optimizer, self._device)
         self._step, self._pieces = position.step, position.pieces
+        self._best.resume(found, position.step)
         self._reporter.log(f"Resumed after step {position.step} of {self._schedule.total}.")
         return position.epoch, position.batch
 

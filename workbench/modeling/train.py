@@ -20,6 +20,7 @@ from workbench.modeling.data import AnswerData, TaggingData, TrainingData, taggi
 from workbench.modeling.device import Device, choose_device
 from workbench.modeling.encode import encode_tagging
 from workbench.modeling.encode_answers import encode_answers
+from workbench.modeling.freezing import freeze
 from workbench.modeling.heads import Beginning, beginning, first_network
 from workbench.modeling.inputs import Row, read_rows, train_parameters
 from workbench.modeling.loop import Loop, Trained
@@ -88,10 +89,9 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     tokenizer = load_tokenizer(start.folder, for_words=not answers_questions(task))
     info = _describe(task, manifest, start, classes, parameters, learn, measure)
     info = _fit_window(info, tokenizer, network, reporter)
-    if parameters.freeze_embeddings:
-        network.get_input_embeddings().weight.requires_grad_(False)
+    freeze(network, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
     network.to(device.torch_device)
-    data = _encode(task, tokenizer, info, learn, reporter)
+    data = _encode(task, tokenizer, info, learn, parameters, reporter)
     validation = Validation(network, tokenizer, info, task, device, measure.examples, measure.payloads)
     schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
     torch.manual_seed(parameters.seed)
@@ -105,6 +105,7 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         device,
         reporter,
         validation,
+        task.primary_metric,
         attempt / "checkpoint",
         _fingerprint(attempt, manifest),
     ).run(Path(resume) if resume else None)
@@ -192,7 +193,12 @@ def _fit_window(info: ModelInfo, tokenizer: SubwordTokenizer, network: Any, repo
 
 
 def _encode(
-    task: Task, tokenizer: SubwordTokenizer, info: ModelInfo, learn: Labeled, reporter: Reporter
+    task: Task,
+    tokenizer: SubwordTokenizer,
+    info: ModelInfo,
+    learn: Labeled,
+    parameters: TrainParameters,
+    reporter: Reporter,
 ) -> TrainingData:
     size = {"max_length": info.max_length, "stride": info.stride}
     data: TrainingData
@@ -207,7 +213,14 @@ def _encode(
         assert isinstance(task, TaggingTask)
         tokens = encode_tagging(tokenizer, learn.examples, **size)
         targets = tagging_targets(task, learn.payloads, learn.examples, info.classes)
-        data = TaggingData(tokens, targets, tokenizer, info.classes, all_subwords=info.label_all_subwords)
+        data = TaggingData(
+            tokens,
+            targets,
+            tokenizer,
+            info.classes,
+            all_subwords=info.label_all_subwords,
+            weighted=parameters.class_weights,
+        )
     if not len(data.rows):
         raise InvalidInput(
             "no token of the training examples has a label", remedy="label some examples first"

@@ -132,6 +132,8 @@ def check_parameters(parameters: TrainParameters) -> None:
         ),
         ("minimum of steps", parameters.min_steps, parameters.min_steps >= 0, "0 or more"),
         ("warm-up", parameters.warmup, 0 <= parameters.warmup <= 1, "0 to 1, a share of the steps"),
+        ("number of frozen layers", parameters.freeze_layers, parameters.freeze_layers >= 0, "0 or more"),
+        ("patience", parameters.patience, parameters.patience >= 0, "0 (never stop early) or more"),
         ("weight decay", parameters.weight_decay, 0 <= parameters.weight_decay < 1, "0 to 1"),
         ("seed", parameters.seed, 0 <= parameters.seed < 2**32, "0 to 4294967295"),
     )

@@ -156,11 +156,29 @@ def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict
         placeholder="256" if tagging else "384",
         help="Sub-words per window. Longer texts are read in overlapping windows; nothing is cut.",
     )
+    values["patience"] = st.number_input(
+        "Patience",
+        0,
+        1000,
+        base.patience,
+        1,
+        key=f"patience_{preset}",
+        help="Stop after so many evaluations on validation without a better one, and go back to the best. "
+        "0 trains to the end and keeps the last.",
+    )
     values["freeze_embeddings"] = st.toggle(
-        "Keep the word embeddings as they are",
+        "Keep the embeddings as they are",
         base.freeze_embeddings,
         key=f"freeze_{preset}",
         help="Faster, and rarely worse on little data: half of MiniLM's parameters are its word embeddings.",
+    )
+    values["freeze_layers"] = st.number_input(
+        "Frozen encoder layers",
+        0,
+        1000,
+        base.freeze_layers,
+        1,
+        help="So many of the lowest layers keep their weights: faster still, and safer with very little data.",
     )
     if tagging:
         values["label_all_subwords"] = st.toggle(
@@ -168,6 +186,12 @@ def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict
             base.label_all_subwords,
             help="Pipelines label sub-words without knowing your words: a model that learned only the first "
             "ones cuts entities there.",
+        )
+        values["class_weights"] = st.toggle(
+            "Rare labels weigh more",
+            base.class_weights,
+            help="Each class weighs by the square root of how rare it is: more recall of rare labels, "
+            "often at some precision.",
         )
     values["seed"] = st.number_input(
         "Seed",
