@@ -119,9 +119,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """QA labels of an example: every accepted answer; none at all means that the context has no answer."""
+    """QA labels of an example: every accepted answer; none at all means that the context has no answer.
+
+    ``question`` is the question as the annotator words it, None where it stays as it was imported or first asked.
+    """
 
     answers: tuple[Answer, ...] = ()
+    question: str | None = None
 
     @property
     def no_answer(self) -> bool:

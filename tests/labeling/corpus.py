@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert
 
-from workbench.domain import ModelVersion, Project, Role, User
+from workbench.domain import ExampleText, ModelVersion, Project, Role, User
 from workbench.services import Workbench
+from workbench.services.importing import content_hash
 from workbench.storage.rows import now
 from workbench.storage.store import Transaction
 from workbench.storage.tables import documents, examples, imports, runs, snapshots, sources
@@ -77,7 +78,7 @@ def make_project(
                 "question": question,
                 "tokens": tokens,
                 "words": len(text.split()),
-                "content_hash": hashlib.md5(f"{position}{text}".encode()).hexdigest(),
+                "content_hash": content_hash(ExampleText(text, (), question)),
                 "locator": {},
                 "meta": {},
             }

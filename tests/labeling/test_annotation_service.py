@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.labeling.corpus import NER_TEXTS, QA_TEXT, make_project, make_user
-from workbench.domain import Answers, Project, Role, Span, Spans, Split, Tags
+from workbench.domain import Answers, Project, Role, Span, Spans, Split, Tags, User
 from workbench.errors import FormatError, InvalidInput, InvalidPayload, NotFound, StaleRevision
 from workbench.services import Workbench
 from workbench.services.annotation_items import Submission
@@ -43,6 +44,46 @@ def test_without_a_batch_the_pool_comes_in_its_order(workbench: Workbench) -> No
     assert (first.document, first.why["strategy"], first.base_revision) == ("doc", "order", 0)
     more = workbench.annotation.queue(project, ada, limit=9, exclude=ids[:2])
     assert [item.example.id for item in more.items] == ids[2:]
+
+
+def test_two_people_in_the_pool_never_get_the_same_example(workbench: Workbench) -> None:
+    project, ids = make_project(workbench)
+    ada, bob = make_user(workbench), make_user(workbench, "bob")
+
+    def ask(user: User, limit: int) -> list[int]:
+        return [item.example.id for item in workbench.annotation.queue(project, user, limit=limit).items]
+
+    assert (ask(ada, 2), ask(bob, 2)) == (ids[:2], ids[2:4])
+    assert (ask(ada, 2), ask(bob, 9)) == (ids[:2], ids[2:])
+    workbench.annotation.submit(project, ada, [Submission(ids[0], "a", payload={"spans": []})])
+    workbench.annotation.submit(project, ada, [Submission(ids[1], "b", "skipped")])
+    assert ask(ada, 9) == []
+    # What one person skipped is free for the next, and what was promised in the pool can't be selected meanwhile.
+    assert ask(bob, 9) == [*ids[2:], ids[1]]
+    with workbench.store.read() as tx:
+        assert tx.batches.candidates.still_free(ids) == set()
+
+
+def test_people_who_ask_the_pool_at_once_get_different_examples(workbench: Workbench) -> None:
+    project, ids = make_project(workbench, texts=[f"Sentence {number} ." for number in range(24)])
+    people = [make_user(workbench, f"u{number}") for number in range(4)]
+    gate = threading.Barrier(len(people))
+    served: list[int] = []
+
+    def ask(user: User) -> None:
+        gate.wait()
+        mine: list[int] = []
+        for _ in range(3):
+            queue = workbench.annotation.queue(project, user, limit=2, exclude=mine)
+            mine += [item.example.id for item in queue.items]
+        served.extend(mine)
+
+    threads = [threading.Thread(target=ask, args=(user,)) for user in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(served) == ids
 
 
 def test_what_was_answered_is_never_served_again(workbench: Workbench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.labeling.corpus import make_project, make_user
 from workbench.domain import AnnotationStatus, Span, Spans, Split
 from workbench.errors import InvalidInput, NotFound, StaleRevision
 from workbench.services import Workbench
+from workbench.storage.rows import now
 
 ACCEPTED = AnnotationStatus.ACCEPTED
 EMPTY: dict[str, list[object]] = {"spans": []}
@@ -88,9 +90,11 @@ def test_what_somebody_labeled_or_the_user_met_is_not_offered(workbench: Workben
         tx.annotations.add(ids[0], bob.id, ACCEPTED, EMPTY, "1")
         tx.annotations.add(ids[1], bob.id, AnnotationStatus.SKIPPED, None, "2")
         tx.annotations.add(ids[2], ada.id, AnnotationStatus.SKIPPED, None, "3")
-        assert tx.annotations.unlabeled(project.id, ada.id, 9) == [ids[1], ids[3], ids[4]]
-        assert tx.annotations.unlabeled(project.id, bob.id, 9) == ids[2:]
-        assert tx.annotations.unlabeled(project.id, ada.id, 1, exclude={ids[1]}) == [ids[3]]
+        until = now() + timedelta(minutes=5)
+        assert tx.batches.next_in_pool(project.id, ada.id, 9, (), until) == [ids[1], ids[3], ids[4]]
+        assert tx.batches.next_in_pool(project.id, bob.id, 9, (), until) == [ids[2]]
+        tx.batches.end_leases(ada.id)
+        assert tx.batches.next_in_pool(project.id, bob.id, 9, {ids[2]}, until) == [ids[3], ids[4]]
         assert tx.annotations.labeled_in_pool(project.id, ada.id) == (2, 5)
         counts = tx.annotations.status_counts(project.id, ada.id)
         assert counts[AnnotationStatus.SKIPPED] == 1

@@ -187,12 +187,23 @@ class Labeled:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """New labels for an example of a file that came in: where it lies, what the file said, what to say now."""
+    """New labels for an example of a file that came in: where it lies, what the file said, what to say now.
+
+    A question that was asked since has no place of its own: ``beside`` in its locator is the place of one with the
+    same context, and ``name`` is the id that it is to have.
+    """
 
     locator: Json
     content: ExampleText
     before: Payload | None
     after: Payload
+    name: str = ""
+
+    @property
+    def beside(self) -> Json | None:
+        """The place of the example beside which a new one goes, None for one that came in itself."""
+        found: Json | None = self.locator.get("beside")
+        return found
 
 
 class Format(Protocol):

@@ -7,7 +7,7 @@ Texts that bring no tokens are cut into words here, with cuts at the bounds of t
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
@@ -18,7 +18,7 @@ from workbench.formats.columns import encoded
 from workbench.formats.jsonlwrite import OBJECTS, own
 from workbench.formats.jsontext import check_meta, expect, parse
 from workbench.formats.places import find_values, replaced
-from workbench.formats.record import KNOWN_KEYS, ROLES, Record, refuse_columns
+from workbench.formats.record import DOCUMENT_KEYS, KNOWN_KEYS, ROLES, Record, refuse_columns
 from workbench.formats.records import read_record
 from workbench.formats.recordwrite import values_for
 from workbench.formats.source import Source
@@ -86,21 +86,46 @@ class JsonlFormat:
         return written
 
     def patch(self, source: Source, mapping: Json, changes: Sequence[Change], report: Report) -> bytes:
-        """Nothing but the value of the labels' key of the lines that have changed."""
+        """Nothing but the labels (and a question worded anew) of the lines that have changed; new questions below."""
         if not changes:
             return source.data
         encoding = str(mapping["encoding"])
-        by_line = {int(change.locator["line"]): change for change in changes}
+        scheme = str(mapping.get("scheme") or "IOB2")
+        question_key = str(mapping.get("columns", {}).get("question", "question"))
+        by_line = {int(change.locator["line"]): change for change in changes if change.beside is None}
+        new: dict[int, list[Change]] = defaultdict(list)
+        for change in changes:
+            if change.beside is not None:
+                new[int(change.beside["line"])].append(change)
         pieces: list[str] = []
         for number, line in enumerate(source.lines(encoding), 1):
             change = by_line.get(number)
-            pieces.append(
-                line if change is None else _patched(line, change, str(mapping.get("scheme") or "IOB2"))
-            )
+            pieces.append(line if change is None else _patched(line, change, scheme, question_key))
+            pieces += [_new_line(line, asked, question_key) for asked in new[number]]
         return encoded("".join(pieces), encoding)
 
 
-def _patched(line: str, change: Change, scheme: str) -> str:
+def _new_line(beside: str, change: Change, question_key: str) -> str:
+    """A question that was asked since, as a line like the one of its context: what that says of itself is not taken."""
+    bare = beside.rstrip("\r\n")
+    near = json.loads(bare.removeprefix("\ufeff"))
+    place = change.beside or {}
+    key = str(place["key"])
+    assert isinstance(change.after, Answers)
+    value = {
+        name: near[name] for name in near if isinstance(near[name], str) and near[name] == change.content.text
+    }
+    value |= {"id": change.name, question_key: change.after.question or change.content.question}
+    value |= {name: near[name] for name in DOCUMENT_KEYS if name in near}
+    value[key] = values_for(str(place["shape"]), change.after, change.content, place)
+    if change.after.no_answer or "is_impossible" in near:
+        value["is_impossible"] = change.after.no_answer
+    end = beside[len(bare) :]
+    text = json.dumps(value, ensure_ascii=bare.isascii())
+    return text + end if end else f"\n{text}"
+
+
+def _patched(line: str, change: Change, scheme: str, question_key: str) -> str:
     bare = line.rstrip("\r\n")
     bom = "\ufeff" * bare.startswith("\ufeff")
     body = bare.removeprefix("\ufeff")
@@ -110,10 +135,12 @@ def _patched(line: str, change: Change, scheme: str) -> str:
     wanted = {key: values_for(str(locator["shape"]), change.after, change.content, locator)}
     found = {
         path[0]: (start, end)
-        for path, start, end in find_values(body, (key,), ("is_impossible",), ("no_answer",))
+        for path, start, end in find_values(body, (key,), (question_key,), ("is_impossible",), ("no_answer",))
     }
     if isinstance(change.after, Answers):
         flags = [name for name in ("is_impossible", "no_answer") if name in found]
+        if change.after.question is not None:
+            wanted[question_key] = change.after.question
         wanted |= dict.fromkeys(flags or ["is_impossible"] * change.after.no_answer, change.after.no_answer)
     pieces: list[tuple[int, int, str]] = []
     close = body.rindex("}")

@@ -79,10 +79,10 @@ def _skip(text: str, place: int) -> int:
 
 
 def replaced(text: str, pieces: Iterable[tuple[int, int, str]]) -> str:
-    """The text with half-open ranges, none overlapping another, replaced."""
+    """The text with half-open ranges, none overlapping another, replaced; pieces for one place keep their order."""
     result: list[str] = []
     place = 0
-    for start, end, piece in sorted(pieces):
+    for start, end, piece in sorted(pieces, key=lambda piece: piece[:2]):
         result += (text[place:start], piece)
         place = end
     return "".join((*result, text[place:]))

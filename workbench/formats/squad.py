@@ -7,7 +7,7 @@ those whose text is nowhere in the passage are listed and left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -17,7 +17,7 @@ from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report
 from workbench.formats.columns import encoded
 from workbench.formats.jsontext import check_meta, check_text, expect, parse
 from workbench.formats.pathlines import PathLines
-from workbench.formats.places import find_values, replaced
+from workbench.formats.places import Path, find_values, replaced
 from workbench.formats.record import refuse_columns
 from workbench.formats.source import Source
 
@@ -130,23 +130,30 @@ class SquadFormat:
         return written
 
     def patch(self, source: Source, mapping: Json, changes: Sequence[Change], report: Report) -> bytes:
-        """Nothing but the ``answers`` (and ``is_impossible``) of the questions that have changed."""
+        """Nothing but answers and wordings that have changed, and new questions behind those of their context."""
         if not changes:
             return source.data
         encoding = str(mapping["encoding"])
         text = source.data.decode(encoding)
         bom = text.startswith("\ufeff")
         text = text.removeprefix("\ufeff")
-        found = find_values(text, QUESTIONS, (*QUESTIONS, "answers"), (*QUESTIONS, "is_impossible"))
+        keys = ("question", "answers", "is_impossible")
+        found = find_values(text, QUESTIONS[:-1], QUESTIONS, *((*QUESTIONS, key) for key in keys))
         places = {path: (start, end) for path, start, end in found}
         ascii_only = text.isascii()
         pieces: list[tuple[int, int, str]] = []
+        pieces += _new_questions(changes, places, flagged="is_impossible" in text, ascii_only=ascii_only)
         for change in changes:
+            if change.beside is not None:
+                continue
             i, j, k = change.locator["path"]
             path = ("data", i, "paragraphs", j, "qas", k)
             assert isinstance(change.after, Answers)
             answers = json.dumps(_answers(change.after, change.content), ensure_ascii=ascii_only)
             flag = json.dumps(change.after.no_answer)
+            if change.after.question is not None:
+                worded = json.dumps(change.after.question, ensure_ascii=ascii_only)
+                pieces.append((*places[(*path, "question")], worded))
             start, end = places.get((*path, "answers"), (0, 0))
             added = ""
             if end:
@@ -251,6 +258,26 @@ def _payload(
         file.report.skip(f"{external_id}: no answer is left, so the question is left out", file.line(place))
         return None, False
     return Answers(unique(found)), True
+
+
+def _new_questions(
+    changes: Sequence[Change], places: Mapping[Path, tuple[int, int]], *, flagged: bool, ascii_only: bool
+) -> Iterator[tuple[int, int, str]]:
+    """Questions that were asked since, each behind the last one of its context."""
+    for change in changes:
+        if change.beside is None:
+            continue
+        assert isinstance(change.after, Answers)
+        i, j, _ = change.beside["path"]
+        close = places["data", i, "paragraphs", j, "qas"][1] - 1
+        question = {
+            "id": change.name,
+            "question": change.after.question or change.content.question,
+            "answers": _answers(change.after, change.content),
+        }
+        if flagged or change.after.no_answer:
+            question["is_impossible"] = change.after.no_answer
+        yield close, close, f", {json.dumps(question, ensure_ascii=ascii_only)}"
 
 
 def _answers(payload: Answers, content: ExampleText) -> list[dict[str, Any]]:

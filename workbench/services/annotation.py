@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from workbench.config import Settings
-from workbench.domain import Annotation, AnnotationStatus, Example, Json, Project, User
+from workbench.domain import Annotation, AnnotationStatus, Answers, Example, Json, Project, User
 from workbench.errors import InvalidInput, InvalidPayload, NotFound, StaleRevision
 from workbench.services.annotation_files import answer_batch, read_submissions
-from workbench.services.annotation_items import FileReport, Queue, QueueItem, Receipt, Refusal, Submission
+from workbench.services.annotation_items import (
+    FileReport,
+    NewQuestion,
+    Queue,
+    QueueItem,
+    Receipt,
+    Refusal,
+    Submission,
+)
 from workbench.services.annotation_queue import describe, make_queue
+from workbench.services.questions import ask_question
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
@@ -111,6 +121,7 @@ class AnnotationService:
             project = tx.projects.by_id(project.id)  # the label set of now, not of when the page was drawn
             examples = self._examples(tx, project, [item.example_id for item in items])
             versions = {version.number: version.id for version in tx.models.versions(project.id)}
+        asks = project.task == "qa"
         receipts: dict[int, Receipt] = {}
         ready: list[tuple[int, Submission, Json | None]] = []
         for index, item in enumerate(items):
@@ -124,9 +135,20 @@ class AnnotationService:
             with self._store.write() as tx:
                 for index, item, payload in part:
                     version_id = versions.get(item.suggestion_version or 0)
-                    receipts[index] = _store(tx, user, item, payload, version_id)
+                    receipts[index] = _store(tx, user, item, payload, version_id, asks=asks)
                 tx.batches.end_leases(user.id, [item.example_id for _, item, _ in part])
         return [receipts[index] for index in range(len(items))]
+
+    def ask(self, project: Project, user: User, questions: Sequence[NewQuestion]) -> list[Receipt]:
+        """Ask new questions, each on the context of an example that is there; one receipt each, in the same order.
+
+        A question becomes an example of the same document and split, held by who asked it. What is known by its
+        client id is not asked again but acknowledged again.
+
+        Raises:
+            DatabaseUnavailable: Some of it may not be stored; give all of it again.
+        """
+        return [ask_question(self._store, project, user, question, self._lease) for question in questions]
 
     def revise(self, project: Project, user: User, submission: Submission) -> Annotation:
         """Store one answer, or raise what ``submit`` would have put into its receipt.
@@ -218,12 +240,14 @@ class AnnotationService:
             return None
         task = get_task(project.task)
         payload = task.load(item.payload)
+        if isinstance(payload, Answers) and payload.question == example.content.question:
+            payload = replace(payload, question=None)
         task.validate(payload, example.content, project.label_names)
         return task.dump(payload)
 
 
 def _store(
-    tx: Transaction, user: User, item: Submission, payload: Json | None, version_id: int | None
+    tx: Transaction, user: User, item: Submission, payload: Json | None, version_id: int | None, *, asks: bool
 ) -> Receipt:
     batch_id = item.batch_id
     if batch_id is not None and not tx.annotations.in_batch(batch_id, item.example_id):
@@ -246,5 +270,15 @@ def _store(
         return Receipt(item.client_id, item.example_id, message=str(error), newer=newest)
     except (InvalidInput, NotFound) as error:
         return Receipt(item.client_id, item.example_id, message=str(error))
+    before = _wording(tx, item.example_id) if asks else None
     tx.annotations.follow_gold(item.example_id)
+    if asks and _wording(tx, item.example_id) != before:
+        tx.models.forget_predictions(item.example_id)  # they answer a question that is not asked any more
     return Receipt(item.client_id, item.example_id, annotation=stored)
+
+
+def _wording(tx: Transaction, example_id: int) -> str | None:
+    """The question as gold words it, None where it does not."""
+    found = tx.annotations.gold_of([example_id]).get(example_id)
+    payload = found[0].payload if found else None
+    return payload.question if isinstance(payload, Answers) else None

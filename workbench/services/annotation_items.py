@@ -91,8 +91,25 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class NewQuestion:
+    """A question that an annotator asks of a context, not yet checked.
+
+    Attributes:
+        example_id: An example with that context.
+        client_id: Made where the question was asked, unique for ever; 1 to 100 characters.
+        text: The question.
+    """
+
+    example_id: int
+    client_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a submission: stored (``annotation``), or refused with a sentence for the annotator.
+
+    Of a new question ``asked`` is the id of the example that it has become.
 
     ``newer`` is there when somebody else was faster: their revision, to be looked at beside one's own.
     """
@@ -102,11 +119,12 @@ class Receipt:
     annotation: Annotation | None = None
     message: str | None = None
     newer: Annotation | None = None
+    asked: int | None = None
 
     @property
     def stored(self) -> bool:
         """Whether it is in the database for good."""
-        return self.annotation is not None
+        return self.annotation is not None or self.asked is not None
 
 
 @dataclass(frozen=True, slots=True)

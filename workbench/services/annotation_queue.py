@@ -33,8 +33,14 @@ def make_queue(
     lease: timedelta,
 ) -> Queue:
     """The next items of one batch, of every open batch, or where none is open of the pool in its order."""
+    until = now() + lease
     with store.write() as tx:
-        found = tx.batches.next_items(project.id, user.id, batch_id, limit, exclude, now() + lease)
+        found = tx.batches.next_items(project.id, user.id, batch_id, limit, exclude, until)
+        straight = (
+            tx.batches.next_in_pool(project.id, user.id, limit, exclude, until)
+            if batch_id is None and not found
+            else []
+        )
     why: dict[int, tuple[int | None, Json]] = {
         item.example_id: (
             item.batch_id,
@@ -42,10 +48,8 @@ def make_queue(
         )
         for item in found
     }
+    why |= dict.fromkeys(straight, (None, IN_ORDER))
     with store.read() as tx:
-        if not why and batch_id is None:
-            ids = tx.annotations.unlabeled(project.id, user.id, limit, exclude)
-            why = dict.fromkeys(ids, (None, IN_ORDER))
         batch_ids = sorted({batch for batch, _ in why.values() if batch is not None})
         batches = {batch: tx.batches.by_id(batch) for batch in batch_ids}
         by_id = {example.id: example for example in tx.examples.by_ids(list(why))}

@@ -315,7 +315,9 @@ def _changes(tx: Transaction, project: Project, record: ImportRecord) -> tuple[l
                 continue
             before = _as_imported(tx, project, example)
             if before != annotation.payload:
-                changes.append(Change(example.locator, example.content, before, annotation.payload))
+                changes.append(
+                    Change(example.locator, example.content, before, annotation.payload, example.external_id)
+                )
     return changes, number
 
 

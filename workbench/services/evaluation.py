@@ -18,7 +18,7 @@ from workbench.statistics import bootstrap
 from workbench.storage.models import SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store
-from workbench.tasks import Task, get_task, load_prediction
+from workbench.tasks import Task, as_asked, get_task, load_prediction
 from workbench.tasks.calibration import Said, calibration_of, said
 
 
@@ -94,9 +94,9 @@ class EvaluationService:
     ) -> Evaluation:
         """Measure a version on a split, and wait for it.
 
-        Texts never change, so predictions of an earlier evaluation are measured against the gold labels of now
-        without asking the model again; the pool is always predicted anew, because scoring may predict it with
-        less precision.
+        Texts don't change, and predictions of a question go when it is worded anew: so those of an earlier
+        evaluation are measured against the gold labels of now without asking the model again; the pool is always
+        predicted anew, because scoring may predict it with less precision.
 
         Args:
             project: The project.
@@ -147,13 +147,16 @@ class EvaluationService:
         for chunk in chunks(ids, 2_000):
             with self._store.read() as tx:
                 examples = tx.examples.by_ids(chunk)
+                golds = tx.annotations.gold_of(chunk)
             for example in examples:
                 yield SnapshotRow(
                     example_id=example.id,
                     position=example.position,
                     split=example.split,
                     document=str(example.document_id),
-                    content=example.content,
+                    content=as_asked(example.content, golds[example.id][0].payload)
+                    if example.id in golds
+                    else example.content,
                     payload=None,
                 )
 

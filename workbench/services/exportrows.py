@@ -13,7 +13,7 @@ from workbench.services.importwrite import IMPORTER
 from workbench.storage.labelrows import LabelRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Transaction
-from workbench.tasks import get_task
+from workbench.tasks import as_asked, get_task
 
 BLOCKS = ("conll", "conllu")
 """Formats whose examples are stretches of lines, which may go out again with more than the labels."""
@@ -62,11 +62,12 @@ def labeled_examples(
                 current = next(rows, None)
             rows_of_file, layout = sources.of(example)
             for row in found or [None]:
+                payload = task.load(row.payload) if row is not None else None
                 yield Labeled(
                     example.external_id,
                     names[example.document_id],
-                    example.content,
-                    task.load(row.payload) if row is not None else None,
+                    as_asked(example.content, payload),
+                    payload,
                     example.meta,
                     example.split.value,
                     rows_of_file,

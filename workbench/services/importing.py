@@ -159,7 +159,7 @@ def _take(
             parsed.entities += len(used) if isinstance(example.payload, Spans) else 0
             parsed.answers += len(payload.get("answers", ()))
         content = example.content
-        words = len(content.tokens) if content.question is None else _words(content)
+        words = len(content.tokens) if content.question is None else count_words(content)
         document = shortened(example.document)
         digest = content_hash(content)
         parsed.duplicates += digest in parsed.hashes
@@ -240,7 +240,8 @@ def content_hash(content: ExampleText) -> str:
     return digest.hexdigest()
 
 
-def _words(content: ExampleText) -> int:
+def count_words(content: ExampleText) -> int:
+    """Words of a context and its question."""
     return _count_words(content.text) + len((content.question or "").split())
 
 

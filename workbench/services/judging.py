@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from workbench.services.snapshots import content_hash
 from workbench.statistics import Floats
 from workbench.storage.models import GoldRow
 from workbench.storage.store import Store, Transaction
-from workbench.tasks import Task, get_task
+from workbench.tasks import Task, as_asked, get_task
 
 DOCUMENTS_ENOUGH = 20
 """With fewer documents than this, resampling them says too little: single examples are drawn instead."""
@@ -109,11 +109,12 @@ def judge(
     stored = {example.id: example for example in tx.examples.by_ids([row.example_id for row in known])}
     examples = []
     for row in known:
+        gold, example = task.load(row.payload), stored[row.example_id]
         guesses = [found[row.example_id] for found in said]
         examples.append(
             Judged(
-                stored[row.example_id],
-                task.load(row.payload),
+                replace(example, content=as_asked(example.content, gold)),
+                gold,
                 tuple(task.load(payload) for payload, _, _ in guesses),
                 tuple(confidence for _, confidence, _ in guesses),
                 tuple(tuple(confidences) for _, _, confidences in guesses),

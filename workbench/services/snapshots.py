@@ -167,7 +167,8 @@ def write_examples(path: Path, rows: Iterable[SnapshotRow]) -> Counter[Split]:
                 "document": row.document,
                 "text": row.content.text,
                 "tokens": row.content.tokens,
-                "question": row.content.question,
+                # A gold label may word the question anew: the model reads it as the annotator did.
+                "question": (row.payload or {}).get("question") or row.content.question,
                 "payload": row.payload,
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import func, insert, select
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Split
 from workbench.errors import InvalidInput, NotFound, StaleRevision
 from workbench.storage.gold import Gold
+from workbench.storage.leases import DONE
 from workbench.storage.revisions import select_revisions
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import batch_items, documents, examples, gold, users
 from workbench.storage.visible import in_project
-
-DONE = (AnnotationStatus.ACCEPTED, AnnotationStatus.FLAGGED)
-"""Statuses after which an example is not offered to anybody else."""
 
 
 class Annotations(Gold):
@@ -152,25 +150,6 @@ class Annotations(Gold):
             )
             found.update({row.example_id: row for row in rows})
         return found
-
-    def unlabeled(
-        self, project_id: int, user_id: int, limit: int, exclude: Collection[int] = ()
-    ) -> list[int]:
-        """Ids of pool examples in their order that nobody has labeled and that the user has not met yet."""
-        met = exists().where(
-            revisions.c.example_id == examples.c.id,
-            (revisions.c.author_id == user_id) | revisions.c.status.in_(DONE),
-        )
-        decided = exists().where(gold.c.example_id == examples.c.id)
-        statement = (
-            select(examples.c.id)
-            .where(in_project(project_id), examples.c.split == Split.POOL, ~met, ~decided)
-            .order_by(examples.c.position)
-            .limit(limit + len(exclude))
-        )
-        excluded = frozenset(exclude)
-        ids = self._connection.execute(statement).scalars()
-        return [example_id for example_id in ids if example_id not in excluded][:limit]
 
     def labeled_in_pool(self, project_id: int, user_id: int) -> tuple[int, int]:
         """How many pool examples the user has met or somebody has decided, and how many there are."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
 from workbench.domain import Batch, BatchItem, Json
 from workbench.errors import NotFound
 from workbench.storage.candidates import Candidates, live_annotation, live_lease
+from workbench.storage.leases import Leases
 from workbench.storage.rows import aware, chunks, id_chunks, now
-from workbench.storage.tables import batch_items, batches, leases, model_versions, projects
+from workbench.storage.tables import batch_items, batches, leases, model_versions
 
 CORRECTION = "correction"
 """Strategy of a batch of labeled examples that a person wants looked at again."""
@@ -39,25 +40,13 @@ class NewItem:
     reason: Json
 
 
-class Batches:
+class Batches(Leases):
     """Repository of batches and leases; see ``Store``."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     @cached_property
     def candidates(self) -> Candidates:
         """What may be selected next."""
         return Candidates(self._connection)
-
-    def lock(self, project_id: int) -> None:
-        """Let nobody else select from or hand out items of the project until this write block ends.
-
-        SQLite's writing transactions exclude each other anyway; PostgreSQL locks the project's row.
-        """
-        self._connection.execute(
-            select(projects.c.id).where(projects.c.id == project_id).with_for_update(key_share=True)
-        )
 
     def add(
         self,
@@ -177,8 +166,7 @@ class Batches:
         """
         self.lock(project_id)
         moment = now()
-        mine = select(leases.c.example_id).where(leases.c.user_id == user_id, leases.c.expires_at > moment)
-        held = list(self._connection.execute(mine).scalars())
+        held = self.held(user_id, moment)
         wanted = limit + len(exclude)
         own = self._open(project_id, batch_id).limit(wanted)
         items: list[QueueItem] = []
@@ -196,32 +184,6 @@ class Batches:
                 chosen.setdefault(item.example_id, item)
         self.lease(user_id, [(item.batch_id, item.example_id) for item in chosen.values()], until)
         return list(chosen.values())
-
-    def lease(self, user_id: int, items: Iterable[tuple[int, int]], until: datetime) -> None:
-        """Reserve (batch id, example id) pairs for a person until then, whether they hold them already or not."""
-        pairs = list(items)
-        for example_ids in id_chunks([example_id for _, example_id in pairs]):
-            self._connection.execute(
-                delete(leases).where(
-                    leases.c.example_id.in_(example_ids),
-                    (leases.c.user_id == user_id) | (leases.c.expires_at <= now()),
-                )
-            )
-        if pairs:
-            rows = [
-                {"batch_id": batch_id, "example_id": example_id, "user_id": user_id, "expires_at": until}
-                for batch_id, example_id in pairs
-            ]
-            self._connection.execute(insert(leases), rows)
-
-    def end_leases(self, user_id: int, example_ids: Sequence[int] | None = None) -> None:
-        """Give these examples back, or all that the person holds."""
-        statement = delete(leases).where(leases.c.user_id == user_id)
-        if example_ids is None:
-            self._connection.execute(statement)
-            return
-        for chunk in id_chunks(example_ids):
-            self._connection.execute(statement.where(leases.c.example_id.in_(chunk)))
 
     def release(self, batch_id: int) -> int:
         """Take the items that nobody has labeled out of a batch, so that they may be selected again; how many."""

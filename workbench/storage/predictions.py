@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from workbench.storage.rows import chunks, id_chunks
 from workbench.storage.tables import acquisition_scores, examples, predictions
@@ -19,6 +19,11 @@ class Predictions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def forget_predictions(self, example_id: int) -> None:
+        """Take away what every version said of an example, whose question is another now."""
+        for table in (predictions, acquisition_scores):
+            self._connection.execute(delete(table).where(table.c.example_id == example_id))
 
     def put_predictions(self, version_id: int, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> int:
         """Store predictions, replacing those of the same examples; examples that are gone are left out.

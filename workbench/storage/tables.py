@@ -262,13 +262,13 @@ leases = Table(
     "leases",
     metadata,
     _id(),
-    _ref("batch_id", "batches", ondelete="CASCADE"),
+    _ref("batch_id", "batches", nullable=True, ondelete="CASCADE"),
     _ref("example_id", "examples", ondelete="CASCADE"),
     _ref("user_id", "users", ondelete="CASCADE"),
     Column("expires_at", Moment, nullable=False),
-    UniqueConstraint("batch_id", "example_id", "user_id"),
+    UniqueConstraint("example_id"),
     Index("ix_leases_user_id_expires_at", "user_id", "expires_at"),
-    Index("ix_leases_example_id", "example_id"),
+    comment="who labels an example at the moment, out of a batch or straight out of the pool",
 )
 
 annotations = Table(

@@ -2,6 +2,7 @@
 
 from workbench.tasks import ner, pos, qa
 from workbench.tasks.base import IGNORE, TASKS, AnswerTask, TaggingTask, Task, get_task
+from workbench.tasks.payloads import as_asked, check_question
 from workbench.tasks.predictions import dump_prediction, load_prediction
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "AnswerTask",
     "TaggingTask",
     "Task",
+    "as_asked",
+    "check_question",
     "dump_prediction",
     "get_task",
     "load_prediction",

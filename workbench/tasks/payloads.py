@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from workbench.domain import Answers, ExampleText, Payload
 from workbench.errors import InvalidPayload
 
 T = TypeVar("T")
 _LISTED = 20
+
+
+LONGEST_QUESTION = 2_000
+"""Characters of a question that is asked or worded here."""
+
+
+def as_asked(content: ExampleText, payload: Payload | None) -> ExampleText:
+    """An example as the author of these labels read it: a question that they worded anew is theirs."""
+    if not isinstance(payload, Answers) or payload.question is None:
+        return content
+    return replace(content, question=payload.question)
+
+
+def check_question(text: str) -> None:
+    """Raise InvalidPayload unless a text can be asked as a question."""
+    if not text.strip():
+        raise InvalidPayload("the question is empty", remedy="write one, or leave it as it was")
+    if len(text) > LONGEST_QUESTION:
+        raise InvalidPayload(
+            f"the question has {len(text):,} characters", remedy=f"keep it under {LONGEST_QUESTION:,}"
+        )
+    if any(
+        unicodedata.category(character) in {"Cc", "Cs"} for character in text if character not in "\n\r\t"
+    ):
+        raise InvalidPayload(
+            "the question holds a character that can't be shown", remedy="type it without control characters"
+        )
 
 
 def expect(payload: object, kind: type[T]) -> T:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from workbench.domain import Answer, Answers, ExampleText, Payload, Prediction
 from workbench.errors import InvalidPayload
 from workbench.tasks.base import TASKS
-from workbench.tasks.payloads import expect, integer, items
+from workbench.tasks.payloads import check_question, expect, integer, items, text_of
 from workbench.tasks.spans import candidates, softmax
 from workbench.tasks.squad import best_of, best_of_v1
 from workbench.tasks.tagging import DECIMALS
@@ -30,7 +30,13 @@ class QaTask:
     metric_scale = 100.0
 
     def validate(self, payload: Payload, example: ExampleText, labels: Sequence[str]) -> None:
-        """Raise InvalidPayload unless each answer is a stretch of the context that is more than white space."""
+        """Raise InvalidPayload unless each answer is a stretch of the context that is more than white space.
+
+        A question that is worded anew has to be fit to be asked (``check_question``).
+        """
+        wording = expect(payload, Answers).question
+        if wording is not None:
+            check_question(wording)
         for answer in expect(payload, Answers).answers:
             if not 0 <= answer.start < answer.end <= len(example.text):
                 raise InvalidPayload(
@@ -44,9 +50,10 @@ class QaTask:
                 )
 
     def load(self, data: Mapping[str, Any]) -> Answers:
-        """From ``{"answers": [{"start", "end"}], "no_answer": bool}``; ``no_answer`` may be left out."""
+        """From ``{"answers": [{"start", "end"}], "no_answer": bool, "question": str}``; only answers must be there."""
         answers = Answers(
-            tuple(Answer(integer(item, "start"), integer(item, "end")) for item in items(data, "answers"))
+            tuple(Answer(integer(item, "start"), integer(item, "end")) for item in items(data, "answers")),
+            text_of(data, "question") if data.get("question") is not None else None,
         )
         if data.get("no_answer", answers.no_answer) is not answers.no_answer:
             raise InvalidPayload(
@@ -56,9 +63,11 @@ class QaTask:
         return answers
 
     def dump(self, payload: Payload) -> dict[str, Any]:
-        """``{"answers": [{"start", "end"}], "no_answer": bool}``."""
+        """``{"answers": [{"start", "end"}], "no_answer": bool}``, and ``question`` where it is worded anew."""
         answers = expect(payload, Answers)
+        wording = {} if answers.question is None else {"question": answers.question}
         return {
+            **wording,
             "answers": [{"start": answer.start, "end": answer.end} for answer in answers.answers],
             "no_answer": answers.no_answer,
         }

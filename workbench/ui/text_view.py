@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from workbench.domain import Answers, ExampleText, Label, Payload, Spans, Tags
+from workbench.tasks import as_asked
 
 HEX = re.compile(r"#[0-9a-fA-F]{6}")
 GREY = "#6b7280"
@@ -36,6 +37,7 @@ def labeled_text(
         limit: Draw about so many code points, around the first answer or from the start, with an ellipsis where
             text is left out; None draws everything.
     """
+    content = as_asked(content, payload)
     start, end = _window(content, payload, limit)
     colours = {label.name: _colour(label.color) for label in labels}
     if isinstance(payload, Tags):
