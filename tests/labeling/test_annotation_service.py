@@ -12,7 +12,7 @@ from tests.labeling.corpus import NER_TEXTS, QA_TEXT, make_project, make_user
 from workbench.domain import Answers, Project, Role, Span, Spans, Split, Tags, User
 from workbench.errors import FormatError, InvalidInput, InvalidPayload, NotFound, StaleRevision
 from workbench.services import Workbench
-from workbench.services.annotation_items import Submission
+from workbench.services.annotation_items import Around, Submission
 from workbench.storage.batches import NewItem
 
 PERSON = {"spans": [{"start": 0, "end": 11, "label": "PER"}]}
@@ -39,8 +39,9 @@ def test_without_a_batch_the_pool_comes_in_its_order(workbench: Workbench) -> No
     assert [item.example.id for item in queue.items] == ids[:2]
     assert (queue.done, queue.total) == (0, 5)
     first, second = queue.items
-    assert (first.before, first.after) == ((), NER_TEXTS[1:3])
-    assert second.before == NER_TEXTS[:1]
+    assert (first.around.before, first.around.after) == ((), NER_TEXTS[1:3])
+    assert (first.around.more_before, first.around.more_after) == (False, True)
+    assert second.around.before == NER_TEXTS[:1]
     assert (first.document, first.why["strategy"], first.base_revision) == ("doc", "order", 0)
     more = workbench.annotation.queue(project, ada, limit=9, exclude=ids[:2])
     assert [item.example.id for item in more.items] == ids[2:]
@@ -220,11 +221,7 @@ def test_tags_and_answers_are_kept_as_given(workbench: Workbench) -> None:
         workbench.annotation.revise(qa, ada, Submission(qa_ids[2], "q", payload=nothing)).payload == Answers()
     )
     item = workbench.annotation.queue(qa, ada, limit=1).items[0]
-    assert (item.example.content.question, item.before, item.after) == (
-        "When did the mill burn down?",
-        (),
-        (),
-    )
+    assert (item.example.content.question, item.around) == ("When did the mill burn down?", Around())
 
 
 def test_recent_and_search(workbench: Workbench) -> None:

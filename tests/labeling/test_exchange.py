@@ -88,7 +88,9 @@ def test_what_the_browser_gets_is_json(sqlite_workbench: Workbench) -> None:
     sent = json.loads(json.dumps(described))
     assert [item["id"] for item in sent["queue"]] == ids[1:]
     assert sent["progress"] == {"done": 1, "total": 3}
-    assert sent["receipts"] == [{"client_id": "c", "stored": True, "message": None, "newer": None}]
+    assert sent["receipts"] == [
+        {"client_id": "c", "stored": True, "message": None, "asked": None, "newer": None}
+    ]
     assert sent["recent"][0]["status"] == "accepted"
     earlier = exchange.describe_item(project, sqlite_workbench.annotation.item(project, ada, ids[0]))
     assert earlier["said"]["payload"] == {"answers": [], "no_answer": True}

@@ -259,3 +259,82 @@ def test_right_to_left_text_and_keys(page: Page, app: ServedApp, filled: Workben
     assert screen.part("text").locator(".text").get_attribute("dir") == "rtl"
     screen.press("Home", "ArrowLeft", "ArrowLeft", "ArrowLeft", "3", "Enter").expect_status("Saved")
     assert stored(filled, project, ids[0])[0][1]["spans"][0] == {"start": 15, "end": 20, "label": "LOC"}
+
+
+def test_questions_are_worded_anew_and_asked(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, "qa", (), [QA_TEXT], name="questions worded anew and asked")
+    screen = Screen(page, app, project.name).open()
+    screen.press("e", "Control+a")
+    page.keyboard.type("In which year did it burn down?")
+    screen.press("Enter")
+    expect(screen.part("question")).to_have_text("In which year did it burn down?")
+    expect(screen.part("former")).to_have_text("Before: When did the mill burn down?")
+    screen.press("Control+z")
+    expect(screen.part("question")).to_have_text("When did the mill burn down?")
+    screen.press("Control+Shift+z", "n")
+    page.reload()
+    screen.ready()
+    expect(screen.part("question")).to_have_text("In which year did it burn down?")
+    screen.press("a")
+    page.keyboard.type("What burned down?")
+    screen.press("Enter")
+    expect(screen.part("question")).to_have_text("What burned down?")
+    new = screen.example
+    assert new not in ids
+    screen.press("Home", "ArrowRight", "ArrowRight", "Shift+ArrowLeft", "Space", "Enter").expect_example(
+        ids[0]
+    )
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    assert stored(filled, project, new)[0][1]["answers"] == [{"start": 4, "end": 12}]
+    worded = {"answers": [], "no_answer": True, "question": "In which year did it burn down?"}
+    assert stored(filled, project, ids[0]) == [("accepted", worded)]
+    # A refused question is kept until it is mended or forgotten.
+    screen.press("a")
+    page.keyboard.type("Who rebuilt it?")
+    screen.press("Enter").expect_status("1 refused")
+    screen.part("status").click()
+    expect(screen.part("sheet")).to_contain_text("asked of this context already")
+    screen.root.get_by_text("Forget it").click()
+    screen.expect_status("Saved")
+
+
+def test_as_much_of_the_document_as_wanted(page: Page, app: ServedApp, filled: Workbench) -> None:
+    texts = [f"Sentence number {number} ." for number in range(40)]
+    project, ids = make_project(filled, texts=texts, name="as much of the document as wanted")
+    page.goto(app.url("Label", project=project.name, example=str(ids[20])))
+    screen = Screen(page, app, project.name).ready().expect_example(ids[20])
+    near = screen.root.locator(".near")
+    expect(near).to_have_count(4)
+    place = screen.word(0).bounding_box()
+    screen.press("Alt+ArrowUp")
+    expect(near).to_have_count(12)
+    expect(near.first).to_have_text(texts[10])
+    screen.part("moreAfter").click()
+    expect(near).to_have_count(20)
+    screen.press("Alt+ArrowDown")
+    expect(near.last).to_have_text(texts[39])
+    expect(screen.part("moreAfter")).to_be_hidden()
+    assert place
+    # What is wanted holds for the next ones, and after a reload.
+    page.reload()
+    screen.ready().expect_example(ids[20])
+    expect(near).to_have_count(29)
+    screen.part("fewer").click()
+    expect(near).to_have_count(4)
+
+
+def test_a_link_opens_one_example_and_a_reload_goes_on(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="a link opens one example")
+    person = {"spans": [{"start": 0, "end": 12, "label": "PER"}]}
+    filled.annotation.submit(project, make_user(filled, "bob"), [Submission(ids[2], "link", payload=person)])
+    page.goto(app.url("Label", project=project.name, example=str(ids[2])))
+    screen = Screen(page, app, project.name).ready().expect_example(ids[2])
+    expect(screen.part("banner")).to_contain_text("bob accepted this one")
+    screen.press("ArrowRight", "2", "Enter").expect_status("Saved").expect_example(ids[0])
+    organisation = {"spans": [{"start": 0, "end": 12, "label": "ORG"}]}
+    assert [payload for _, payload in stored(filled, project, ids[2])] == [person, organisation]
+    page.reload()
+    screen.ready().expect_example(ids[0])
+    page.goto(app.url("Label", project=project.name, example="999999"))
+    screen.ready().expect_example(ids[0])
+    expect(screen.part("message")).to_contain_text("no example with the number")

@@ -12,6 +12,7 @@ from workbench.domain import Annotation, AnnotationStatus, Answers, Example, Jso
 from workbench.errors import InvalidInput, InvalidPayload, NotFound, StaleRevision
 from workbench.services.annotation_files import answer_batch, read_submissions
 from workbench.services.annotation_items import (
+    Around,
     FileReport,
     NewQuestion,
     Queue,
@@ -20,7 +21,7 @@ from workbench.services.annotation_items import (
     Refusal,
     Submission,
 )
-from workbench.services.annotation_queue import describe, make_queue
+from workbench.services.annotation_queue import NEIGHBOURS, describe, make_queue, texts_around
 from workbench.services.questions import ask_question
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
@@ -51,6 +52,7 @@ class AnnotationService:
         batch_id: int | None = None,
         limit: int = 10,
         exclude: Collection[int] = (),
+        around: tuple[int, int] = (NEIGHBOURS, NEIGHBOURS),
     ) -> Queue:
         """What the user labels next, reserved for them for a while.
 
@@ -61,6 +63,7 @@ class AnnotationService:
                 none the unlabeled examples of the pool in their order.
             limit: The most to hand out.
             exclude: Ids of examples that the user has already.
+            around: Texts to show before and after each in its document, at most.
 
         Raises:
             NotFound: There is no such batch.
@@ -73,15 +76,28 @@ class AnnotationService:
             limit=limit,
             exclude=exclude,
             lease=self._lease,
+            around=around,
         )
 
-    def item(self, project: Project, user: User, example_id: int) -> QueueItem:
+    def item(
+        self,
+        project: Project,
+        user: User,
+        example_id: int,
+        around: tuple[int, int] = (NEIGHBOURS, NEIGHBOURS),
+    ) -> QueueItem:
         """One example as the queue would show it, to look at it again or revise it. Raises NotFound."""
         with self._store.read() as tx:
             found = [one for one in tx.examples.by_ids([example_id]) if one.project_id == project.id]
             if not found:
                 raise NotFound(f"this project has no example with id {example_id}")
-            return describe(tx, project, user, found)[0]
+            return describe(tx, project, user, found, around)[0]
+
+    def around(self, project: Project, example_id: int, before: int, after: int) -> Around:
+        """What stands around an example in its document, at most so many texts on either side. Raises NotFound."""
+        with self._store.read() as tx:
+            example = self._examples(tx, project, [example_id], strict=True)[example_id]
+            return texts_around(tx, example, before, after)
 
     def recent(self, project: Project, user: User, limit: int = 30) -> tuple[tuple[Annotation, Example], ...]:
         """The examples that the user labeled last, newest first, each with their newest revision."""

@@ -18,14 +18,23 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """Texts just before and just after an example in its document, in reading order, and whether there are more."""
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    more_before: bool = False
+    more_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class QueueItem:
     """One example to label, with everything that its screen shows.
 
     Attributes:
         example: The example.
         document: Name of the document that it stands in.
-        before: Texts just before it in its document, in reading order.
-        after: Texts just after it.
+        around: What stands around it in its document.
         suggestion: Of the newest model version that has one which fits the label set.
         batch_id: The batch that it was handed out from, or None.
         why: ``strategy`` and, where a model chose it, ``model_version`` and ``score``; ``batch`` and
@@ -38,8 +47,7 @@ class QueueItem:
 
     example: Example
     document: str
-    before: tuple[str, ...]
-    after: tuple[str, ...]
+    around: Around
     suggestion: Suggestion | None
     batch_id: int | None
     why: Json

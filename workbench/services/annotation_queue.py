@@ -7,13 +7,16 @@ from datetime import timedelta
 
 from workbench.domain import Example, Json, Project, User
 from workbench.errors import InvalidPayload
-from workbench.services.annotation_items import Queue, QueueItem, Suggestion
+from workbench.services.annotation_items import Around, Queue, QueueItem, Suggestion
 from workbench.storage.rows import now
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task, load_prediction
 
 NEIGHBOURS = 2
-"""Texts shown on either side of an example."""
+"""Texts shown on either side of an example, unless more are asked for."""
+
+MOST_NEIGHBOURS = 200
+"""Most of them on one side."""
 
 VERSIONS_ASKED = 3
 """How many of the newest model versions are asked for a suggestion."""
@@ -31,6 +34,7 @@ def make_queue(
     limit: int,
     exclude: Collection[int],
     lease: timedelta,
+    around: tuple[int, int] = (NEIGHBOURS, NEIGHBOURS),
 ) -> Queue:
     """The next items of one batch, of every open batch, or where none is open of the pool in its order."""
     until = now() + lease
@@ -53,7 +57,9 @@ def make_queue(
         batch_ids = sorted({batch for batch, _ in why.values() if batch is not None})
         batches = {batch: tx.batches.by_id(batch) for batch in batch_ids}
         by_id = {example.id: example for example in tx.examples.by_ids(list(why))}
-        items = describe(tx, project, user, [by_id[example_id] for example_id in why if example_id in by_id])
+        items = describe(
+            tx, project, user, [by_id[example_id] for example_id in why if example_id in by_id], around
+        )
         shown = batch_id if batch_id is not None else next(iter(batch_ids), None)
         if shown is not None:
             batch = batches.get(shown) or tx.batches.by_id(shown)
@@ -69,7 +75,13 @@ def make_queue(
     return Queue(tuple(completed), done, total)
 
 
-def describe(tx: Transaction, project: Project, user: User, examples: Sequence[Example]) -> list[QueueItem]:
+def describe(
+    tx: Transaction,
+    project: Project,
+    user: User,
+    examples: Sequence[Example],
+    around: tuple[int, int] = (NEIGHBOURS, NEIGHBOURS),
+) -> list[QueueItem]:
     """Everything that the screens of these examples show, except why they were chosen."""
     ids = [example.id for example in examples]
     suggestions = _suggestions(tx, project, examples)
@@ -78,15 +90,12 @@ def describe(tx: Transaction, project: Project, user: User, examples: Sequence[E
     documents = tx.annotations.document_names({example.document_id for example in examples})
     items = []
     for example in examples:
-        before, after = tx.examples.neighbours(example, NEIGHBOURS, NEIGHBOURS)
         current = newest.get(example.id)
-        # The questions of one context are neighbours with the same text: showing it again would only confuse.
         items.append(
             QueueItem(
                 example=example,
                 document=documents[example.document_id],
-                before=tuple(one.content.text for one in before if one.content.text != example.content.text),
-                after=tuple(one.content.text for one in after if one.content.text != example.content.text),
+                around=texts_around(tx, example, *around),
                 suggestion=suggestions.get(example.id),
                 batch_id=None,
                 why=IN_ORDER,
@@ -98,12 +107,22 @@ def describe(tx: Transaction, project: Project, user: User, examples: Sequence[E
     return items
 
 
+def texts_around(tx: Transaction, example: Example, before: int, after: int) -> Around:
+    """At most so many texts on either side of an example in its document."""
+    earlier, later = tx.examples.texts_around(example, before + 1, after + 1)
+    return Around(
+        tuple(earlier[-before:] if before else ()),
+        tuple(later[:after]),
+        more_before=len(earlier) > before,
+        more_after=len(later) > after,
+    )
+
+
 def _with_reason(item: QueueItem, batch_id: int | None, why: Json) -> QueueItem:
     return QueueItem(
         example=item.example,
         document=item.document,
-        before=item.before,
-        after=item.after,
+        around=item.around,
         suggestion=item.suggestion,
         batch_id=batch_id,
         why=why,

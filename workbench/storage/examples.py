@@ -217,6 +217,24 @@ class Examples(Imports):
         ).all()
         return [_example(row) for row in reversed(earlier)], [_example(row) for row in later]
 
+    def texts_around(self, example: Example, before: int, after: int) -> tuple[list[str], list[str]]:
+        """Texts just before and just after an example in its document, each list in reading order.
+
+        The questions of one context have one text: it is given once, and an example's own not at all.
+        """
+        inside = (examples.c.document_id == example.document_id,)
+        place = examples.c.position
+        earlier = select(examples.c.text).where(*inside, place < example.position).limit(before)
+        later = select(examples.c.text).where(*inside, place > example.position).limit(after)
+        if example.content.question is None:
+            earlier, later = earlier.order_by(place.desc()), later.order_by(place)
+        else:
+            other = examples.c.text != example.content.text
+            earlier = earlier.where(other).group_by(examples.c.text).order_by(func.max(place).desc())
+            later = later.where(other).group_by(examples.c.text).order_by(func.min(place))
+        found = [list(self._connection.execute(one).scalars()) for one in (earlier, later)]
+        return found[0][::-1], found[1]
+
 
 def _contains(query: str) -> ColumnElement[bool]:
     # SQLite's ILIKE folds ASCII only; the spellings that people type cover the rest.

@@ -12,6 +12,9 @@ from workbench.ui.page import Page, current_user
 BATCH = "batch"
 """Key of the chosen batch's number in the address."""
 
+EXAMPLE = "example"
+"""Key of an example's id in the address: `Label?project=NAME&example=ID` opens it, to be labeled or revised."""
+
 _WIDE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 2.6rem 1.5rem 0.5rem; max-width: none; }
 [data-testid="stMainBlockContainer"] h1 { padding: 0; }
@@ -59,6 +62,12 @@ def _choose_batch(page: Page) -> Batch | None:
     return None
 
 
+def _linked_example() -> int | None:
+    """The example that the address names; the browser takes it out of the address once somebody has gone on."""
+    asked = st.query_params.get(EXAMPLE, "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+
+
 def _batch_words(batch: Batch) -> str:
     state = "done" if batch.done >= batch.items else f"{batch.done} of {batch.items}"
     return f"Batch {batch.number} · {state}"
@@ -70,7 +79,7 @@ def _label(page: Page, batch: Batch | None) -> None:
     try:
         user = current_user(page.workbench)
         project = page.workbench.projects.get(page.project.name)
-        draw_labeler(page.workbench, project, user, batch)
+        draw_labeler(page.workbench, project, user, batch, _linked_example())
     except WorkbenchError as error:
         st.error(f"{error} Your answers are kept in this browser.", icon=":material/error:")
         st.button("Try again", icon=":material/refresh:")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.domain import Annotation, AnnotationStatus, Batch, Example, Project, User
-from workbench.services.annotation_items import Queue, QueueItem, Receipt, Submission
+from workbench.services.annotation_items import (
+    Around,
+    NewQuestion,
+    Queue,
+    QueueItem,
+    Receipt,
+    Submission,
+)
+from workbench.services.annotation_queue import MOST_NEIGHBOURS, NEIGHBOURS
 from workbench.tasks import dump_prediction, get_task
 
 SNIPPET = 80
@@ -24,6 +32,7 @@ def describe_project(project: Project, user: User, batch: Batch | None) -> dict[
     """What stays the same from example to example."""
     return {
         "space": space_of(project, user),
+        "me": user.name,
         "project": {"name": project.name, "task": project.task},
         "labels": [
             {
@@ -62,13 +71,22 @@ def describe_item(project: Project, item: QueueItem) -> dict[str, Any]:
         "text": content.text,
         "tokens": [position for token in content.tokens for position in token],
         "question": content.question,
-        "before": list(item.before),
-        "after": list(item.after),
+        "around": describe_around(item.around),
         "suggestion": _describe_suggestion(project, item),
         "why": dict(item.why),
         "batch_id": item.batch_id,
         "base_revision": item.base_revision,
         "said": _describe_annotation(project, said) if said else None,
+    }
+
+
+def describe_around(around: Around) -> dict[str, Any]:
+    """Texts before and after an example in its document, and whether there are more."""
+    return {
+        "before": list(around.before),
+        "after": list(around.after),
+        "more_before": around.more_before,
+        "more_after": around.more_after,
     }
 
 
@@ -78,6 +96,7 @@ def describe_receipt(project: Project, receipt: Receipt) -> dict[str, Any]:
         "client_id": receipt.client_id,
         "stored": receipt.stored,
         "message": receipt.message,
+        "asked": receipt.asked,
         "newer": _describe_annotation(project, receipt.newer) if receipt.newer else None,
     }
 
@@ -109,13 +128,43 @@ def describe_found(examples: Iterable[Example]) -> list[dict[str, Any]]:
 
 def read_outbox(state: Any) -> list[Submission]:
     """The submissions in what the browser sent, whatever it is; entries without a usable id or example are left out."""
-    items = state.get("items") if isinstance(state, Mapping) else None
-    found: list[Submission] = []
-    for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
-        submission = _submission(item) if isinstance(item, Mapping) else None
-        if submission is not None:
-            found.append(submission)
+    found = [_submission(item) for item in _outbox_items(state)]
+    return [submission for submission in found if submission is not None]
+
+
+def read_questions(state: Any) -> list[NewQuestion]:
+    """The new questions in what the browser sent; entries without a usable id, example or text are left out."""
+    found: list[NewQuestion] = []
+    for item in _outbox_items(state):
+        client_id, example_id, text = (
+            item.get("client_id"),
+            _whole(item.get("example_id")),
+            item.get("question"),
+        )
+        if item.get("kind") != "question" or not isinstance(text, str) or example_id is None:
+            continue
+        if isinstance(client_id, str) and client_id:
+            found.append(NewQuestion(example_id, client_id, text))
     return found
+
+
+def read_around(state: Any) -> tuple[int, int, int | None]:
+    """How many texts to show before and after an example, and the example (or None) that the wish is about."""
+    if not isinstance(state, Mapping):
+        return NEIGHBOURS, NEIGHBOURS, None
+    before, after = (_whole(state.get(side)) for side in ("before", "after"))
+    return (
+        max(0, min(NEIGHBOURS if before is None else before, MOST_NEIGHBOURS)),
+        max(0, min(NEIGHBOURS if after is None else after, MOST_NEIGHBOURS)),
+        _whole(state.get("example")),
+    )
+
+
+def _outbox_items(state: Any) -> Iterator[Mapping[str, Any]]:
+    items = state.get("items") if isinstance(state, Mapping) else None
+    for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
+        if isinstance(item, Mapping):
+            yield item
 
 
 def read_request(state: Any) -> tuple[int, int | None, str | None] | None:

@@ -40,7 +40,9 @@ def draw_wake() -> None:
     _wake(key="workbench-wake", on_again_change=lambda: None, height=1)
 
 
-def draw_labeler(workbench: Workbench, project: Project, user: User, batch: Batch | None) -> None:
+def draw_labeler(
+    workbench: Workbench, project: Project, user: User, batch: Batch | None, example: int | None = None
+) -> None:
     """Draw the labeling screen of a batch, or of the pool in its order. Call it in a fragment.
 
     Args:
@@ -48,19 +50,24 @@ def draw_labeler(workbench: Workbench, project: Project, user: User, batch: Batc
         project: The project.
         user: Who labels; the caller has made sure that it is them, on this very rerun.
         batch: The batch, or None.
+        example: Id of an example to open first, whatever the queue holds.
     """
     key = f"labeler-{exchange.space_of(project, user)}-{batch.number if batch else 'pool'}"
     store_outbox(workbench, project, user, key, st.session_state.get(key))
+    before, after, _ = exchange.read_around(_part(st.session_state.get(key), "around"))
+    around = (before, after)
     data = {
         **exchange.describe_project(project, user, batch),
-        **_work(workbench, project, user, batch, key),
-        **_answer(workbench, project, user, key, st.session_state.get(key)),
+        **_work(workbench, project, user, batch, key, around),
+        **_answer(workbench, project, user, st.session_state.get(key), around),
+        "linked": _linked(workbench, project, user, example, around),
     }
     result = _component(
         key=key,
         data=data,
         on_outbox_change=lambda: None,
         on_want_change=lambda: None,
+        on_around_change=lambda: None,
     )
     if store_outbox(workbench, project, user, key, result):
         _run_again()
@@ -77,23 +84,32 @@ def _run_again() -> None:
 def store_outbox(workbench: Workbench, project: Project, user: User, key: str, state: Any) -> bool:
     """Store what the browser holds and remember the receipts for it; whether there was anything new."""
     sent = exchange.read_outbox(_part(state, "outbox"))
+    asked = exchange.read_questions(_part(state, "outbox"))
     kept: dict[str, Receipt] = st.session_state.get(f"{key}-receipts", {})
     new = [submission for submission in sent if submission.client_id not in kept]
     receipts = workbench.annotation.submit(project, user, new) if new else []
-    wanted = [submission.client_id for submission in sent]
+    questions = [question for question in asked if question.client_id not in kept]
+    receipts += workbench.annotation.ask(project, user, questions)
+    wanted = [item.client_id for item in (*sent, *asked)]
     st.session_state[f"{key}-receipts"] = exchange.keep_receipts(kept, receipts, wanted)
-    return bool(new)
+    return bool(new or questions)
 
 
 def _work(
-    workbench: Workbench, project: Project, user: User, batch: Batch | None, key: str
+    workbench: Workbench,
+    project: Project,
+    user: User,
+    batch: Batch | None,
+    key: str,
+    around: tuple[int, int],
 ) -> dict[str, Any]:
-    queue = workbench.annotation.queue(project, user, batch.id if batch else None, limit=PREFETCH)
+    batch_id = batch.id if batch else None
+    queue = workbench.annotation.queue(project, user, batch_id, limit=PREFETCH, around=around)
     described = exchange.describe_queue(project, queue)
     room = PREFETCH_CHARACTERS
     fitting: list[dict[str, Any]] = []
     for item in described["queue"]:
-        room -= len(item["text"])
+        room -= len(item["text"]) + sum(map(len, (*item["around"]["before"], *item["around"]["after"])))
         if room < 0 and len(fitting) >= 3:
             break
         fitting.append(item)
@@ -106,7 +122,9 @@ def _work(
     }
 
 
-def _answer(workbench: Workbench, project: Project, user: User, key: str, state: Any) -> dict[str, Any]:
+def _answer(
+    workbench: Workbench, project: Project, user: User, state: Any, around: tuple[int, int]
+) -> dict[str, Any]:
     """What the browser asked for: an example to go back to, or a search."""
     request = exchange.read_request(_part(state, "want"))
     opened: dict[str, Any] | None = None
@@ -114,16 +132,38 @@ def _answer(workbench: Workbench, project: Project, user: User, key: str, state:
     if request is not None:
         turn, example_id, query = request
         if example_id is not None:
-            opened = {"turn": turn, "item": _open(workbench, project, user, example_id)}
+            opened = {"turn": turn, "item": _open(workbench, project, user, example_id, around)}
         elif query is not None:
             examples = workbench.annotation.search(project, query)
             found = {"turn": turn, "results": exchange.describe_found(examples)}
-    return {"opened": opened, "found": found}
+    return {"opened": opened, "found": found, "near": _near(workbench, project, _part(state, "around"))}
 
 
-def _open(workbench: Workbench, project: Project, user: User, example_id: int) -> dict[str, Any] | None:
+def _near(workbench: Workbench, project: Project, state: Any) -> dict[str, Any] | None:
+    """What stands around the example whose surroundings were asked for last."""
+    before, after, example_id = exchange.read_around(state)
+    if example_id is None:
+        return None
     try:
-        return exchange.describe_item(project, workbench.annotation.item(project, user, example_id))
+        around = workbench.annotation.around(project, example_id, before, after)
+    except NotFound:
+        return None
+    return {"id": example_id, "around": exchange.describe_around(around)}
+
+
+def _linked(
+    workbench: Workbench, project: Project, user: User, example: int | None, around: tuple[int, int]
+) -> dict[str, Any] | None:
+    if example is None:
+        return None
+    return {"id": example, "item": _open(workbench, project, user, example, around)}
+
+
+def _open(
+    workbench: Workbench, project: Project, user: User, example_id: int, around: tuple[int, int]
+) -> dict[str, Any] | None:
+    try:
+        return exchange.describe_item(project, workbench.annotation.item(project, user, example_id, around))
     except NotFound:
         return None
 

@@ -12,6 +12,9 @@ export const COMMANDS = [
   { id: "flag", group: "Decide", keys: ["F"], on: "Alt+KeyF", plain: "f", tasks: ALL, text: "Flag for a reviewer, with a comment" },
   { id: "noAnswer", group: "Decide", keys: ["N"], on: "Alt+KeyN", plain: "n", tasks: ["qa"], text: "There is no answer in this text" },
 
+  { id: "reword", group: "Question", keys: ["E"], on: "Alt+KeyE", plain: "e", tasks: ["qa"], text: "Word the question anew" },
+  { id: "ask", group: "Question", keys: ["A"], on: "Alt+KeyA", plain: "a", tasks: ["qa"], text: "Ask another question on this text" },
+
   { id: "right", group: "Move", keys: ["←", "→"], on: "ArrowRight", tasks: ALL, text: "One word on or back" },
   { id: "left", on: "ArrowLeft", tasks: ALL },
   { id: "down", group: "Move", keys: ["↑", "↓"], on: "ArrowDown", tasks: ALL, text: "One line up or down" },
@@ -43,6 +46,8 @@ export const COMMANDS = [
 
   { id: "heat", group: "See", keys: ["H"], on: "Alt+KeyH", plain: "h", tasks: ALL, text: "Heat map of the model's uncertainty" },
   { id: "guidelines", group: "See", keys: ["G"], on: "Alt+KeyG", plain: "g", tasks: ALL, text: "Guidelines" },
+  { id: "moreBefore", group: "See", keys: ["Alt", "↑ ↓"], on: "Alt+ArrowUp", tasks: ALL, text: "More of the document above, below" },
+  { id: "moreAfter", on: "Alt+ArrowDown", tasks: ALL },
   { id: "help", group: "See", keys: ["?"], plain: "?", tasks: ALL, text: "This list" },
 ];
 

@@ -2,6 +2,7 @@
 
 import { writePayload } from "./items.js";
 import { confirmMarks } from "./marks.js";
+import { shorten } from "./text.js";
 
 export class Decisions {
   constructor(labeler) {
@@ -88,6 +89,51 @@ export class Decisions {
     const here = new Set(this.labeler.deck.entries.map((entry) => entry.id));
     const last = [...this.labeler.panels.earlier.values()].reverse().find((one) => !here.has(one.id));
     if (last) this.openExample(last.id);
+  }
+
+  reword() {
+    const { deck, editor, sheets } = this.labeler;
+    const entry = deck.current;
+    sheets.showQuestion("Word the question anew", "Keep the new wording", {
+      text: entry.marks.question,
+      note: "It is stored with your answer. The former wording stays in the history.",
+      done: (text) => editor.rewordQuestion(text),
+    });
+  }
+
+  askAnother() {
+    const entry = this.labeler.deck.current;
+    this.labeler.sheets.showQuestion("Ask another question on this text", "Ask", {
+      text: "",
+      note: "It becomes an example of its own, which you are shown to answer.",
+      done: (text) => this.send(entry.id, text),
+    });
+  }
+
+  /** A question that the server refused, to be mended or forgotten. */
+  askAgain(item) {
+    this.labeler.sheets.showQuestion("This question was refused", "Ask", {
+      text: item.question,
+      note: item.refused.message,
+      done: (text) => {
+        this.labeler.outbox.drop(item.client_id);
+        this.send(item.example_id, text);
+      },
+      forget: () => this.labeler.outbox.drop(item.client_id),
+    });
+  }
+
+  send(exampleId, text) {
+    if (!text) return;
+    this.labeler.outbox.add({ kind: "question", example_id: exampleId, question: text, snippet: shorten(text, 80), at: Date.now() });
+  }
+
+  /** The server has made an example of a question: on to it, unless the person has gone on meanwhile. */
+  asked(item, id) {
+    const { deck, panels } = this.labeler;
+    panels.note(id, "asked", item.snippet);
+    if (deck.current?.id === item.example_id) this.openExample(id);
+    else this.labeler.tell("Your question is stored; it stands under Earlier.");
   }
 
   search(query) {

@@ -32,7 +32,9 @@ export class Deck {
   /** More examples from the server, behind those that are here. `answered` are ids that are on their way already. */
   extend(items, answered) {
     for (const item of items) {
-      if (this.find(item.id) >= 0 || answered.has(item.id) || this.gone.has(item.id)) continue;
+      const known = this.entries[this.find(item.id)];
+      if (known) known.item.around = item.around;
+      if (known || answered.has(item.id) || this.gone.has(item.id)) continue;
       this.entries.push(this.open(item));
     }
   }
@@ -42,7 +44,7 @@ export class Deck {
     const draft = this.drafts.read(item.id);
     if (draft && draft.text === item.text && draft.task === this.task) {
       entry.undo.push(entry.marks);
-      entry.marks = draft.marks;
+      entry.marks = this.task === "qa" ? { question: item.question, ...draft.marks } : draft.marks;
       entry.spent = draft.spent ?? 0;
     }
     return entry;
@@ -66,6 +68,7 @@ export class Deck {
     else {
       const entry = this.open(item);
       entry.answer = item.said ? item.said.status : null;
+      entry.by = item.said?.author ?? null;
       this.pause();
       this.entries.splice(this.at, 0, entry);
       this.resume();
@@ -139,6 +142,7 @@ export class Deck {
 
   submitted(entry, status) {
     entry.answer = status;
+    entry.by = null;
     entry.saved = entry.marks;
     this.drafts.write(entry.id, null);
   }

@@ -102,11 +102,20 @@ export class Editor {
     const [s, e] = edge === "start" ? [to, answer.e] : [answer.s, to];
     if (s >= e || !entry.text.slice(s, e).trim()) return;
     const answers = entry.marks.answers.map((one) => (one === answer ? { s, e, sure: true, p: null } : one));
-    this.change({ answers, none: "" });
+    this.change({ ...entry.marks, answers, none: "" });
   }
 
   markAnswer(s, e) {
     this.change(addAnswer(this.labeler.deck.current.marks, s, e));
+  }
+
+  /** The question in other words; the same words, or none, leave it as it is. */
+  rewordQuestion(text) {
+    const entry = this.labeler.deck.current;
+    const question = text.trim();
+    if (!entry || !question || question === entry.marks.question) return;
+    this.change({ ...entry.marks, question });
+    this.labeler.tell("The question is worded anew; it is stored with your answer.");
   }
 
   toggleNoAnswer() {
@@ -139,7 +148,7 @@ export class Editor {
   removeHere() {
     const entry = this.labeler.deck.current;
     if (!this.labeler.cursor.selection) {
-      if (this.labeler.task === "qa" && entry.marks.none) this.change({ answers: [], none: "" });
+      if (this.labeler.task === "qa" && entry.marks.none) this.change({ ...entry.marks, answers: [], none: "" });
       return;
     }
     const { first, last, chosen } = this.labeler.cursor.selection;

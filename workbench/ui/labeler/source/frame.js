@@ -186,7 +186,7 @@ function markRow(words, name, mark, colors, jump) {
 
 /** What was answered before, newest first. */
 export function drawEarlier(element, list, currentId, open) {
-  const signs = { accepted: "✓", skipped: "↷", flagged: "⚑", withdrawn: "–", draft: "…", refused: "!" };
+  const signs = { accepted: "✓", skipped: "↷", flagged: "⚑", withdrawn: "–", draft: "…", refused: "!", asked: "?" };
   const rows = list.map((one) => {
     const button = makeButton("earlier", null, `${one.status}: go back to it`, () => open(one.id));
     button.dataset.status = one.status;

@@ -42,7 +42,7 @@ export function openItem(item, task) {
 
 export function emptyMarks(entry) {
   if (entry.task === "pos") return { tags: entry.units.map(() => null) };
-  return entry.task === "ner" ? { spans: [] } : { answers: [], none: "" };
+  return entry.task === "ner" ? { spans: [] } : { answers: [], none: "", question: entry.item.question };
 }
 
 function suggestedMarks(entry) {
@@ -63,7 +63,7 @@ export function readPayload(entry, payload, sure) {
   if (entry.task === "pos") return { tags: payload.tags.map((tag) => (tag === null ? null : { tag, sure, p: null })) };
   if (entry.task === "ner") return { spans: payload.spans.map((given) => ({ ...range(given), label: given.label })) };
   const none = payload.answers.length ? "" : sure ? "sure" : "suggested";
-  return { answers: payload.answers.map(range), none };
+  return { answers: payload.answers.map(range), none, question: payload.question ?? entry.item.question };
 }
 
 /** Labels in their stored form. */
@@ -72,7 +72,8 @@ export function writePayload(entry, marks) {
   const range = (mark) => ({ start: toPoints(mark.s), end: toPoints(mark.e) });
   if (entry.task === "pos") return { tags: marks.tags.map((tag) => tag?.tag ?? null) };
   if (entry.task === "ner") return { spans: marks.spans.map((span) => ({ ...range(span), label: span.label })) };
-  return { answers: marks.answers.map(range), no_answer: marks.answers.length === 0 };
+  const wording = marks.question === entry.item.question ? {} : { question: marks.question };
+  return { answers: marks.answers.map(range), no_answer: marks.answers.length === 0, ...wording };
 }
 
 /** Units (first of each stretch) that are worth a look: unconfirmed and doubtful, or not labeled where all should be. */

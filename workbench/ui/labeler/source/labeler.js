@@ -1,6 +1,7 @@
 // The page's conductor: what the server says comes in by `update`, what the person does by keys and pointer; every
 // change ends in `paint`.
 
+import { Around } from "./around.js";
 import { Cursor } from "./cursor.js";
 import { Decisions } from "./decisions.js";
 import { Deck } from "./deck.js";
@@ -14,10 +15,13 @@ import { Panels } from "./panels.js";
 import { Picker } from "./picker.js";
 import { Pointer } from "./pointer.js";
 import { Sheets } from "./sheets.js";
-import { buildView, drawNeighbours, paintView } from "./stage.js";
+import { buildView, paintView } from "./stage.js";
 
 const PATIENCE = 3000;
-const BUTTONS = ["back", "skip", "flag", "accept", "confirmAll", "find", "heat", "guidelines", "help"];
+const BUTTONS = [
+  ...["back", "skip", "flag", "accept", "confirmAll", "find", "heat", "guidelines", "help"],
+  ...["reword", "ask", "moreBefore", "moreAfter", "fewer"],
+];
 
 export class Labeler {
   constructor(shadow, data, channel) {
@@ -32,6 +36,8 @@ export class Labeler {
       send: (list) => this.channel.setStateValue("outbox", list),
       wake: () => this.channel.wake(),
       changed: (item) => this.outboxChanged(item),
+      // The message that brought the news is dealt with first.
+      asked: (item, id) => setTimeout(() => this.decisions.asked(item, id), 0),
     });
     this.session = { answers: 0, seconds: 0, ahead: 0 };
     this.asked = 0;
@@ -44,8 +50,10 @@ export class Labeler {
     this.panels = new Panels(this);
     this.keyboard = new Keyboard(this);
     this.pointer = new Pointer(this);
+    this.around = new Around(this, data.space);
     this.wire();
     this.update(data);
+    this.around.start();
     this.focus();
   }
 
@@ -64,13 +72,14 @@ export class Labeler {
     this.colors = new Map(data.labels.map((label) => [label.name, label.color]));
     this.colors.set("answer", data.answerColor);
     this.taken = new Set(data.labels.map((label) => label.key).filter(Boolean));
-    this.deck.extend(data.queue, new Set([...this.outbox.items.values()].map((item) => item.example_id)));
+    const answered = [...this.outbox.items.values()].filter((item) => item.kind !== "question");
+    this.deck.extend(data.queue, new Set(answered.map((item) => item.example_id)));
     const refused = this.outbox.acknowledge(data.receipts);
     for (const item of refused) this.refusedNow(item);
-    this.session.ahead = this.outbox.waiting.length;
+    this.session.ahead = this.outbox.answers.length;
     if (first) {
       for (const one of [...data.recent].reverse()) this.panels.note(one.id, one.status, one.snippet);
-      for (const item of this.outbox.refused) this.panels.note(item.example_id, "refused", item.snippet);
+      for (const item of this.refusedAnswers()) this.panels.note(item.example_id, "refused", item.snippet);
     }
     this.answered = Math.max(data.opened?.turn ?? 0, data.found?.turn ?? 0);
     if (data.opened && data.opened.turn !== this.openedTurn) {
@@ -81,10 +90,33 @@ export class Labeler {
         this.focus();
       } else this.tell("This example is not in the project any more.");
     }
+    this.follow(data.linked);
+    this.around.update(data.near);
     if (data.found && data.found.turn === this.asked) this.sheets.showResults(data.found.results);
     this.drawFixed(data);
     this.draw();
     if (first && this.outbox.waiting.length) this.outbox.flush();
+  }
+
+  /** The example that the page's address names is opened, once. */
+  follow(linked) {
+    if (!linked || linked.id === this.linked) return;
+    this.linked = linked.id;
+    if (linked.item) {
+      this.deck.revisit(linked.item);
+      this.attachRefusal(this.deck.current);
+    } else this.tell("This project has no example with the number in the address.");
+  }
+
+  /** Once the person has gone on, a reload is to go on as well. */
+  leaveLink() {
+    const address = new URL(location.href);
+    address.searchParams.delete("example");
+    history.replaceState(history.state, "", address);
+  }
+
+  refusedAnswers() {
+    return this.outbox.refused.filter((item) => item.kind !== "question");
   }
 
   /** What changes only when the label set does. */
@@ -103,7 +135,7 @@ export class Labeler {
   outboxChanged(fromOtherTab) {
     if (!this.data) return;
     drawStatus(this.refs.status, this.outbox);
-    if (!fromOtherTab) return;
+    if (!fromOtherTab || fromOtherTab.kind === "question") return;
     const here = this.deck.current;
     if (!this.deck.forget(fromOtherTab.example_id)) return;
     this.panels.note(fromOtherTab.example_id, fromOtherTab.status, fromOtherTab.snippet);
@@ -112,6 +144,10 @@ export class Labeler {
   }
 
   refusedNow(item) {
+    if (item.kind === "question") {
+      this.tell(`Refused: ${item.refused.message}`);
+      return;
+    }
     const since = this.outbox.waiting.some((one) => one.example_id === item.example_id && one.at > item.at);
     if (since) {
       this.outbox.drop(item.client_id); // a later answer to the same example is on its way and says more
@@ -124,7 +160,7 @@ export class Labeler {
   }
 
   attachRefusal(entry) {
-    const item = entry && this.outbox.refused.find((one) => one.example_id === entry.id);
+    const item = entry && this.refusedAnswers().find((one) => one.example_id === entry.id);
     if (!item) return;
     entry.refused = item;
     entry.answer ??= item.status;
@@ -168,13 +204,12 @@ export class Labeler {
     // Asked before the text is exchanged: afterwards the browser would have to lay it out to answer.
     if (moved && this.refs.stage.scrollTop) this.refs.stage.scrollTop = 0;
     fill(this.refs.text, entry.view.root);
-    this.refs.question.hidden = this.task !== "qa";
-    say(this.refs.question, entry.item.question ?? "");
-    drawNeighbours(this.refs.before, entry.item.before, entry.direction);
-    drawNeighbours(this.refs.after, entry.item.after, entry.direction);
+    this.refs.asking.hidden = this.task !== "qa";
+    this.around.draw(entry, moved);
     drawReason(this.refs.why, entry, this.data);
     this.root.classList.toggle("has-heat", Boolean(entry.item.suggestion?.uncertainty?.length));
     if (!moved) return;
+    if (this.linked && entry.id !== this.linked) this.leaveLink();
     this.picker.hide();
     this.editor.armed = null;
     const doubts = doubtsOf(entry);
@@ -200,6 +235,7 @@ export class Labeler {
     if (!entry) return;
     if (!entry.view) this.load(entry);
     paintView(entry, this.colors, this.cursor.selection);
+    if (this.task === "qa") this.paintQuestion(entry);
     if (!this.later) {
       // The panels may follow one frame behind the text.
       this.later = requestAnimationFrame(() => {
@@ -207,6 +243,14 @@ export class Labeler {
         this.panels.draw();
       });
     }
+  }
+
+  paintQuestion(entry) {
+    const { question, former } = this.refs;
+    say(question, entry.marks.question ?? "");
+    const anew = entry.marks.question !== entry.item.question;
+    former.hidden = !anew;
+    if (anew) say(former, `Before: ${entry.item.question}`);
   }
 
   tell(text) {
@@ -248,7 +292,8 @@ export class Labeler {
     refs.status.addEventListener("mousedown", (event) => event.preventDefault());
     refs.status.addEventListener("click", () => {
       const refused = this.outbox.refused[0];
-      if (refused) this.decisions.openExample(refused.example_id);
+      if (refused?.kind === "question") this.decisions.askAgain(refused);
+      else if (refused) this.decisions.openExample(refused.example_id);
       else this.outbox.flush();
     });
     this.watch = () => (document.hidden ? this.deck.pause() : this.deck.resume());

@@ -3,7 +3,7 @@
 //
 //   NER   { spans: [{ s, e, label, sure, p }] }       sorted, none overlapping another
 //   POS   { tags: [{ tag, sure, p } | null] }          one per token
-//   QA    { answers: [{ s, e, sure, p }], none: "" | "suggested" | "sure" }
+//   QA    { answers: [{ s, e, sure, p }], none: "" | "suggested" | "sure", question }
 //
 // `sure` is true for what a person has said, false for a suggestion; `p` is the suggestion's confidence or null.
 // `units` are the [start, end] pairs of the text's tokens (for QA: words).
@@ -97,7 +97,7 @@ export function setTag(marks, first, last, tag) {
 /** A range as one more answer; those that it overlaps give way. */
 export function addAnswer(marks, s, e) {
   const answers = marks.answers.filter((answer) => answer.e <= s || answer.s >= e);
-  return { answers: [...answers, { s, e, sure: true, p: null }].sort(byStart), none: "" };
+  return { ...marks, answers: [...answers, { s, e, sure: true, p: null }].sort(byStart), none: "" };
 }
 
 /** Without the answers that touch a range. */
@@ -107,7 +107,7 @@ export function removeAnswers(marks, s, e) {
 
 /** The context has no answer, or (said a second time) nothing has been said yet. */
 export function toggleNoAnswer(marks) {
-  return marks.none === "sure" ? { answers: [], none: "" } : { answers: [], none: "sure" };
+  return { ...marks, answers: [], none: marks.none === "sure" ? "" : "sure" };
 }
 
 /** Everything that is suggested, said by the person; only what touches first..last where they are given. */
@@ -118,6 +118,7 @@ export function confirmMarks(marks, units, first = 0, last = units.length - 1) {
   if (marks.tags) return { tags: marks.tags.map((tag, index) => (index >= first && index <= last ? say(tag) : tag)) };
   if (marks.spans) return { spans: marks.spans.map((span) => (here(span) ? say(span) : span)) };
   return {
+    ...marks,
     answers: marks.answers.map((answer) => (here(answer) ? say(answer) : answer)),
     none: marks.none === "suggested" ? "sure" : marks.none,
   };
@@ -137,6 +138,7 @@ export function sameMarks(one, other) {
       marks.spans?.map(({ s, e, label }) => [s, e, label]),
       marks.answers?.map(({ s, e }) => [s, e]),
       Boolean(marks.none),
+      marks.question ?? null,
     ]);
   return plain(one) === plain(other);
 }

@@ -10,13 +10,15 @@ export class Outbox {
    * @param space  names this project and person in the browser's storage
    * @param send   hands the list to the server
    * @param wake   asks for a run of the whole page, where the server does not answer
+   * @param asked  is told of each question that has become an example: the item, the example's id
    * @param changed  is told whenever what is kept has changed
    */
-  constructor(space, { send, wake, changed }) {
+  constructor(space, { send, wake, changed, asked }) {
     this.prefix = `workbench/outbox/${space}/`;
     this.send = send;
     this.wake = wake;
     this.changed = changed;
+    this.asked = asked;
     this.items = new Map();
     this.sending = 0;
     this.turn = 0;
@@ -36,6 +38,11 @@ export class Outbox {
 
   get waiting() {
     return [...this.items.values()].filter((item) => !item.refused);
+  }
+
+  /** Answers on their way: what is kept besides questions. */
+  get answers() {
+    return this.waiting.filter((item) => item.kind !== "question");
   }
 
   get refused() {
@@ -96,6 +103,7 @@ export class Outbox {
       if (receipt.stored) {
         this.items.delete(receipt.client_id);
         write(this.prefix + receipt.client_id, null);
+        if (receipt.asked) this.asked(item, receipt.asked);
         touched = true;
       } else if (!item.refused) {
         item.refused = { message: receipt.message, newer: receipt.newer };

@@ -102,9 +102,15 @@ export class Panels {
     if (banner.hidden) return;
     if (refusal) fill(banner, ...this.refusalParts(entry, refusal));
     else {
-      const said = `${SAID[entry.answer] ?? "You have seen this one"}. Change it and press Enter to save a revision.`;
+      const said = `${this.whoSaid(entry)}. Change it and press Enter to save a revision.`;
       fill(banner, make("span", "", said));
     }
+  }
+
+  whoSaid(entry) {
+    if (!entry.by || entry.by === this.labeler.data.me) return SAID[entry.answer] ?? "You have seen this one";
+    if (entry.by === "import") return "This one came with these labels";
+    return `${entry.by} ${entry.answer} this one`;
   }
 
   refusalParts(entry, refusal) {
@@ -141,5 +147,6 @@ function differenceText(entry, theirs, author) {
   const [mine, other] = [list(entry.marks), list(theirs)];
   const only = (some, without) => some.filter((one) => !without.includes(one)).join(", ") || "nothing else";
   if (sameMarks(entry.marks, theirs)) return "Both say the same.";
-  return `Only you: ${only(mine, other)}. Only ${author}: ${only(other, mine)}.`;
+  const asked = entry.marks.question === theirs.question ? "" : ` ${author} asks: “${shorten(theirs.question, 80)}”`;
+  return `Only you: ${only(mine, other)}. Only ${author}: ${only(other, mine)}.${asked}`;
 }

@@ -101,6 +101,29 @@ export class Sheets {
     this.show("flag", "Flag for a reviewer", field, row);
   }
 
+  /** A question to be written; `forget` gives a refused one a way out. */
+  showQuestion(title, action, { text, note, done, forget = null }) {
+    const field = make("textarea", "", null, { rows: 3, maxlength: 2000, dir: "auto", "aria-label": "Question" });
+    field.value = text;
+    this.enter = () => {
+      this.close();
+      done(field.value.trim());
+    };
+    const buttons = make("div", "row");
+    if (forget) {
+      const letGo = () => {
+        this.close();
+        forget();
+      };
+      buttons.append(makeButton("plain", "Forget it", "", letGo));
+    }
+    buttons.append(makeButton("primary", action, "Enter", this.enter));
+    const row = make("div", "row end");
+    row.append(make("span", "note", note), buttons);
+    this.show("question", title, field, row);
+    field.setSelectionRange(text.length, text.length);
+  }
+
   showFind(ask, open) {
     const field = make("input", "", null, { type: "search", placeholder: "Text, question or id", "aria-label": "Search the project" });
     this.results = make("div", "results");

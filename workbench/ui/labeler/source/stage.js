@@ -1,7 +1,7 @@
 // The text itself: one element per token, built once per example; a key changes only the tokens that look different
 // afterwards, so that a text of 5,000 tokens answers as quickly as one of 20.
 
-import { fill, make } from "./dom.js";
+import { make } from "./dom.js";
 import { DOUBT } from "./items.js";
 import { unitsOf } from "./marks.js";
 import { percent } from "./text.js";
@@ -117,11 +117,6 @@ function lookSpans(entry, looks, gapLooks, colors) {
       if (index < last) gapLooks[index] = `g ${state}\n${color}`;
     }
   }
-}
-
-/** Texts of the document around the example, in grey. */
-export function drawNeighbours(element, texts, direction) {
-  fill(element, ...texts.map((text) => make("p", "near", text, { dir: direction === "rtl" ? "rtl" : "auto" })));
 }
 
 /** The unit at a point of the screen, or the nearest one before it on its line; null where there is none. */
