@@ -51,15 +51,43 @@ def test_wrong_names_are_said_with_the_right_ones(workbench: Workbench) -> None:
 
 def test_colliding_keys_are_refused(workbench: Workbench) -> None:
     project = workbench.projects.create("news", "ner", ["PER", "ORG"])
-    with pytest.raises(AlreadyExists, match="'2' is another label's"):
+    with pytest.raises(AlreadyExists, match="'2' is given to both PER and ORG"):
         workbench.projects.update_label(project, "PER", key="2")
     changed = workbench.projects.update_label(project, "PER", key="p", color="#123456", description="People")
     assert (changed.labels[0].key, changed.labels[0].color) == ("p", "#123456")
-    for key in ("?", "pp", " "):
+    for key in ("?", "/", "[", "pp", "\x07"):
         with pytest.raises(InvalidInput, match="can't be a label's key"):
             workbench.projects.update_label(project, "PER", key=key)
     with pytest.raises(NotFound, match="no label named 'X'"):
         workbench.projects.update_label(project, "X", key="x")
+
+
+def test_keys_are_given_all_at_once(workbench: Workbench) -> None:
+    project = workbench.projects.create("news", "ner", ["PER", "ORG", "LOC"])
+
+    def keys() -> list[str | None]:
+        return [label.key for label in workbench.projects.get("news").labels]
+
+    workbench.projects.assign_keys(project, {"PER": "2", "ORG": "1"})
+    assert keys() == ["2", "1", "3"]
+    workbench.projects.assign_keys(project, {"PER": "P", "ORG": " ", "LOC": None})
+    assert keys() == ["p", None, None]
+    with pytest.raises(AlreadyExists, match="'p' is given to both PER and LOC. Give one of them another key"):
+        workbench.projects.assign_keys(project, {"ORG": "o", "LOC": "P"})
+    with pytest.raises(NotFound, match="no label named 'X'"):
+        workbench.projects.assign_keys(project, {"ORG": "o", "X": "x"})
+    assert keys() == ["p", None, None]
+    workbench.projects.update_label(project, "PER", retired=True)
+    workbench.projects.assign_keys(project, {"LOC": "p"})
+    assert keys() == [None, None, "p"]
+
+
+def test_letters_are_no_keys_of_tags(sqlite_workbench: Workbench) -> None:
+    project = sqlite_workbench.projects.create("tags", "pos", ["NN", "VB"])
+    with pytest.raises(InvalidInput, match="letters narrow the list of tags"):
+        sqlite_workbench.projects.assign_keys(project, {"NN": "n"})
+    changed = sqlite_workbench.projects.assign_keys(project, {"NN": "+"})
+    assert changed.labels[0].key == "+"
 
 
 def test_guidelines_are_kept(workbench: Workbench) -> None:

@@ -56,3 +56,25 @@ def test_the_oldest_open_batch_is_chosen_and_kept_in_the_address(opened: Workben
     assert test.query_params["batch"] in ("1", ["1"])
     assert run(project="news", batch="2").selectbox[-1].value == 2
     assert run(project="news", batch="99").selectbox[-1].value == 1
+
+
+def test_a_lead_gives_labels_their_keys(opened: Workbench) -> None:
+    make_project(opened)
+    test = run(project="news")
+    next(button for button in test.button if button.label == "Label keys").click().run()
+    fields = {field.label: field for field in test.text_input}
+    assert {name: field.value for name, field in fields.items()} == {"PER": "1", "ORG": "2", "LOC": "3"}
+    fields["PER"].set_value("2")
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert "'2' is given to both PER and ORG" in test.error[0].value
+    assert opened.projects.get("news").labels[0].key == "1"
+    fields = {field.label: field for field in test.text_input}
+    fields["ORG"].set_value("o")
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert [label.key for label in opened.projects.get("news").labels] == ["2", "o", "3"]
+
+
+@pytest.mark.parametrize("example", ["1", "999999999999999999999", "x", ""])
+def test_an_address_may_name_an_example(opened: Workbench, example: str) -> None:
+    make_project(opened)
+    assert not run(project="news", example=example).error

@@ -61,6 +61,18 @@ def test_a_question_that_is_sent_again_is_asked_once(
     assert workbench.datasets.counts(project).total == 4
 
 
+def test_a_question_waits_while_an_import_takes_the_next_places(
+    workbench: Workbench, asked: tuple[Project, list[int], User]
+) -> None:
+    project, ids, ada = asked
+    with workbench.store.write() as tx:
+        tx.loads.begin(project.id, [99], 3, "somebody", 10)
+    assert workbench.annotation.ask(project, ada, [NewQuestion(ids[0], "q1", "What?")]) == []
+    with workbench.store.write() as tx:
+        tx.loads.publish(project.id, "somebody")
+    assert ask(workbench, project, ada, ids[0], "What?", "q1").stored
+
+
 @pytest.mark.parametrize(
     ("text", "key", "words"),
     [

@@ -39,6 +39,29 @@ def create(
         emit(as_json, project, lambda: out.print(f"Project {project.name} ({project.task}) is made."))
 
 
+@projects.command("keys")
+def keys(
+    name: Annotated[str, typer.Argument(help="The project's name.")],
+    assign: Annotated[
+        list[str],
+        typer.Argument(help="LABEL=KEY, one sign each; LABEL= takes its key away.", metavar="LABEL=KEY"),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Give labels the keys that set them on the Label page."""
+    pairs = [part.rpartition("=") if not part.endswith("==") else (part[:-2], "=", "=") for part in assign]
+    for part, (label, _, _) in zip(assign, pairs, strict=True):
+        if not label:
+            raise typer.BadParameter(f"{part!r} is not LABEL=KEY")
+    with workbench() as wb:
+        project = wb.projects.assign_keys(
+            wb.projects.get(name), {label: key or None for label, _, key in pairs}
+        )
+        given = {label.name: label.key for label in project.labels if not label.retired}
+        said = ", ".join(f"{label} {key}" for label, key in given.items() if key)
+        emit(as_json, {"keys": given}, lambda: out.print(said or "No label has a key."))
+
+
 @projects.command("list")
 def list_projects(as_json: JsonOption = False) -> None:
     """Every project."""

@@ -156,15 +156,17 @@ class AnnotationService:
         return [receipts[index] for index in range(len(items))]
 
     def ask(self, project: Project, user: User, questions: Sequence[NewQuestion]) -> list[Receipt]:
-        """Ask new questions, each on the context of an example that is there; one receipt each, in the same order.
+        """Ask new questions, each on the context of an example that is there; receipts in the same order.
 
         A question becomes an example of the same document and split, held by who asked it. What is known by its
-        client id is not asked again but acknowledged again.
+        client id is not asked again but acknowledged again. While an import is being written there is no receipt:
+        give the question again.
 
         Raises:
             DatabaseUnavailable: Some of it may not be stored; give all of it again.
         """
-        return [ask_question(self._store, project, user, question, self._lease) for question in questions]
+        receipts = (ask_question(self._store, project, user, one, self._lease) for one in questions)
+        return [receipt for receipt in receipts if receipt is not None]
 
     def revise(self, project: Project, user: User, submission: Submission) -> Annotation:
         """Store one answer, or raise what ``submit`` would have put into its receipt.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from workbench.domain import Label, Project
 from workbench.errors import InvalidInput
+from workbench.services.labelkeys import assign_keys
 from workbench.storage.store import Store
 from workbench.tasks import get_task
 
@@ -27,7 +28,6 @@ PALETTE = (
 """After Paul Tol's colour-blind safe schemes, each at least 4.5:1 on white or close to it."""
 
 KEYS = "1234567890"
-RESERVED_KEYS = frozenset("?")
 NAME = re.compile(r"[^\s/\\][^/\\\x00-\x1f]{0,198}")
 
 
@@ -78,13 +78,24 @@ class ProjectService:
 
     def update_label(self, project: Project, name: str, **changes: str | bool | None) -> Project:
         """Change color, key, description or retired of a label. Raises NotFound, AlreadyExists, InvalidInput."""
-        key = changes.get("key")
-        if key is not None and (
-            not isinstance(key, str) or len(key) != 1 or key.isspace() or key in RESERVED_KEYS
-        ):
-            raise InvalidInput(f"{key!r} can't be a label's key", remedy="use one letter or digit")
         with self._store.write() as tx:
-            tx.projects.update_label(project.id, name, **changes)
+            if "key" in changes:
+                key = changes.pop("key")
+                assign_keys(tx, tx.projects.by_id(project.id), {name: None if key is None else str(key)})
+            if changes:
+                tx.projects.update_label(project.id, name, **changes)
+            return tx.projects.by_id(project.id)
+
+    def assign_keys(self, project: Project, keys: Mapping[str, str | None]) -> Project:
+        """Give labels their keys, all at once: label name to one sign, None or empty for none.
+
+        Raises:
+            NotFound: There is no such label.
+            InvalidInput: A key can't be used.
+            AlreadyExists: Two labels would have the same key; nothing is changed then.
+        """
+        with self._store.write() as tx:
+            assign_keys(tx, tx.projects.by_id(project.id), keys)
             return tx.projects.by_id(project.id)
 
     def set_guidelines(self, project: Project, text: str) -> Project:

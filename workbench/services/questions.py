@@ -20,8 +20,11 @@ BESIDE = "beside"
 
 def ask_question(
     store: Store, project: Project, user: User, question: NewQuestion, lease: timedelta
-) -> Receipt:
-    """Ask one question, once, and reserve it for who asked; what is wrong with it stands in the receipt."""
+) -> Receipt | None:
+    """Ask one question, once, and reserve it for who asked; what is wrong with it stands in the receipt.
+
+    None while an import into the project is being written: it has taken the next places, so ask again soon.
+    """
     try:
         text = question.text.strip()
         check_question(text)
@@ -31,6 +34,8 @@ def ask_question(
             # The queue's lock first, as the queue takes it, so that two writers can't wait for each other.
             tx.batches.lock(project.id)
             tx.examples.lock_project(project.id)
+            if tx.loads.of(project.id) is not None:
+                return None
             known = _asked(tx, project, question)
             if known is None:
                 known = _add(tx, project, user, replace(question, text=text))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from workbench.domain import Batch
 from workbench.errors import WorkbenchError
+from workbench.ui.label_keys import draw_label_keys
 from workbench.ui.labeler import draw_labeler, draw_wake
 from workbench.ui.page import Page, current_user
 
@@ -28,6 +29,8 @@ def draw_label_page(page: Page) -> None:
         draw_wake()
     with page.guarded():
         batch = _choose_batch(page)
+        with st.sidebar:
+            draw_label_keys(page)
         _label(page, batch)
 
 

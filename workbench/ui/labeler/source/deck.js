@@ -21,8 +21,9 @@ export class Deck {
     return this.entries[this.at] ?? null;
   }
 
+  /** The next one without an answer, or undefined. */
   get upcoming() {
-    return this.entries.slice(this.at + 1).filter((entry) => !entry.answer);
+    return this.entries.find((entry, index) => index > this.at && !entry.answer);
   }
 
   find(id) {

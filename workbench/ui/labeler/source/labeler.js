@@ -59,7 +59,7 @@ export class Labeler {
 
   close() {
     this.outbox.close();
-    clearTimeout(this.prebuild);
+    this.closed = true;
     document.removeEventListener("keydown", this.catchKey, true);
     document.removeEventListener("visibilitychange", this.watch);
   }
@@ -201,8 +201,8 @@ export class Labeler {
     entry.view ??= buildView(entry);
     const moved = this.loaded !== entry;
     this.loaded = entry;
-    // Asked before the text is exchanged: afterwards the browser would have to lay it out to answer.
-    if (moved && this.refs.stage.scrollTop) this.refs.stage.scrollTop = 0;
+    // Remembered, not asked: to answer, the browser would lay out at once what has just been changed.
+    if (moved && this.scrolled) this.refs.stage.scrollTop = 0;
     fill(this.refs.text, entry.view.root);
     this.refs.asking.hidden = this.task !== "qa";
     this.around.draw(entry, moved);
@@ -217,13 +217,11 @@ export class Labeler {
     if (doubts.length) this.cursor.selectStop(doubts[0], false);
     else if (this.task === "pos" && entry.units.length) this.cursor.select(0, 0, false);
     this.shadow.host.dispatchEvent(new CustomEvent("workbench-example", { bubbles: true, detail: entry.id }));
-    clearTimeout(this.prebuild);
-    this.prebuild = setTimeout(() => this.buildNext(), 0);
   }
 
   /** The elements of the next example are made while this one is read. */
   buildNext() {
-    const next = this.deck.upcoming[0];
+    const next = this.deck.upcoming;
     if (!next || next.view) return;
     if (this.task === "qa") cutWords(next);
     next.view = buildView(next);
@@ -236,13 +234,14 @@ export class Labeler {
     if (!entry.view) this.load(entry);
     paintView(entry, this.colors, this.cursor.selection);
     if (this.task === "qa") this.paintQuestion(entry);
-    if (!this.later) {
-      // The panels may follow one frame behind the text.
-      this.later = requestAnimationFrame(() => {
+    // The panels follow one frame behind the text: what is asked for in a frame's callback still holds that frame up.
+    this.later ||= requestAnimationFrame(() => {
+      this.later = setTimeout(() => {
         this.later = 0;
         this.panels.draw();
-      });
-    }
+        this.buildNext();
+      }, 0);
+    });
   }
 
   paintQuestion(entry) {
@@ -268,6 +267,7 @@ export class Labeler {
 
   wire() {
     const { refs } = this;
+    refs.stage.addEventListener("scroll", () => (this.scrolled = refs.stage.scrollTop > 0), { passive: true });
     this.root.addEventListener("keydown", (event) => {
       if (this.keyboard.press(event)) event.preventDefault();
       // Streamlit's own shortcuts (r, c) would fire on whatever came through.

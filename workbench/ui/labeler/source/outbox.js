@@ -3,6 +3,7 @@
 // a message that is lost or overtaken loses nothing: the next one holds it again.
 
 const SEND_AFTER = 25;
+const SEND_WITHIN = 150;
 const RESEND_AFTER = 2500;
 
 export class Outbox {
@@ -53,14 +54,20 @@ export class Outbox {
     const kept = { ...item, client_id: makeClientId() };
     this.items.set(kept.client_id, kept);
     write(this.prefix + kept.client_id, kept);
-    // The next example is painted first: handing the list over costs the page some milliseconds.
-    this.soon ??= setTimeout(() => {
+    // The next example is painted first: handing the list over costs the page a good part of a second's tenth, in
+    // which a key would wait. So it goes when the page has nothing else to do, and soon all the same.
+    this.soon ??= setTimeout(() => this.whenIdle(() => {
       this.soon = null;
       if (!this.sending || performance.now() - this.sending > RESEND_AFTER) this.flush();
       else this.late = true;
-    }, SEND_AFTER);
+    }), SEND_AFTER);
     this.changed();
     return kept.client_id;
+  }
+
+  whenIdle(work) {
+    if (globalThis.requestIdleCallback) requestIdleCallback(work, { timeout: SEND_WITHIN });
+    else work();
   }
 
   drop(clientId) {

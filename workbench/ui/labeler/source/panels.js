@@ -50,7 +50,7 @@ export class Panels {
 
   drawPressed(entry) {
     const { cursor, editor, refs, root } = this.labeler;
-    root.dataset.none = entry.marks.none ?? "";
+    if (root.dataset.none !== (entry.marks.none ?? "")) root.dataset.none = entry.marks.none ?? "";
     const at = cursor.selection?.first;
     let under = null;
     if (at !== undefined) {
@@ -60,8 +60,8 @@ export class Panels {
       const { name } = button.dataset;
       const armed = editor.armed === name;
       const pressed = name === "none" ? Boolean(entry.marks.none) : under === name || armed;
-      button.setAttribute("aria-pressed", String(pressed));
-      button.classList.toggle("armed", armed);
+      if (button.getAttribute("aria-pressed") !== String(pressed)) button.setAttribute("aria-pressed", String(pressed));
+      if (button.classList.contains("armed") !== armed) button.classList.toggle("armed", armed);
     }
   }
 
