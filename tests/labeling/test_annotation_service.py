@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from tests.labeling.corpus import NER_TEXTS, QA_TEXT, make_project, make_user
 from workbench.domain import Answers, Project, Role, Span, Spans, Split, Tags, User
@@ -14,6 +15,7 @@ from workbench.errors import FormatError, InvalidInput, InvalidPayload, NotFound
 from workbench.services import Workbench
 from workbench.services.annotation_items import Around, Submission
 from workbench.storage.batches import NewItem
+from workbench.storage.tables import examples
 
 PERSON = {"spans": [{"start": 0, "end": 11, "label": "PER"}]}
 
@@ -45,6 +47,42 @@ def test_without_a_batch_the_pool_comes_in_its_order(workbench: Workbench) -> No
     assert (first.document, first.why["strategy"], first.base_revision) == ("doc", "order", 0)
     more = workbench.annotation.queue(project, ada, limit=9, exclude=ids[:2])
     assert [item.example.id for item in more.items] == ids[2:]
+
+
+def test_surroundings_end_with_the_document_and_leap_over_gaps(workbench: Workbench) -> None:
+    project, ids = make_project(workbench, texts=[f"Sentence {number} ." for number in range(12)])
+    ada = make_user(workbench)
+    other, _ = make_project(workbench, name="other")
+    away = workbench.annotation.queue(other, ada).items[0].example.document_id
+    with workbench.store.write() as tx:
+        # Two sentences of another document in the middle of this one: the file came back to it.
+        moved = update(examples).where(examples.c.id.in_(ids[4:6])).values(document_id=away)
+        tx.connection.execute(moved)
+
+    def around(index: int, before: int, after: int) -> tuple[list[int], list[int], bool, bool]:
+        found = workbench.annotation.around(project, ids[index], before, after)
+        texts = [[int(text.split()[1]) for text in side] for side in (found.before, found.after)]
+        return texts[0], texts[1], found.more_before, found.more_after
+
+    assert around(0, 3, 3) == ([], [1, 2, 3], False, True)
+    assert around(3, 1, 3) == ([2], [6, 7, 8], True, True)
+    assert around(7, 9, 2) == ([0, 1, 2, 3, 6], [8, 9], False, True)
+    assert around(11, 0, 5) == ([], [], True, False)
+    queue = {item.example.id: item for item in workbench.annotation.queue(project, ada, limit=20).items}
+    assert len(queue) == 12
+    for index, example_id in enumerate(ids):
+        alone = workbench.annotation.around(project, example_id, 2, 2)
+        assert queue[example_id].around == alone, index
+
+
+def test_questions_are_surrounded_by_other_contexts_once(workbench: Workbench) -> None:
+    project, ids = make_project(workbench, "qa", (), [QA_TEXT], name="qa")
+    ada = make_user(workbench)
+    with workbench.store.write() as tx:
+        for example_id, text in zip(ids, ("One.", "Two.", "Two."), strict=True):
+            tx.connection.execute(update(examples).where(examples.c.id == example_id).values(text=text))
+    assert workbench.annotation.around(project, ids[0], 2, 2) == Around((), ("Two.",))
+    assert workbench.annotation.item(project, ada, ids[2]).around == Around(("One.",), ())
 
 
 def test_two_people_in_the_pool_never_get_the_same_example(workbench: Workbench) -> None:

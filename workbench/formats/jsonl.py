@@ -94,14 +94,14 @@ class JsonlFormat:
         question_key = str(mapping.get("columns", {}).get("question", "question"))
         by_line = {int(change.locator["line"]): change for change in changes if change.beside is None}
         new: dict[int, list[Change]] = defaultdict(list)
-        for change in changes:
-            if change.beside is not None:
-                new[int(change.beside["line"])].append(change)
+        for asked in changes:
+            if asked.beside is not None:
+                new[int(asked.beside["line"])].append(asked)
         pieces: list[str] = []
         for number, line in enumerate(source.lines(encoding), 1):
             change = by_line.get(number)
             pieces.append(line if change is None else _patched(line, change, scheme, question_key))
-            pieces += [_new_line(line, asked, question_key) for asked in new[number]]
+            pieces += [_new_line(line, one, question_key) for one in new[number]]
         return encoded("".join(pieces), encoding)
 
 

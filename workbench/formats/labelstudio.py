@@ -92,21 +92,29 @@ class LabelStudioFormat:
         return written
 
     def patch(self, source: Source, mapping: Json, changes: Sequence[Change], report: Report) -> bytes:
-        """Nothing but the ``annotations`` of the tasks that have changed."""
+        """Nothing but the ``annotations`` (and a question worded anew) of the tasks that have changed."""
         if not changes:
             return source.data
         encoding = str(mapping["encoding"])
         text = source.data.decode(encoding)
         bom = "\ufeff" * text.startswith("\ufeff")
         text = text.removeprefix("\ufeff")
-        found = find_values(text, ("*",), ("*", "annotations"))
+        found = find_values(text, ("*",), ("*", "annotations"), ("*", "data", "question"))
         places = {path: (start, end) for path, start, end in found}
         pieces: list[tuple[int, int, str]] = []
         for change in changes:
+            if change.beside is not None:
+                report.warn(
+                    f"{change.name}: a question asked here has no place in {source.stem}; export it as squad"
+                )
+                continue
             index = int(change.locator["index"])
             value = json.dumps(
                 [{"result": _results(change.after, change.content)}], ensure_ascii=text.isascii()
             )
+            if isinstance(change.after, Answers) and change.after.question is not None:
+                worded = json.dumps(change.after.question, ensure_ascii=text.isascii())
+                pieces.append((*places[index, "data", "question"], worded))
             if (index, "annotations") in places:
                 pieces.append((*places[index, "annotations"], value))
             else:

@@ -270,7 +270,7 @@ def _new_questions(
         assert isinstance(change.after, Answers)
         i, j, _ = change.beside["path"]
         close = places["data", i, "paragraphs", j, "qas"][1] - 1
-        question = {
+        question: dict[str, Any] = {
             "id": change.name,
             "question": change.after.question or change.content.question,
             "answers": _answers(change.after, change.content),

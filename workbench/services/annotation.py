@@ -97,7 +97,7 @@ class AnnotationService:
         """What stands around an example in its document, at most so many texts on either side. Raises NotFound."""
         with self._store.read() as tx:
             example = self._examples(tx, project, [example_id], strict=True)[example_id]
-            return texts_around(tx, example, before, after)
+            return texts_around(tx, [example], before, after)[example_id]
 
     def recent(self, project: Project, user: User, limit: int = 30) -> tuple[tuple[Annotation, Example], ...]:
         """The examples that the user labeled last, newest first, each with their newest revision."""

@@ -88,6 +88,7 @@ def describe(
     newest = tx.annotations.newest(ids)
     own = tx.annotations.newest(ids, user.id)
     documents = tx.annotations.document_names({example.document_id for example in examples})
+    near = texts_around(tx, examples, *around)
     items = []
     for example in examples:
         current = newest.get(example.id)
@@ -95,7 +96,7 @@ def describe(
             QueueItem(
                 example=example,
                 document=documents[example.document_id],
-                around=texts_around(tx, example, *around),
+                around=near[example.id],
                 suggestion=suggestions.get(example.id),
                 batch_id=None,
                 why=IN_ORDER,
@@ -107,15 +108,19 @@ def describe(
     return items
 
 
-def texts_around(tx: Transaction, example: Example, before: int, after: int) -> Around:
-    """At most so many texts on either side of an example in its document."""
-    earlier, later = tx.examples.texts_around(example, before + 1, after + 1)
-    return Around(
-        tuple(earlier[-before:] if before else ()),
-        tuple(later[:after]),
-        more_before=len(earlier) > before,
-        more_after=len(later) > after,
-    )
+def texts_around(tx: Transaction, examples: Sequence[Example], before: int, after: int) -> dict[int, Around]:
+    """At most so many texts on either side of each example in its document, by example id."""
+    # One more than is shown says whether there are more.
+    found = tx.examples.texts_around(examples, before + 1, after + 1)
+    return {
+        example_id: Around(
+            tuple(earlier[-before:] if before else ()),
+            tuple(later[:after]),
+            more_before=len(earlier) > before,
+            more_after=len(later) > after,
+        )
+        for example_id, (earlier, later) in found.items()
+    }
 
 
 def _with_reason(item: QueueItem, batch_id: int | None, why: Json) -> QueueItem:

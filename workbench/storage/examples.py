@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
 from workbench.domain import Example, ExampleText, Json, Split
 from workbench.storage.imports import Imports
 from workbench.storage.rows import bulk_insert, escape_like, id_chunks
+from workbench.storage.surroundings import Surroundings
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold
 from workbench.storage.visible import in_project
@@ -49,7 +50,7 @@ class SplitCounts:
     words: int = 0
 
 
-class Examples(Imports):
+class Examples(Imports, Surroundings):
     """Repository of imported data; see ``Store``."""
 
     def next_position(self, project_id: int) -> int:
@@ -216,24 +217,6 @@ class Examples(Imports):
             inside.where(examples.c.position > example.position).order_by(examples.c.position).limit(after)
         ).all()
         return [_example(row) for row in reversed(earlier)], [_example(row) for row in later]
-
-    def texts_around(self, example: Example, before: int, after: int) -> tuple[list[str], list[str]]:
-        """Texts just before and just after an example in its document, each list in reading order.
-
-        The questions of one context have one text: it is given once, and an example's own not at all.
-        """
-        inside = (examples.c.document_id == example.document_id,)
-        place = examples.c.position
-        earlier = select(examples.c.text).where(*inside, place < example.position).limit(before)
-        later = select(examples.c.text).where(*inside, place > example.position).limit(after)
-        if example.content.question is None:
-            earlier, later = earlier.order_by(place.desc()), later.order_by(place)
-        else:
-            other = examples.c.text != example.content.text
-            earlier = earlier.where(other).group_by(examples.c.text).order_by(func.max(place).desc())
-            later = later.where(other).group_by(examples.c.text).order_by(func.min(place))
-        found = [list(self._connection.execute(one).scalars()) for one in (earlier, later)]
-        return found[0][::-1], found[1]
 
 
 def _contains(query: str) -> ColumnElement[bool]:

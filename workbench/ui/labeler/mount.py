@@ -90,7 +90,7 @@ def store_outbox(workbench: Workbench, project: Project, user: User, key: str, s
     receipts = workbench.annotation.submit(project, user, new) if new else []
     questions = [question for question in asked if question.client_id not in kept]
     receipts += workbench.annotation.ask(project, user, questions)
-    wanted = [item.client_id for item in (*sent, *asked)]
+    wanted = [submission.client_id for submission in sent] + [question.client_id for question in asked]
     st.session_state[f"{key}-receipts"] = exchange.keep_receipts(kept, receipts, wanted)
     return bool(new or questions)
 
