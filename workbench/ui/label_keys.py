@@ -21,6 +21,11 @@ def draw_label_keys(page: Page) -> None:
 
 @st.dialog("Label keys", width="large")  # type: ignore[untyped-decorator]
 def _edit(page: Page) -> None:
+    draw_form(page)
+
+
+def draw_form(page: Page) -> None:
+    """A field for each label's key; what can't be saved is said above the button, and nothing is changed."""
     labels = [label for label in page.project.labels if not label.retired]
     letters = (
         "a digit or a sign; letters narrow the list of tags"
