@@ -104,7 +104,7 @@ class LabelStudioFormat:
         pieces: list[tuple[int, int, str]] = []
         for change in changes:
             if change.beside is not None:
-                report.warn(
+                report.lose(
                     f"{change.name}: a question asked here has no place in {source.stem}; export it as squad"
                 )
                 continue
