@@ -55,7 +55,8 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         attempt: The run's folder, with ``examples.jsonl``: those of split train are learned from, those of split
             validation measured on.
         manifest: ``task``, ``labels``, ``parameters``, and ``base_model`` or ``model_dir`` (a version to continue
-            from); ``resume_from`` names the folder of an earlier attempt whose checkpoint is taken up.
+            from, its labels under other names by ``origins``); ``resume_from`` names the folder of an earlier
+            attempt whose checkpoint is taken up.
         reporter: Hears of progress in optimizer steps, and of every curve.
 
     Returns:
@@ -85,7 +86,7 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         f"from {start.base_model}, on {device.description}."
     )
     torch.manual_seed(parameters.seed)
-    network = first_network(start, task, classes)
+    network = first_network(start, task, classes, manifest.get("origins") or {})
     tokenizer = load_tokenizer(start.folder, for_words=not answers_questions(task))
     info = _describe(task, manifest, start, classes, parameters, learn, measure)
     info = _fit_window(info, tokenizer, network, reporter)
@@ -235,7 +236,7 @@ def _encode(
 
 def _fingerprint(attempt: Path, manifest: Mapping[str, Any]) -> str:
     """Of everything that decides a run's steps: another fingerprint's checkpoint is not taken up."""
-    keys = ("task", "labels", "parameters", "base_model", "model_dir")
+    keys = ("task", "labels", "parameters", "base_model", "model_dir", "origins")
     digest = hashlib.sha256(json.dumps([manifest.get(key) for key in keys], sort_keys=True).encode())
     with (attempt / "examples.jsonl").open("rb") as file:
         while block := file.read(1 << 20):

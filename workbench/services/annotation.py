@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from workbench.config import Settings
-from workbench.domain import Annotation, AnnotationStatus, Answers, Example, Json, Project, User
+from workbench.domain import Annotation, AnnotationStatus, Answers, Example, Json, Payload, Project, User
 from workbench.errors import InvalidInput, InvalidPayload, NotFound, StaleRevision
 from workbench.services.annotation_files import answer_batch, read_submissions
 from workbench.services.annotation_items import (
@@ -22,10 +22,11 @@ from workbench.services.annotation_items import (
     Submission,
 )
 from workbench.services.annotation_queue import NEIGHBOURS, describe, make_queue, texts_around
+from workbench.services.labelmaps import LabelMap, label_map
 from workbench.services.questions import ask_question
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
-from workbench.tasks import get_task
+from workbench.tasks import Task, get_task
 
 SIMULATED = "simulated"
 """Name of the system user that answers with the labels kept aside at import."""
@@ -137,19 +138,29 @@ class AnnotationService:
             project = tx.projects.by_id(project.id)  # the label set of now, not of when the page was drawn
             examples = self._examples(tx, project, [item.example_id for item in items])
             versions = {version.number: version.id for version in tx.models.versions(project.id)}
+            renamed = label_map(tx, project, None, project.label_names)
         asks = project.task == "qa"
         receipts: dict[int, Receipt] = {}
         ready: list[tuple[int, Submission, Json | None]] = []
         for index, item in enumerate(items):
             try:
-                ready.append((index, item, self._check(project, examples.get(item.example_id), item)))
+                payload = self._check(project, examples.get(item.example_id), item, renamed)
+                ready.append((index, item, payload))
             except InvalidInput as error:
                 receipts[index] = Receipt(item.client_id, item.example_id, message=str(error))
         # By example id, so that two people who save at once can't wait for each other in a circle.
         ready.sort(key=lambda entry: entry[1].example_id)
         for part in chunks(ready, TOGETHER):
             with self._store.write() as tx:
+                now_set = tx.projects.held(project.id).label_names
                 for index, item, payload in part:
+                    if payload is not None and not _still_fits(project, payload, now_set):
+                        receipts[index] = Receipt(
+                            item.client_id,
+                            item.example_id,
+                            message="the label set has just changed. Save again",
+                        )
+                        continue
                     version_id = versions.get(item.suggestion_version or 0)
                     receipts[index] = _store(tx, user, item, payload, version_id, asks=asks)
                 tx.batches.end_leases(user.id, [item.example_id for _, item, _ in part])
@@ -246,8 +257,11 @@ class AnnotationService:
         return mine
 
     @staticmethod
-    def _check(project: Project, example: Example | None, item: Submission) -> Json | None:
-        """The payload in its stored form, once it is sure that it fits."""
+    def _check(project: Project, example: Example | None, item: Submission, renamed: LabelMap) -> Json | None:
+        """The payload in its stored form, once it is sure that it fits.
+
+        A label that was renamed or merged while the answer was on somebody's screen is read under its new name.
+        """
         if example is None:
             raise InvalidInput("the example is gone", remedy="take it off the list")
         if not 1 <= len(item.client_id) <= 100 or not item.client_id.isprintable():
@@ -260,8 +274,27 @@ class AnnotationService:
         payload = task.load(item.payload)
         if isinstance(payload, Answers) and payload.question == example.content.question:
             payload = replace(payload, question=None)
+        if not set(task.labels_in(payload)).issubset(project.label_names):
+            payload = _renamed(task, payload, example, renamed)
         task.validate(payload, example.content, project.label_names)
         return task.dump(payload)
+
+
+def _renamed(task: Task, payload: Payload, example: Example, renamed: LabelMap) -> Payload:
+    """The labels under their new names; as they are where one of them has none, so that nothing is dropped."""
+    try:
+        found = renamed.payload(payload, example.content)
+    except ValueError:  # the labels do not even fit the text, as the caller will say
+        return payload
+    return found if len(task.labels_in(found)) == len(task.labels_in(payload)) else payload
+
+
+def _still_fits(project: Project, payload: Json, label_set: Sequence[str]) -> bool:
+    """Whether the labels are in the set as it is now, in the block that saves."""
+    if tuple(label_set) == project.label_names:
+        return True
+    task = get_task(project.task)
+    return set(task.labels_in(task.load(payload))).issubset(label_set)
 
 
 def _store(

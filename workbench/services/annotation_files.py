@@ -11,7 +11,9 @@ from typing import Any
 from workbench.domain import AnnotationStatus, Project
 from workbench.errors import FormatError, InvalidInput
 from workbench.services.annotation_items import Refusal, Submission
+from workbench.services.labelmaps import label_map
 from workbench.storage.store import Store, Transaction
+from workbench.tasks import get_task
 
 PAYLOAD_KEYS = {"ner": ("spans",), "pos": ("tags",), "qa": ("answers", "no_answer")}
 """Keys of a line that make up its payload, where it has no ``payload`` of its own."""
@@ -22,7 +24,7 @@ def answer_batch(store: Store, project: Project, number: int) -> tuple[list[Subm
     with store.read() as tx:
         batch = tx.batches.by_number(project.id, number)
         waiting = tx.batches.open_items(project.id, batch.id)
-        kept = tx.annotations.oracle([item.example_id for item in waiting])
+        kept = _kept_aside(tx, project, [item.example_id for item in waiting])
     answers = [
         Submission(
             example_id=item.example_id,
@@ -34,6 +36,20 @@ def answer_batch(store: Store, project: Project, number: int) -> tuple[list[Subm
         if item.example_id in kept
     ]
     return answers, len(waiting)
+
+
+def _kept_aside(tx: Transaction, project: Project, example_ids: list[int]) -> dict[int, dict[str, Any]]:
+    """The labels kept aside, under the names that they have now."""
+    kept = tx.annotations.oracle(example_ids)
+    task = get_task(project.task)
+    made = {record.id: record.created_at for record in tx.examples.imports(project.id)}
+    maps = {import_id: label_map(tx, project, moment) for import_id, moment in made.items()}
+    if not any(mapping.steps for mapping in maps.values()):
+        return kept
+    return {
+        example.id: task.dump(maps[example.import_id].payload(task.load(kept[example.id]), example.content))
+        for example in tx.examples.by_ids(list(kept))
+    }
 
 
 def read_submissions(

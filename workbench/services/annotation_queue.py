@@ -8,6 +8,7 @@ from datetime import timedelta
 from workbench.domain import Example, Json, Project, User
 from workbench.errors import InvalidPayload
 from workbench.services.annotation_items import Around, Queue, QueueItem, Suggestion
+from workbench.services.labelmaps import version_map
 from workbench.storage.rows import now
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task, load_prediction
@@ -147,8 +148,11 @@ def _suggestions(tx: Transaction, project: Project, examples: Sequence[Example])
         missing = {example.id: example for example in examples if example.id not in found}
         if not missing:
             break
+        mapping = version_map(tx, project, version, project.label_names)
         for example_id, stored in tx.models.predictions(version.id, list(missing)).items():
             prediction = load_prediction(task, stored)
+            if mapping is not None:
+                prediction = mapping.prediction(prediction, missing[example_id].content)
             try:
                 task.validate(prediction.payload, missing[example_id].content, project.label_names)
             except InvalidPayload:

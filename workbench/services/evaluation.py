@@ -11,6 +11,7 @@ from workbench.domain import Evaluation, GoldSet, ModelVersion, Project, Run, Ru
 from workbench.errors import RunFailed
 from workbench.jobs.completion import FINISHERS
 from workbench.services.judging import Judgement, as_split, freeze, gold_of, judge, statistics_of
+from workbench.services.labelmaps import mapped_predictions
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.snapshots import write_examples
@@ -18,7 +19,7 @@ from workbench.statistics import bootstrap
 from workbench.storage.models import SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store
-from workbench.tasks import Task, as_asked, get_task, load_prediction
+from workbench.tasks import as_asked, get_task
 from workbench.tasks.calibration import Said, calibration_of, said
 
 
@@ -191,7 +192,7 @@ def measure(
     )
     interval = bootstrap(statistics_of(task, judgement, 0), task.aggregate, judgement.groups)
     metrics["confidence_interval"] = [interval.low, interval.high]
-    metrics["calibration"] = calibration_of(_said(store, task, version, judgement))
+    metrics["calibration"] = calibration_of(_said(store, project, version, judgement))
     gold_set = freeze(store, project, split, judgement)
     with store.write() as tx:
         return tx.models.add_evaluation(
@@ -205,14 +206,17 @@ def measure(
         )
 
 
-def _said(store: Store, task: Task, version: ModelVersion, judgement: Judgement) -> Iterator[dict[str, Said]]:
+def _said(
+    store: Store, project: Project, version: ModelVersion, judgement: Judgement
+) -> Iterator[dict[str, Said]]:
     """How sure the version was of each item, and whether rightly; whole predictions are read a part at a time."""
     for chunk in chunks(judgement.examples, 2_000):
         with store.read() as tx:
-            stored = tx.models.predictions(version.id, [each.example.id for each in chunk])
+            contents = {each.example.id: each.content for each in chunk}
+            stored = mapped_predictions(tx, project, version, contents)
         for each in chunk:
             if each.example.id in stored:
-                yield said(each.gold, load_prediction(task, stored[each.example.id]), each.content)
+                yield said(each.gold, stored[each.example.id], each.content)
 
 
 @FINISHERS.register("evaluate")

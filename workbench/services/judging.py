@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.domain import Example, ExampleText, GoldSet, Payload, Project, Split
+from workbench.domain import Example, ExampleText, GoldSet, Json, Payload, Prediction, Project, Split
 from workbench.errors import InvalidInput
+from workbench.services.labelmaps import LabelMap, gold_map, version_map
 from workbench.services.snapshots import content_hash
 from workbench.statistics import Floats
 from workbench.storage.models import GoldRow
@@ -107,15 +108,21 @@ def judge(
     said = [tx.models.said(version_id, ids) for version_id in version_ids]
     known = tuple(row for row in rows if all(row.example_id in found for found in said))
     stored = {example.id: example for example in tx.examples.by_ids([row.example_id for row in known])}
+    versions = {version.id: version for version in tx.models.versions(project.id)}
+    mappings = [version_map(tx, project, versions[version_id]) for version_id in version_ids]
+    frozen = gold_map(tx, project, gold_set.snapshot_id) if gold_set else None
     examples = []
     for row in known:
         gold, example = task.load(row.payload), stored[row.example_id]
-        guesses = [found[row.example_id] for found in said]
+        guesses = [
+            _under_todays_names(task, found[row.example_id], mapping, example.content)
+            for found, mapping in zip(said, mappings, strict=True)
+        ]
         examples.append(
             Judged(
                 replace(example, content=as_asked(example.content, gold)),
-                gold,
-                tuple(task.load(payload) for payload, _, _ in guesses),
+                gold if frozen is None else frozen.payload(gold, example.content),
+                tuple(payload for payload, _, _ in guesses),
                 tuple(confidence for _, confidence, _ in guesses),
                 tuple(tuple(confidences) for _, _, confidences in guesses),
             )
@@ -123,6 +130,17 @@ def judge(
     missing = tuple(sum(key not in found for key in ids) for found in said)
     digest = content_hash((), known, {row.example_id: split for row in known})
     return Judgement(tuple(examples), known, missing, digest)
+
+
+def _under_todays_names(
+    task: Task, said: tuple[Json, float, Sequence[float]], mapping: LabelMap | None, content: ExampleText
+) -> tuple[Payload, float, Sequence[float]]:
+    payload, confidence, confidences = said
+    loaded = task.load(payload)
+    if mapping is None:
+        return loaded, confidence, confidences
+    found = mapping.prediction(Prediction(loaded, confidence, tuple(confidences)), content)
+    return found.payload, confidence, found.confidences
 
 
 def freeze(store: Store, project: Project, split: Split, judgement: Judgement) -> GoldSet:

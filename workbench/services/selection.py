@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 from workbench.acquisition import STRATEGIES, Strategy, strategies_for
 from workbench.domain import Batch, BatchItem, Example, ModelVersion, Prediction, Project
 from workbench.errors import Conflict, InvalidInput, WrongState
+from workbench.services.labelmaps import mapped_predictions, old_names, version_map
 from workbench.services.orders import by_lot, by_score
 from workbench.services.picking import Coverage, Pick, Selection, chunk_sizes, fill, make_pick
 from workbench.storage.batches import NewItem
 from workbench.storage.candidates import Candidate, Filters
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
-from workbench.tasks.predictions import load_prediction
 
 UNITS = ("examples", "words")
 SEED = 13
@@ -70,9 +70,11 @@ class SelectionService:
         filters = filters or Filters()
         with self._store.read() as tx:
             version = self._version(tx, project, chosen, model_version, filters)
-            candidates = self._candidates(
-                tx, project, chosen, version, filters, seed, chunk_sizes(size, unit)
-            )
+            asked = filters
+            if version is not None and filters.label:
+                names = old_names(version_map(tx, project, version), version.labels, filters.label)
+                asked = replace(filters, called=names)
+            candidates = self._candidates(tx, project, chosen, version, asked, seed, chunk_sizes(size, unit))
             filled = fill(candidates, size, unit, keep_duplicates=keep_duplicates)
         number = version.number if version else None
         return Selection(
@@ -178,15 +180,13 @@ class SelectionService:
         """The first picks as examples, with what the version predicts for them (None without one)."""
         ids = [pick.example_id for pick in selection.picks[:limit]]
         with self._store.read() as tx:
-            found: dict[int, dict[str, Any]] = {}
+            found: dict[int, Prediction] = {}
+            examples = tx.examples.by_ids(ids)
             if selection.model_version is not None:
                 version = tx.models.by_number(project.id, selection.model_version)
-                found = tx.models.predictions(version.id, ids)
-            examples = tx.examples.by_ids(ids)
-        return [
-            (example, load_prediction(project.task, found[example.id]) if example.id in found else None)
-            for example in examples
-        ]
+                contents = {example.id: example.content for example in examples}
+                found = mapped_predictions(tx, project, version, contents)
+        return [(example, found.get(example.id)) for example in examples]
 
     # --- how ----------------------------------------------------------------------------------------
 
@@ -249,12 +249,13 @@ class SelectionService:
         for page in pages:
             kept = page
             if filters.label and version is not None:
-                payloads = tx.models.predictions(version.id, [candidate.id for candidate in page])
+                examples = tx.examples.by_ids([candidate.id for candidate in page])
+                contents = {example.id: example.content for example in examples}
+                said = mapped_predictions(tx, project, version, contents)
                 kept = [
                     candidate
                     for candidate in page
-                    if candidate.id in payloads
-                    and filters.label in task.labels_in(task.load(payloads[candidate.id]["payload"]))
+                    if candidate.id in said and filters.label in task.labels_in(said[candidate.id].payload)
                 ]
             hashes = [candidate.content_hash for candidate in kept]
             taken = tx.batches.candidates.taken_hashes(project.id, hashes)

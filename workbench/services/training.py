@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from workbench.basemodels import BASE_MODELS
 from workbench.config import Settings
 from workbench.domain import ModelVersion, Project, Run, RunKind, TrainParameters
 from workbench.errors import InvalidInput, ModelUnavailable
+from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples
@@ -87,6 +88,10 @@ class TrainingService:
             )
         data = freeze_training(self._store, project, chosen.seed)
         labels = data.snapshot.labels
+        origins = self._origins(project, parent)
+        notes = list(data.notes)
+        if parent is not None and set(labels) != set(parent.labels):
+            notes.append(_told(parent, labels, origins))
 
         def prepare(folder: Path) -> dict[str, Any]:
             write_examples(folder / "examples.jsonl", snapshot_pages(self._store, data.snapshot.id))
@@ -97,7 +102,8 @@ class TrainingService:
                 "model_dir": str(artifact_folder(self._settings, parent)) if parent else None,
                 "resume_from": None,
                 "snapshot": {"id": data.snapshot.id, "content_hash": data.snapshot.content_hash},
-                "notes": list(data.notes),
+                "origins": {label: list(olds) for label, olds in origins.items()},
+                "notes": notes,
             }
 
         kept = {**asdict(chosen), "snapshot": data.snapshot.id}
@@ -108,6 +114,14 @@ class TrainingService:
         with self._store.read() as tx:
             return tx.models.snapshot(int(run.parameters.get("snapshot") or 0))
 
+    def _origins(self, project: Project, parent: ModelVersion | None) -> dict[str, tuple[str, ...]]:
+        """The labels of the version that is continued which became each label of now, where they differ."""
+        if parent is None:
+            return {}
+        with self._store.read() as tx:
+            mapping = version_map(tx, tx.projects.by_id(project.id), parent)
+        return {} if mapping is None else mapping.origins(parent.labels)
+
     def _parent(self, project: Project, parameters: TrainParameters) -> ModelVersion | None:
         if parameters.from_version is None:
             return None
@@ -115,6 +129,14 @@ class TrainingService:
             version = tx.models.by_number(project.id, parameters.from_version)
         artifact_folder(self._settings, version)
         return version
+
+
+def _told(parent: ModelVersion, labels: Sequence[str], origins: Mapping[str, Sequence[str]]) -> str:
+    """What happens to the head of a version whose label set was another one."""
+    fresh = [label for label in labels if label not in parent.labels and label not in origins]
+    kept = len(labels) - len(fresh)
+    said = f"The label set has changed since version {parent.number}: {kept} labels keep its weights"
+    return f"{said}, {', '.join(fresh)} begin anew." if fresh else f"{said}."
 
 
 def check_parameters(parameters: TrainParameters) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.services.downloads import DownloadService
     from workbench.services.evaluation import EvaluationService
     from workbench.services.exporting import ExportService
+    from workbench.services.labelsets import LabelSetService
     from workbench.services.maintenance import MaintenanceService
     from workbench.services.models import ModelService
     from workbench.services.projects import ProjectService
@@ -41,6 +42,13 @@ class Workbench:
         from workbench.services.projects import ProjectService
 
         return ProjectService(self.store)
+
+    @cached_property
+    def labelsets(self) -> LabelSetService:
+        """Change label sets, their annotations with them."""
+        from workbench.services.labelsets import LabelSetService
+
+        return LabelSetService(self.store)
 
     @cached_property
     def datasets(self) -> DatasetService:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, exists, func, insert, select
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Split
 from workbench.errors import InvalidInput, NotFound, StaleRevision
@@ -18,7 +18,7 @@ from workbench.storage.leases import DONE
 from workbench.storage.revisions import select_revisions
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
-from workbench.storage.tables import batch_items, documents, examples, gold, users
+from workbench.storage.tables import batch_items, documents, examples, gold, label_change_items, users
 from workbench.storage.visible import in_project
 
 
@@ -170,7 +170,9 @@ class Annotations(Gold):
         self, project_id: int, author_id: int, limit: int, batch_id: int | None = None
     ) -> tuple[Annotation, ...]:
         """The author's latest revisions in a project (or one of its batches), newest first."""
-        statement = select_revisions().where(in_project(project_id), revisions.c.author_id == author_id)
+        statement = select_revisions().where(
+            in_project(project_id), revisions.c.author_id == author_id, ~_by_label_change()
+        )
         if batch_id is not None:
             statement = statement.where(revisions.c.batch_id == batch_id)
         return self._all(
@@ -220,6 +222,7 @@ class Annotations(Gold):
                 revisions.c.example_id == example_id,
                 revisions.c.author_id != author_id,
                 revisions.c.revision > base_revision,
+                ~_by_label_change(),
             )
             .order_by(revisions.c.revision.desc())
             .limit(1)
@@ -229,6 +232,11 @@ class Annotations(Gold):
                 f"{other} has revised this example meanwhile",
                 remedy="look at both versions and choose",
             )
+
+
+def _by_label_change() -> ColumnElement[bool]:
+    """Whether a change of the label set wrote the revision: nobody has looked at the example then."""
+    return exists().where(label_change_items.c.annotation_id == revisions.c.id)
 
 
 def _without_null_document(values: dict[str, Any]) -> dict[str, Any]:

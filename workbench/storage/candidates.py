@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, exists, func, or_, select
 
 from workbench.domain import AnnotationStatus, Json, Split
-from workbench.storage.rows import escape_like, id_chunks, now
+from workbench.storage.rows import escape_like, id_chunks, json_text_pattern, now
 from workbench.storage.tables import (
     acquisition_scores,
     batch_items,
@@ -35,11 +34,13 @@ class Filters:
         document: Name of the document that the example stands in.
         text: Found in the text or the question, whatever its case (of ASCII letters on SQLite).
         label: Predicted by the model version, in at least one place.
+        called: Names under which the version knew that label, where it was called otherwise then.
     """
 
     document: str | None = None
     text: str | None = None
     label: str | None = None
+    called: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,14 +262,14 @@ class Candidates:
                 )
             )
         if filters.label and version_id is not None:
-            conditions.append(self._mentions(filters.label, version_id))
+            names = filters.called or (filters.label,)
+            conditions.append(or_(*(self._mentions(name, version_id) for name in names)))
         return conditions
 
     def _mentions(self, label: str, version_id: int) -> ColumnElement[bool]:
         # Finds the label as a JSON string in the payload: every example that has it, and a few more where the
         # label is called like a key. The caller reads the payload to be sure.
-        ascii_only = self._connection.dialect.name == "sqlite"
-        pattern = f"%{escape_like(json.dumps(label, ensure_ascii=ascii_only))}%"
+        pattern = json_text_pattern(label, ascii_only=self._connection.dialect.name == "sqlite")
         return exists().where(
             predictions.c.model_version_id == version_id,
             predictions.c.example_id == examples.c.id,

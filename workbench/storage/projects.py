@@ -78,6 +78,15 @@ class Projects:
             raise NotFound(f"there is no project with id {project_id}")
         return self._project(row)
 
+    def held(self, project_id: int) -> Project:
+        """The project, its label set kept as it is until this writing block ends; others may hold it as well."""
+        self._connection.execute(
+            select(projects.c.id)
+            .where(projects.c.id == project_id)
+            .with_for_update(read=True, key_share=True)
+        )
+        return self.by_id(project_id)
+
     def all(self) -> tuple[Project, ...]:
         """Every project, by name."""
         rows = self._connection.execute(select(projects).order_by(projects.c.name)).all()

@@ -100,3 +100,8 @@ def _binder(connection: Connection, table: Table, name: str) -> Callable[[Any], 
 def _json(value: Any) -> str | None:
     """JSON text; an empty object, which most of an import's values are, needs no encoder."""
     return None if value is None else "{}" if value == {} else json.dumps(value)
+
+
+def json_text_pattern(name: str, *, ascii_only: bool) -> str:
+    """LIKE pattern of a text inside of a JSON column's own text: SQLite keeps what Python wrote, in ASCII."""
+    return f"%{escape_like(json.dumps(name, ensure_ascii=ascii_only))}%"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.storage.batches import Batches
     from workbench.storage.examples import Examples
     from workbench.storage.labelrows import LabelRows
+    from workbench.storage.labelsets import LabelSets
     from workbench.storage.loads import Loads
     from workbench.storage.models import Models
     from workbench.storage.projects import Projects
@@ -76,6 +77,13 @@ class Transaction:
         from workbench.storage.labelrows import LabelRows
 
         return LabelRows(self.connection)
+
+    @cached_property
+    def labelsets(self) -> LabelSets:
+        """Label sets and the history of their changes."""
+        from workbench.storage.labelsets import LabelSets
+
+        return LabelSets(self.connection)
 
     @cached_property
     def annotations(self) -> Annotations:
