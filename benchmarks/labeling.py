@@ -35,6 +35,11 @@ ARRIVAL = """
   });
 """
 
+SHOWN = """() => new Promise((done) => {
+  const look = () => (window.firstExample === undefined ? requestAnimationFrame(look) : done(window.firstExample));
+  look();
+})"""
+
 PROBE = """
 () => {
   // From the key's event to the frame in which the screen shows what it did.
@@ -75,8 +80,8 @@ def figures(name: str, values: list[float]) -> None:
 def open_page(page: Page, app: ServedApp, project: str) -> float:
     """Milliseconds from the address to the first example on the screen, by the browser's own clock."""
     page.goto(app.url("Label", project=project))
-    page.wait_for_function("window.firstExample !== undefined")
-    return float(page.evaluate("window.firstExample"))
+    page.wait_for_selector(".labeler[data-example]:not([data-example=''])")
+    return float(page.evaluate(SHOWN))
 
 
 def press(page: Page, keys: list[str], pause_ms: int = 60) -> list[float]:

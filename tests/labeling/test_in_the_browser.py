@@ -338,3 +338,20 @@ def test_a_link_opens_one_example_and_a_reload_goes_on(page: Page, app: ServedAp
     page.goto(app.url("Label", project=project.name, example="999999"))
     screen.ready().expect_example(ids[0])
     expect(screen.part("message")).to_contain_text("no example with the number")
+
+
+def test_five_thousand_tokens_with_odd_spaces_and_signs(
+    page: Page, app: ServedApp, filled: Workbench
+) -> None:
+    # No-break and double spaces, CR LF, accents of their own, joined emoji: positions hold to the last token.
+    line = "Zoe\u0308\u00a0Nowak  flew 👩‍👩‍👧 to Łódź\r\n"
+    text = line * 833 + "in Riga"
+    project, ids = make_project(filled, texts=[text, "next"], name="five thousand tokens")
+    screen = Screen(page, app, project.name).open()
+    assert screen.part("text").locator(".u").count() == 5_000
+    screen.press("End", "3", "Home", "Shift+ArrowRight", "1")
+    assert screen.marks() == [("PER", "Zoe\u0308 Nowak", True), ("LOC", "Riga", True)]
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    person = {"start": 0, "end": len("Zoe\u0308\u00a0Nowak"), "label": "PER"}
+    place = {"start": len(text) - 4, "end": len(text), "label": "LOC"}
+    assert stored(filled, project, ids[0]) == [("accepted", {"spans": [person, place]})]
