@@ -143,8 +143,8 @@ def _without(lines: list[str], gone: set[str]) -> list[str]:
 
 
 def _references(rest: str, name: str) -> str:
-    """The part of a line that names other annotations: not the words of a note or a normalisation."""
-    return rest.partition("\t")[0] if name[:1] in "#N" else rest
+    """The part of a line that names other annotations: one, behind the kind, in attributes, notes and references."""
+    return " ".join(rest.split()[1:2]) if name[:1] in "#NAM" else rest
 
 
 def span_line(number: int, span: Span, surface: str) -> str:

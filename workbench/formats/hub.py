@@ -129,6 +129,7 @@ def _as_source(name: str, data: Any, max_bytes: int) -> Source:
 def _told(name: str) -> Iterator[None]:
     """Turns what the libraries raise into sentences with a remedy; keeps their progress bars off the terminal."""
     from datasets import disable_progress_bars, enable_progress_bars
+    from datasets.data_files import EmptyDatasetError
     from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError
     from datasets.utils import are_progress_bars_disabled
 
@@ -142,7 +143,7 @@ def _told(name: str) -> Iterator[None]:
         yield
     except (FormatError, InvalidInput, NotFound, Unavailable):
         raise
-    except DataFilesNotFoundError as error:
+    except (DataFilesNotFoundError, EmptyDatasetError) as error:
         raise InvalidInput(
             "has no data files that can be read",
             where=name,
@@ -161,7 +162,8 @@ def _told(name: str) -> Iterator[None]:
 
 def _missing(name: str, error: BaseException) -> NotFound | Unavailable:
     said = str(error)
-    if "gated" in said.lower():
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "GatedRepoError" in kinds or "is a gated dataset" in said:
         return Unavailable(
             "is open to people only who have asked for it",
             where=name,

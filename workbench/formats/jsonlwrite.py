@@ -35,7 +35,7 @@ def own(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any]:
 
 
 def spacy(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any]:
-    """What ``spacy.tokens.Doc(vocab).from_json`` takes; id, document and split stand in ``meta``."""
+    """What ``spacy.tokens.Doc(vocab).from_json`` takes, which leaves id, document and split aside."""
     content = item.content
     tokens: list[dict[str, Any]] = [
         {"id": number, "start": start, "end": end} for number, (start, end) in enumerate(content.tokens)
@@ -52,8 +52,9 @@ def spacy(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any
                 f"{item.external_id}: {span.label} from {span.start} to {span.end} overlaps another; left out"
             )
         entities = [{"start": span.start, "end": span.end, "label": span.label} for span in kept]
-    meta = {"id": item.external_id, "document": item.document, "split": item.split, **item.meta}
-    return {"text": content.text, "ents": entities, "tokens": tokens, "meta": meta | _told(item, options)}
+    value = {"id": item.external_id, "document": item.document, "split": item.split, "text": content.text}
+    value |= {"ents": entities, "tokens": tokens}
+    return value | ({"meta": dict(item.meta)} if item.meta else {}) | _told(item, options)
 
 
 def doccano(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any]:

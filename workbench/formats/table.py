@@ -105,13 +105,14 @@ class TableFormat:
         qa = options.task == "qa"
         texts = ["question", "context"] if qa else ["text", "tokens"]
         told = told_columns(options)
+        shape = "tags" if options.task == "pos" else "spans"
         writer.writerow(["id", "document", "split", *texts, "labels", *told])
         written = 0
         for item in items:
             if item.payload is None:
                 report.skip(f"{item.external_id}: no labels")
                 continue
-            labels = json.dumps(values_for("spans", item.payload, item.content, {}), ensure_ascii=False)
+            labels = json.dumps(values_for(shape, item.payload, item.content, {}), ensure_ascii=False)
             tokens = json.dumps(item.content.tokens)
             cells = [item.content.question or "", item.content.text] if qa else [item.content.text, tokens]
             known = {"annotator": item.annotator, **item.provenance}
