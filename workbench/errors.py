@@ -4,6 +4,7 @@
     ├── NotFound            a name or number that does not exist here
     ├── InvalidInput        what was given can't be used as it is
     │   ├── FormatError         a file is not what it says (carries file and line)
+    │   │   └── UndecodableText     it is text of another encoding (carries how the line reads in others)
     │   ├── InvalidPayload      labels that do not fit their example or label set
     │   └── UnknownName         a name that no registry knows
     ├── Conflict            it would have been right a moment ago
@@ -23,7 +24,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class WorkbenchError(Exception):
@@ -75,6 +76,33 @@ class FormatError(InvalidInput):
         if line is not None:
             where = f"{file}, line {line}" if file else f"line {line}"
         super().__init__(message, where=where, remedy=remedy)
+
+
+class UndecodableText(FormatError):
+    """A file is text in another encoding than it was taken for.
+
+    Args:
+        message: What is wrong.
+        file: The file's name.
+        line: Of the first byte that does not fit.
+        remedy: What to do.
+        encoding: What it was taken for.
+        readings: How the line reads in each other encoding that it may be in, by the encoding's name.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str,
+        line: int,
+        remedy: str,
+        encoding: str,
+        readings: Mapping[str, str],
+    ) -> None:
+        self.encoding = encoding
+        self.readings = dict(readings)
+        super().__init__(message, file=file, line=line, remedy=remedy)
 
 
 class InvalidPayload(InvalidInput):

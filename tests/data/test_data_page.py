@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.formats.samples import SAMPLES
 from workbench.domain import Split
 from workbench.services import Workbench
 from workbench.web.shared import shared_workbench
@@ -163,3 +164,71 @@ def test_an_annotator_may_browse_only(home: Workbench, monkeypatch: pytest.Monke
     assert not app.exception
     assert "**3 examples**" in said(app)
     assert not app.get("file_uploader")
+
+
+def test_an_encoding_is_asked_for_by_how_the_line_reads(home: Workbench, tmp_path: Path) -> None:
+    project = home.projects.create("news", "ner")
+    path = tmp_path / "latin.conll"
+    path.write_bytes("Paris B-LOC\nK\u00f6ln B-LOC\n".encode("latin-1"))
+    app = fill_path(open_data(), path)
+    assert not app.exception
+    assert "line 2 is not UTF-8" in said(app)
+    assert "K\u00f6ln B-LOC" in [code.value for code in app.code]
+    button(app, "Read as Latin-1").click().run()
+    assert not app.exception
+    button(app, "Import 1 example").click().run()
+    assert home.datasets.browse(project).items[0].content.text == "Paris K\u00f6ln"
+
+
+def test_a_folder_of_texts_and_annotations_is_imported(home: Workbench, tmp_path: Path) -> None:
+    project = home.projects.create("news", "ner")
+    (tmp_path / "a.txt").write_text("Ada wrote.\n", encoding="utf-8")
+    (tmp_path / "a.ann").write_text("T1\tPER 1 4\tAda\n", encoding="utf-8")
+    app = fill_path(open_data(), tmp_path)
+    assert "brat stand" in said(app)
+    assert "1 to be repaired" in [item.label for item in app.expander]
+    button(app, "Import 1 example").click().run()
+    assert home.datasets.counts(project).total == 1
+
+
+def test_a_hub_that_can_not_be_reached_is_told(home: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.errors import Unavailable
+    from workbench.services import importsources
+
+    def unreachable(name: str, *_: object) -> object:
+        raise Unavailable("the hub can't be reached", where=name, remedy="check the network")
+
+    monkeypatch.setattr(importsources, "load_hub", unreachable)
+    home.projects.create("news", "ner")
+    app = open_data()
+    next(item for item in app.text_input if item.label == "Dataset").set_value("ada/entities")
+    button(app, "Fetch").click().run()
+    assert not app.exception
+    assert "ada/entities: the hub can't be reached" in said(app)
+
+
+def test_what_a_format_can_not_hold_is_listed_or_refused(home: Workbench) -> None:
+    project = home.projects.create("qa", "qa")
+    sample = SAMPLES["squad", "qa"]
+    home.datasets.import_sources(project, home.datasets.uploaded("a.json", sample.encode()), Split.TRAIN)
+    app = open_data(view="export")
+    next(item for item in app.selectbox if item.label == "Format").select("squad-v1").run()
+    button(app, "Make the file").click().run()
+    assert not app.exception
+    assert "has no answer, which SQuAD" in said(app)
+    next(item for item in app.checkbox if "Refuse" in item.label).set_value(True).run()
+    button(app, "Make the file").click().run()
+    assert "can't hold everything" in said(app)
+    assert not app.get("link_button")
+
+
+def test_whose_labels_are_exported_is_chosen(home: Workbench, conll: Path) -> None:
+    project = home.projects.create("news", "ner")
+    home.datasets.import_files(project, [conll], split=Split.POOL)
+    app = open_data(view="export")
+    next(item for item in app.selectbox if item.label == "Format").select("jsonl").run()
+    next(item for item in app.selectbox if item.label == "Whose labels").select("by:import").run()
+    next(item for item in app.checkbox if "where labels come from" in item.label).set_value(True).run()
+    button(app, "Make the file").click().run()
+    assert not app.exception
+    assert "3 examples" in app.success[0].value

@@ -235,3 +235,37 @@ def test_words_with_white_space_and_examples_without_labels_are_told_when_writte
 def test_a_file_of_nothing_but_blank_lines_is_refused() -> None:
     with pytest.raises(FormatError, match="no words"):
         read("conll", "\n \n\t\n")
+
+
+@pytest.mark.parametrize("separator", [" ", "\t", "\t\t", "   "])
+@pytest.mark.parametrize("width", range(2, 21))
+def test_two_to_twenty_columns(width: int, separator: str) -> None:
+    rows = [["Ada", "B-PER"], ["wrote", "O"], ["it", "O"]]
+    filled = [[word, *(f"x{word}{i}" for i in range(width - 2)), tag] for word, tag in rows]
+    examples, report = read("conll", "".join(separator.join(row) + "\n" for row in filled))
+    assert surfaces(examples[0]) == [("Ada", "PER")]
+    assert report.mapping["columns"] == {"token": 0, "tag": width - 1}
+    assert len(report.columns) == width
+
+
+def test_every_irregularity_at_once() -> None:
+    data = "\ufeffAda  B-PER\r\nwrote\t O\r\n \t\r\n-DOCSTART- O\r\n\r\nBob   B-PER"
+    examples, report = read("conll", data, separator="spaces")
+    assert [surfaces(example) for example in examples] == [[("Ada", "PER")], [("Bob", "PER")]]
+    assert len({example.document for example in examples}) == 2
+    assert patch("conll", data, report, []) == data.encode()
+
+
+@pytest.mark.parametrize("scheme", ["BIOES", "IOBES", "iobes"])
+def test_two_names_of_one_scheme(scheme: str) -> None:
+    assert read("conll", "a S-X\nb B-X\nc E-X\n", scheme=scheme)[1].mapping["scheme"] == "BIOES"
+
+
+def test_an_encoding_is_a_question_with_the_readings_of_the_line() -> None:
+    from workbench.errors import UndecodableText
+
+    with pytest.raises(UndecodableText) as caught:
+        read("conll", b"a O\nK\xf6ln\x80 B-LOC\n")
+    assert caught.value.line == 2
+    assert caught.value.readings == {"latin-1": "K\xf6ln\x80 B-LOC", "cp1252": "K\xf6ln\u20ac B-LOC"}
+    assert "--encoding latin-1 or --encoding cp1252" in str(caught.value)

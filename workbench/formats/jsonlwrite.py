@@ -52,8 +52,8 @@ def spacy(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any
                 f"{item.external_id}: {span.label} from {span.start} to {span.end} overlaps another; left out"
             )
         entities = [{"start": span.start, "end": span.end, "label": span.label} for span in kept]
-    value = {"id": item.external_id, "document": item.document, "split": item.split, "text": content.text}
-    value |= {"ents": entities, "tokens": tokens}
+    value: dict[str, Any] = {"id": item.external_id, "document": item.document, "split": item.split}
+    value |= {"text": content.text, "ents": entities, "tokens": tokens}
     return value | ({"meta": dict(item.meta)} if item.meta else {}) | _told(item, options)
 
 

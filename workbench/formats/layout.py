@@ -128,7 +128,8 @@ def _separator(source: Source, options: ReadOptions) -> str:
     rows = [line for line in lines if line.strip(" \t") and not line.startswith(("#", DOCUMENT_START))]
     single = len({line.count("\t") for line in rows})
     runs = len({len(re.findall(r"\t+", line)) for line in rows})
-    return "spaces" if runs < single and not any(" " in line for line in rows) else "tab"
+    doubled = all(len(run) > 1 for line in rows for run in re.findall(r"\t+", line))
+    return "spaces" if (runs < single or doubled) and not any(" " in line for line in rows) else "tab"
 
 
 class _Chosen:

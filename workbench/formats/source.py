@@ -6,6 +6,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from workbench.errors import FormatError, InvalidInput, NotFound
+from workbench.errors import FormatError, InvalidInput, NotFound, UndecodableText
 from workbench.formats.bundle import ANNOTATIONS, TEXT, packed, pairs
 
 ENCODINGS = {"utf-8": "UTF-8", "latin-1": "Latin-1", "cp1252": "Windows-1252"}
@@ -74,13 +75,34 @@ class Source:
                 decoder.decode(piece, final=start + _PIECE >= len(view))
             except UnicodeDecodeError as error:
                 place = start - pending + error.start
-                others = [title for name, title in ENCODINGS.items() if name != encoding]
-                raise FormatError(
-                    f"is not {ENCODINGS[encoding]} text (byte 0x{self.data[place]:02X})",
-                    file=self.name,
-                    line=self.line_of(place),
-                    remedy=f"save it as UTF-8, or say that it is {' or '.join(others)} (--encoding)",
-                ) from None
+                raise self._undecodable(encoding, place) from None
+
+    def _undecodable(self, encoding: str, place: int) -> UndecodableText:
+        """The question which encoding it is, with how the line of that byte reads in each other one."""
+        start = max(self.data.rfind(b"\n", 0, place), self.data.rfind(b"\r", 0, place)) + 1
+        line = re.split(rb"[\r\n]", self.data[max(start, place - 60) : place + 60])[0]
+        readings: dict[str, str] = {}
+        for name in ENCODINGS:
+            try:
+                if name != encoding:
+                    readings[name] = line.decode(name)
+            except UnicodeDecodeError:
+                continue
+        told: dict[str, list[str]] = {}
+        for name, reading in readings.items():
+            told.setdefault(reading, []).append(ENCODINGS[name])
+        shown = ", ".join(f"{reading.strip()!r} as {' or '.join(names)}" for reading, names in told.items())
+        choices = " or ".join(f"--encoding {name}" for name in readings)
+        return UndecodableText(
+            f"is not {ENCODINGS[encoding]} text (byte 0x{self.data[place]:02X}); this line reads {shown}"
+            if shown
+            else f"is not {ENCODINGS[encoding]} text (byte 0x{self.data[place]:02X})",
+            file=self.name,
+            line=self.line_of(place),
+            remedy=f"say which it is ({choices}), or save it as UTF-8" if choices else "save it as UTF-8",
+            encoding=encoding,
+            readings=readings,
+        )
 
     def line_of(self, place: int) -> int:
         """Number of the line that a byte stands in, counted from 1."""

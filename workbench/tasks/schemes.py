@@ -24,6 +24,7 @@ SCHEMES = ("IOB1", "IOB2", "BIOES", "BILOU", "IO")
 
 PREFIXES = {"IOB1": "IB", "IOB2": "BI", "BIOES": "BIES", "BILOU": "BILU", "IO": "I"}
 _BEGIN, _INSIDE, _LAST, _SINGLE = "B", "I", "E", "S"
+_SAME = {"IOBES": "BIOES", "BILUO": "BILOU", "BIO": "IOB2"}
 _OPENING, _CLOSING = frozenset((_BEGIN, _SINGLE)), frozenset((_LAST, _SINGLE))
 _CANONICAL = {"B": _BEGIN, "I": _INSIDE, "E": _LAST, "L": _LAST, "S": _SINGLE, "U": _SINGLE}
 
@@ -37,8 +38,8 @@ class TokenSpan(NamedTuple):
 
 
 def check_scheme(scheme: str) -> str:
-    """The scheme's name in capitals. Raises UnknownName."""
-    name = scheme.upper()
+    """The scheme's name in capitals; IOBES, BILUO and BIO are other names of three. Raises UnknownName."""
+    name = _SAME.get(scheme.upper(), scheme.upper())
     if name not in PREFIXES:
         raise UnknownName("tagging scheme", scheme, SCHEMES)
     return name

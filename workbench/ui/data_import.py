@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from workbench.domain import Role, Split
-from workbench.errors import AlreadyExists, WorkbenchError
+from workbench.domain import Split
+from workbench.errors import AlreadyExists, UndecodableText, WorkbenchError
 from workbench.formats import FORMATS, Source
 from workbench.formats.source import ENCODINGS
 from workbench.services.datasets import Preview
 from workbench.services.importing import ImportOptions
 from workbench.services.importwatch import ImportWatch
 from workbench.ui.data_preview import draw_preview, escaped
+from workbench.ui.data_sources import ENCODING_KEY, ask_encoding, choose_sources
 from workbench.ui.page import Page
 from workbench.ui.theme import count
 
@@ -33,7 +33,7 @@ _DONE = "import-done"
 def draw_import(page: Page) -> None:
     """Files, options, preview, the button."""
     _draw_done(page)
-    sources = _choose_sources(page)
+    sources = choose_sources(page)
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     split = left.selectbox(
         "What the examples are for",
@@ -56,27 +56,6 @@ def draw_import(page: Page) -> None:
         _import(page, sources, split, options)
 
 
-def _choose_sources(page: Page) -> list[Source]:
-    number = st.session_state.setdefault("import-round", 0)
-    uploads = st.file_uploader(
-        "Files",
-        accept_multiple_files=True,
-        key=f"import-files-{number}",
-        help="Also packed in .gz or .zip. Nothing is stored before you have seen what is in them.",
-    )
-    sources = [
-        source for file in uploads for source in page.workbench.datasets.uploaded(file.name, file.getvalue())
-    ]
-    # Whoever may name a path reads any file of the server.
-    if page.user.role is Role.ADMIN:
-        path = st.text_input(
-            "or a path on this machine", key=f"import-path-{number}", placeholder="/data/news/train.conll"
-        ).strip()
-        if path:
-            sources += page.workbench.datasets.sources([Path(path).expanduser()])
-    return sources
-
-
 def _choose_options(page: Page) -> ImportOptions:
     fitting = ["auto", *(name for name, item in FORMATS.items() if page.project.task in item.tasks)]
     with st.expander("Options", icon=":material/tune:"):
@@ -87,9 +66,7 @@ def _choose_options(page: Page) -> ImportOptions:
             format_func=lambda name: FOUND if name == "auto" else FORMATS[name].title,
             key="import-format",
         )
-        encoding = second.selectbox(
-            "Encoding", list(ENCODINGS), format_func=ENCODINGS.get, key="import-encoding"
-        )
+        encoding = second.selectbox("Encoding", list(ENCODINGS), format_func=ENCODINGS.get, key=ENCODING_KEY)
         separator = scheme = sentences = None
         if page.project.task != "qa":
             separator = third.selectbox(
@@ -165,6 +142,9 @@ def _look(
             return None, options
         options = replace(options, force=True)
         preview = look(options)
+    except UndecodableText as error:
+        ask_encoding(error)
+        return None, options
     except WorkbenchError as error:
         st.error(str(error), icon=":material/error:")
         if options.columns and st.button("Forget the columns that I chose"):

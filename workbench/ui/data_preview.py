@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -18,6 +19,8 @@ from workbench.ui.theme import count
 
 DRAWN = 8
 SHOWN_LABELS = 40
+_KINDS = {"repaired": "to be repaired", "skipped": "to be skipped", "warning": "to know"}
+"""Kinds of notices, as the title of their list counts them."""
 
 
 def draw_preview(page: Page, preview: Preview) -> None:
@@ -63,8 +66,15 @@ def _draw_labels(page: Page, report: ImportReport) -> None:
 def _draw_warnings(warnings: Sequence[Notice]) -> None:
     if not warnings:
         return
-    with st.expander(count(len(warnings), "warning"), icon=":material/warning:", expanded=len(warnings) <= 5):
-        table = pd.DataFrame([{"Line": notice.line, "Warning": notice.message} for notice in warnings])
+    kinds = Counter(notice.kind for notice in warnings)
+    titles = [f"{kinds[kind]:,} {words}" for kind, words in _KINDS.items() if kinds[kind]]
+    with st.expander(", ".join(titles), icon=":material/warning:", expanded=len(warnings) <= 5):
+        table = pd.DataFrame(
+            [
+                {"Line": notice.line, "What": notice.kind.capitalize(), "Message": notice.message}
+                for notice in warnings
+            ]
+        )
         st.dataframe(
             table.astype({"Line": "Int64"}),
             hide_index=True,
