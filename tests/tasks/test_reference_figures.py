@@ -13,6 +13,7 @@ What they printed stands here; none of them is needed to run these tests.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.tasks.examples import sentence
@@ -197,3 +198,47 @@ def test_overlap_figures_by_hand() -> None:
     assert found["type"] == Counts(correct=1, incorrect=1, missed=1, spurious=1)
     assert found["partial"].figures()["f1"] == pytest.approx(1.5 / 3)
     assert Counts().figures()["f1"] == 0.0
+
+
+def random_spans(rng: np.random.Generator, example: ExampleText) -> Spans:
+    places, end = [], 0
+    while end < len(example.tokens):
+        size = int(rng.integers(1, 4))
+        if rng.random() < 0.4 and end + size <= len(example.tokens):
+            places.append(TokenSpan(end, end + size, str(rng.choice(["A", "B-2", "C"]))))
+            end += size
+        else:
+            end += 1
+    return Spans(to_character_spans(places, example))
+
+
+@pytest.mark.parametrize("mode", [None, "strict"])
+def test_entities_are_counted_as_seqeval_counts_them(mode: str | None) -> None:
+    from seqeval.metrics import accuracy_score, classification_report
+    from seqeval.scheme import IOB2 as SEQEVAL_IOB2
+
+    rng = np.random.default_rng(3)
+    task = get_task("ner")
+    examples = [sentence([f"w{index}" for index in range(int(rng.integers(1, 12)))]) for _ in range(60)]
+    gold = [random_spans(rng, example) for example in examples]
+    guess = [
+        own if rng.random() < 0.3 else random_spans(rng, each)
+        for own, each in zip(gold, examples, strict=True)
+    ]
+    rows = [
+        [task.tags(payload, each) for payload, each in zip(part, examples, strict=True)]
+        for part in (gold, guess)
+    ]
+    options = {"mode": mode, "scheme": SEQEVAL_IOB2} if mode else {}
+    report = classification_report(*rows, output_dict=True, zero_division=0, **options)
+    metrics = task.evaluate(gold, guess, examples, ["A", "B-2", "C"])
+    ours = metrics["strict"] if mode else metrics
+    for name, theirs in report.items():
+        row = ours if name == "micro avg" else metrics["per_label"].get(name)
+        if row is not None:
+            expected = tuple(float(theirs[key]) for key in ("precision", "recall", "f1-score"))
+            assert tuple(row[key] for key in ("precision", "recall", "f1")) == pytest.approx(expected)
+    assert {name: row["support"] for name, row in metrics["per_label"].items()} == {
+        name: int(report[name]["support"]) for name in ("A", "B-2", "C")
+    }
+    assert metrics["accuracy"] == pytest.approx(accuracy_score(*rows))

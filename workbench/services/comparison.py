@@ -203,13 +203,7 @@ class ComparisonService:
             files = {record.id: record.file_name for record in tx.examples.imports(project.id)}
         _refuse_missing(project, (first, second), judgement, wanted)
         frozen = chosen or freeze(self._store, project, wanted, judgement)
-        readings = tuple(
-            (
-                read(each.gold, each.predicted[0], each.content),
-                read(each.gold, each.predicted[1], each.content),
-            )
-            for each in judgement.examples
-        )
+        readings = tuple(_read(each) for each in judgement.examples)
         comparison = _compare(task, judgement, readings, (a, b), frozen)
         return Analysis(project.task, (first, second), comparison, frozen, judgement, readings, names, files)
 
@@ -236,6 +230,12 @@ def _surfaces(store: Store, task: Task, snapshot_id: int) -> frozenset[str]:
         else:
             surfaces.update(content.words)
     return frozenset(surfaces)
+
+
+def _read(each: Judged) -> tuple[Reading, Reading]:
+    first, second = each.predicted
+    reading = read(each.gold, first, each.content)
+    return reading, reading if first == second else read(each.gold, second, each.content)
 
 
 def _refuse_missing(

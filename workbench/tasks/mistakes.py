@@ -85,6 +85,10 @@ class Reading:
         return not self.mistakes
 
 
+NOTHING_WRONG = Reading(Counter(), ())
+"""Nothing in gold, nothing predicted."""
+
+
 def read(gold: Payload, predicted: Payload, example: ExampleText) -> Reading:
     """Lay a prediction over gold."""
     if isinstance(gold, Spans) and isinstance(predicted, Spans):
@@ -98,7 +102,7 @@ def read(gold: Payload, predicted: Payload, example: ExampleText) -> Reading:
 
 def _read_spans(gold: Sequence[Span], predicted: Sequence[Span]) -> Reading:
     if gold == predicted:
-        return Reading(Counter(span.label for span in gold), ())
+        return Reading(Counter([span.label for span in gold]), ()) if gold else NOTHING_WRONG
     truths = set(gold)
     right = [span for span in predicted if span in truths]
     free = [span for span in gold if span not in set(right)]

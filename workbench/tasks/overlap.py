@@ -21,7 +21,7 @@ Counts(correct=0, incorrect=0, partial=1, missed=0, spurious=0)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from workbench.tasks.schemes import TokenSpan
@@ -41,7 +41,13 @@ class Counts:
     spurious: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Counts(
+            self.correct + other.correct,
+            self.incorrect + other.incorrect,
+            self.partial + other.partial,
+            self.missed + other.missed,
+            self.spurious + other.spurious,
+        )
 
     def figures(self) -> dict[str, Any]:
         """``precision``, ``recall``, ``f1`` (0..1; a partial match counts half), and the counts."""

@@ -66,7 +66,7 @@ def check_label(label: str, labels: Sequence[str]) -> None:
 def items(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     """The list of objects at ``key``. Raises InvalidPayload."""
     value = data.get(key) if isinstance(data, Mapping) else None
-    if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
+    if isinstance(value, list) and all(type(item) is dict or isinstance(item, Mapping) for item in value):
         return value
     raise InvalidPayload(f"{key!r} is missing or no list of objects", remedy=f'give {{"{key}": [{{…}}]}}')
 
@@ -74,7 +74,7 @@ def items(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
 def integer(item: Mapping[str, Any], key: str) -> int:
     """The whole number, 0 or more, at ``key``. Raises InvalidPayload."""
     value = item.get(key)
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if type(value) is int and value >= 0:
         return value
     raise InvalidPayload(f"{key!r} is {value!r}", remedy="give a whole number, counted in code points from 0")
 
