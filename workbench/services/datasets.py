@@ -11,14 +11,16 @@ from pathlib import Path
 from workbench.config import Settings
 from workbench.domain import Example, ImportRecord, NewExample, Payload, Project, Split
 from workbench.errors import InvalidInput, NotFound
-from workbench.formats.base import Notice
 from workbench.formats.hub import HubOptions
 from workbench.formats.source import Source, paired, unpack
 from workbench.services.dataexport import ExportOptions, ExportReport, write_export
-from workbench.services.importing import ImportOptions, Parsed, overlaps, parse
+from workbench.services.duplicates import Compared, compare
+from workbench.services.importing import ImportOptions, Parsed, count_duplicates, parse
 from workbench.services.importsources import gather
 from workbench.services.importwatch import ImportWatch
 from workbench.services.importwrite import ImportReport, refuse_known, summary, write
+from workbench.services.overlaps import Overlap, fill_in, overlap
+from workbench.services.splits import split_files
 from workbench.storage.examples import SplitCounts
 from workbench.storage.store import Store
 
@@ -144,12 +146,12 @@ class DatasetService:
         """The same of files in memory. Raises also Cancelled, where the watch was asked to cancel."""
         watch = watch or ImportWatch()
         with ExitStack() as stack:
-            files, notices = self._parse(stack, project, sources, split, options, watch)
+            files, found = self._parse(stack, project, sources, split, options, watch)
             if dry_run:
-                return summary(files, notices, dry_run=True)
+                return summary(files, found, dry_run=True)
             compressed = [zlib.compress(parsed.source.data, 4) for parsed in files]
-            ids = write(self._store, project, files, compressed, split, options, user_id, watch)
-            return summary(files, notices, dict(zip((id(parsed) for parsed in files), ids, strict=True)))
+            ids = write(self._store, project, files, compressed, options, user_id, watch)
+            return summary(files, found, dict(zip((id(parsed) for parsed in files), ids, strict=True)))
 
     def preview(
         self,
@@ -160,9 +162,9 @@ class DatasetService:
     ) -> Preview:
         """Read and check files as an import does, and write nothing. Raises the same."""
         with ExitStack() as stack:
-            files, notices = self._parse(stack, project, sources, split, options, ImportWatch())
+            files, found = self._parse(stack, project, sources, split, options, ImportWatch())
             return Preview(
-                report=summary(files, notices, dry_run=True),
+                report=summary(files, found, dry_run=True),
                 first=tuple(example for parsed in files for example in parsed.first)[:20],
                 columns=tuple(files[0].report.columns),
                 rows=tuple(tuple(row) for row in files[0].report.rows),
@@ -176,7 +178,7 @@ class DatasetService:
         split: Split,
         options: ImportOptions,
         watch: ImportWatch,
-    ) -> tuple[list[Parsed], list[Notice]]:
+    ) -> tuple[list[Parsed], Compared]:
         if not sources:
             raise InvalidInput("there is no file to import", remedy="name one or more files")
         with self._store.read() as tx:
@@ -185,9 +187,14 @@ class DatasetService:
         for source in sources:
             files.append(parse(source, project, options, watch.reading))
             stack.callback(files[-1].close)
+        split_files(files, split, options.plan, questions=project.task == "qa")
         with self._store.read() as tx:
-            notices = overlaps(split, files, lambda hashes: tx.examples.hashes(project.id, hashes))
-        return files, notices
+            stored = count_duplicates(files, lambda hashes: tx.examples.hashes(project.id, hashes))
+        fill_in(self._store, project)
+        found = compare(self._store, project, files, stored, watch)
+        for parsed, near, sketches in zip(files, found.near, found.sketches, strict=True):
+            parsed.near_duplicates, parsed.sketches = near, sketches
+        return files, found
 
     # --- looked at ------------------------------------------------------------------------------
 
@@ -260,6 +267,10 @@ class DatasetService:
             words=sum(numbers.words for numbers in splits.values()),
             splits=splits,
         )
+
+    def overlap(self, project: Project) -> Overlap:
+        """Examples of the test and validation splits that also stand in another split, exactly or nearly."""
+        return overlap(self._store, project)
 
     # --- out ------------------------------------------------------------------------------------
 

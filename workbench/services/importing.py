@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.domain import ExampleText, NewExample, Project, Spans, Split
 from workbench.errors import FormatError, InvalidInput, InvalidPayload
-from workbench.formats import FORMATS, Format, Notice, ReadOptions, Report, Source, get_format
+from workbench.formats import FORMATS, Format, ReadOptions, Report, Source, get_format
+from workbench.services.splits import TOLD, SplitPlan
 from workbench.services.spool import Row, Spool
 from workbench.tasks import Task, get_task
 
@@ -36,6 +40,7 @@ class ImportOptions:
         columns: See ``formats.ReadOptions``, like the others.
         unlabeled: Keep the labels in the files aside as a simulated annotator's answers.
         force: Import files again that the project has already.
+        plan: How examples are split; by default all go to the one split that is told.
     """
 
     format: str = "auto"
@@ -46,11 +51,15 @@ class ImportOptions:
     sentences: str | None = None
     unlabeled: bool = False
     force: bool = False
+    plan: SplitPlan = TOLD
 
 
 @dataclass(slots=True)
 class Parsed:
-    """One file, read and checked."""
+    """One file, read and checked.
+
+    ``splits`` (one per row), ``near_duplicates`` and ``sketches`` are found when all files have been read.
+    """
 
     source: Source
     format: str
@@ -64,6 +73,9 @@ class Parsed:
     labels: Counter[str] = field(default_factory=Counter)
     first: list[NewExample] = field(default_factory=list)
     duplicates: int = 0
+    splits: list[str] = field(default_factory=list)
+    near_duplicates: int = 0
+    sketches: NDArray[np.uint8] | None = None
     hashes: set[str] = field(default_factory=set)
 
     def close(self) -> None:
@@ -250,35 +262,25 @@ def _count_words(text: str) -> int:
     return len(text.split())
 
 
-def overlaps(
-    split: Split, files: Sequence[Parsed], stored: Callable[[Sequence[str]], Mapping[str, frozenset[Split]]]
-) -> list[Notice]:
-    """Count the duplicates of each file, and warn of what stands on both sides of an evaluation.
+def count_duplicates(
+    files: Sequence[Parsed], stored: Callable[[Sequence[str]], Mapping[str, frozenset[Split]]]
+) -> dict[str, frozenset[Split]]:
+    """Count the exact duplicates of each file: within it, of the files before, and of what is stored.
 
     Args:
-        split: Of the examples on their way in.
         files: Read and checked; their ``duplicates``, counted within each so far, grow by those across.
         stored: Gives the splits in which the project has a content hash already.
+
+    Returns:
+        What ``stored`` has given.
     """
     seen: set[str] = set()
-    across: Counter[Split] = Counter()
+    known: dict[str, frozenset[Split]] = {}
     for parsed in files:
         fresh = sorted(parsed.hashes - seen)
         parsed.duplicates += len(parsed.hashes) - len(fresh)
         seen |= parsed.hashes
         found = stored(fresh)
         parsed.duplicates += len(found)
-        for splits in found.values():
-            across.update(splits)
-    return [
-        Notice(
-            None,
-            f"{number:,} of these {split.value} examples also stand in {other.value}: "
-            "scores on the one will flatter a model trained on the other",
-        )
-        for other, number in across.items()
-        if other is not split and (split in _HELD_OUT or other in _HELD_OUT)
-    ]
-
-
-_HELD_OUT = frozenset({Split.TEST, Split.VALIDATION})
+        known.update(found)
+    return known

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from workbench.domain import Project, Role, Split
 from workbench.errors import AlreadyExists
 from workbench.formats import Notice, Source
+from workbench.services.duplicates import TOGETHER, Compared, Leak
 from workbench.services.importing import ImportOptions, Parsed
 from workbench.services.importload import ROWS, Writer
 from workbench.services.importwatch import ImportWatch
@@ -50,6 +51,9 @@ class ImportReport:
         repaired: Labels whose place was mended.
         duplicates: Examples that this import or the project holds already (they are imported all the same).
         dry_run: Whether nothing was written.
+        near_duplicates: Examples that nearly repeat another one, and repeat none exactly.
+        splits: Examples of each split.
+        leaks: The first examples that stand on both sides of an evaluation.
     """
 
     examples: int
@@ -65,6 +69,9 @@ class ImportReport:
     warnings: tuple[Notice, ...]
     files: tuple[FileSummary, ...]
     dry_run: bool = False
+    near_duplicates: int = 0
+    splits: Mapping[str, int] = field(default_factory=dict)
+    leaks: tuple[Leak, ...] = ()
 
 
 def refuse_known(
@@ -92,7 +99,6 @@ def write(
     project: Project,
     files: Sequence[Parsed],
     compressed: Sequence[bytes],
-    split: Split,
     options: ImportOptions,
     user_id: int | None,
     watch: ImportWatch,
@@ -104,7 +110,6 @@ def write(
         project: Where to; its label set grows by the labels found, the most frequent first.
         files: Read and checked.
         compressed: Their bytes.
-        split: What their examples are for.
         options: Whether the labels are kept aside.
         user_id: Who imports.
         watch: Hears of the progress.
@@ -117,7 +122,7 @@ def write(
         with writer.first() as tx:
             refuse_known(tx, project, [parsed.source for parsed in files], options)
             ids = [
-                _add_import(tx, project, parsed, packed, split, user_id)
+                _add_import(tx, project, parsed, packed, user_id)
                 for parsed, packed in zip(files, compressed, strict=True)
             ]
             position = writer.hide(tx, ids)
@@ -128,8 +133,11 @@ def write(
             for part in chunks(parsed.documents, ROWS):
                 with writer.some() as tx:
                     documents += tx.examples.add_documents(project.id, import_id, part, len(documents))
+            _write_sketches(writer, import_id, position, parsed)
+            begin = position
             for rows in chunks(parsed.rows, ROWS):
-                ready = [_stored(row, documents, split.value) for row in rows]
+                splits = parsed.splits[position - begin : position - begin + len(rows)]
+                ready = [_stored(row, documents, split) for row, split in zip(rows, splits, strict=True)]
                 with writer.some(len(rows)) as tx:
                     found = tx.examples.insert(project.id, import_id, position, ready)
                     keep(tx, list(zip(found, rows, strict=True)))
@@ -139,10 +147,16 @@ def write(
     return ids
 
 
-def _add_import(
-    tx: Transaction, project: Project, parsed: Parsed, packed: bytes, split: Split, user_id: int | None
-) -> int:
+def _write_sketches(writer: Writer, import_id: int, position: int, parsed: Parsed) -> None:
+    assert parsed.sketches is not None
+    for start in range(0, len(parsed.sketches), TOGETHER):
+        with writer.some() as tx:
+            tx.sketches.add(import_id, position + start, parsed.sketches[start : start + TOGETHER])
+
+
+def _add_import(tx: Transaction, project: Project, parsed: Parsed, packed: bytes, user_id: int | None) -> int:
     source = parsed.source
+    splits = set(parsed.splits)
     tx.examples.add_source(source.sha256, len(source.data), packed)
     return tx.examples.add_import(
         project.id,
@@ -150,7 +164,7 @@ def _add_import(
         sha256=source.sha256,
         format_name=parsed.format,
         mapping=parsed.report.mapping,
-        split=split,
+        split=Split(splits.pop()) if len(splits) == 1 else None,
         user_id=user_id,
     )
 
@@ -216,12 +230,14 @@ def _counts(files: Sequence[Parsed]) -> dict[str, Any]:
         "skipped": sum(parsed.report.skipped for parsed in files),
         "repaired": sum(parsed.report.repaired for parsed in files),
         "duplicates": sum(parsed.duplicates for parsed in files),
+        "near_duplicates": sum(parsed.near_duplicates for parsed in files),
+        "splits": dict(sorted(sum((Counter(parsed.splits) for parsed in files), Counter[str]()).items())),
     }
 
 
 def summary(
     files: Sequence[Parsed],
-    notices: Sequence[Notice],
+    found: Compared,
     ids: Mapping[int, int] | None = None,
     *,
     dry_run: bool = False,
@@ -244,4 +260,10 @@ def summary(
         )
         for parsed in files
     )
-    return ImportReport(**_counts(files), warnings=(*notices, *warnings), files=summaries, dry_run=dry_run)
+    return ImportReport(
+        **_counts(files),
+        warnings=(*found.notices, *warnings),
+        files=summaries,
+        dry_run=dry_run,
+        leaks=found.leaks,
+    )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.services.runs import RunService
     from workbench.services.scoring import ScoringService
     from workbench.services.selection import SelectionService
+    from workbench.services.splits import SplitService
     from workbench.services.team import TeamService
     from workbench.services.training import TrainingService
     from workbench.services.versions import VersionService
@@ -49,6 +50,13 @@ class Workbench:
         from workbench.services.labelsets import LabelSetService
 
         return LabelSetService(self.store)
+
+    @cached_property
+    def splits(self) -> SplitService:
+        """Split again what is there."""
+        from workbench.services.splits import SplitService
+
+        return SplitService(self.store)
 
     @cached_property
     def datasets(self) -> DatasetService:

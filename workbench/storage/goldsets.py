@@ -14,6 +14,7 @@ from workbench.errors import NotFound
 from workbench.storage.rows import aware, now
 from workbench.storage.snapshots import REVISIONS, GoldRow, Snapshots
 from workbench.storage.tables import examples, gold, gold_sets, projects, snapshot_items, snapshots
+from workbench.storage.visible import in_project
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class GoldSets(Snapshots):
         row = self._connection.execute(
             select(func.count(), func.max(gold.c.accepted_at))
             .join(examples, examples.c.id == gold.c.example_id)
-            .where(examples.c.project_id == project_id, examples.c.split == split)
+            .where(in_project(project_id), examples.c.split == split)
         ).one()
         return GoldState(row[0], aware(row[1]))
 

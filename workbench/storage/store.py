@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from workbench.storage.models import Models
     from workbench.storage.projects import Projects
     from workbench.storage.runs import Runs
+    from workbench.storage.sketches import Sketches
+    from workbench.storage.splits import Splits
     from workbench.storage.users import Users
 
 
@@ -84,6 +86,20 @@ class Transaction:
         from workbench.storage.labelsets import LabelSets
 
         return LabelSets(self.connection)
+
+    @cached_property
+    def sketches(self) -> Sketches:
+        """What near duplicates are found by."""
+        from workbench.storage.sketches import Sketches
+
+        return Sketches(self.connection)
+
+    @cached_property
+    def splits(self) -> Splits:
+        """Which example is in which split."""
+        from workbench.storage.splits import Splits
+
+        return Splits(self.connection)
 
     @cached_property
     def annotations(self) -> Annotations:
