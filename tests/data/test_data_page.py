@@ -232,3 +232,33 @@ def test_whose_labels_are_exported_is_chosen(home: Workbench, conll: Path) -> No
     button(app, "Make the file").click().run()
     assert not app.exception
     assert "3 examples" in app.success[0].value
+
+
+def test_what_stands_on_both_sides_is_told_in_the_preview_and_while_browsing(
+    home: Workbench, tmp_path: Path
+) -> None:
+    project = home.projects.create("news", "ner")
+    home.datasets.import_sources(project, home.datasets.uploaded("a.conll", CONLL.encode()), Split.POOL)
+    path = tmp_path / "test.conll"
+    path.write_text("Paris NNP B-LOC\n\nLondon NNP B-LOC\n", encoding="utf-8")
+    app = fill_path(open_data(view="import"), path)
+    next(item for item in app.selectbox if "for" in item.label).select(Split.TEST).run()
+    assert "1 of these test examples also stand in pool" in app.error[0].value
+    button(app, "Import 2 examples as test").click().run()
+    assert not app.exception
+    app = open_data(view="browse")
+    assert "1 text of the test and validation splits also stand" in app.error[0].value
+
+
+def test_a_file_is_split_by_lot(home: Workbench, tmp_path: Path) -> None:
+    project = home.projects.create("news", "ner")
+    path = tmp_path / "a.conll"
+    path.write_text("".join(f"-DOCSTART- O\n\nw{i} O\n\n" for i in range(20)), encoding="utf-8")
+    app = fill_path(open_data(), path)
+    next(item for item in app.selectbox if "for" in item.label).select("lot").run()
+    assert not app.exception
+    assert "Test 2 · Train 16 · Validation 2" in said(app)
+    button(app, "Import 20 examples as 3 splits").click().run()
+    assert not app.exception
+    counts = home.datasets.counts(project).examples
+    assert (counts[Split.TRAIN], counts[Split.VALIDATION], counts[Split.TEST]) == (16, 2, 2)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.cli.splits import show_leaks
 from workbench.domain import Answers, NewExample, Spans, Split, Tags
 from workbench.errors import InvalidInput
 from workbench.formats import FORMATS, Notice
@@ -19,6 +20,7 @@ from workbench.services.dataexport import EXPORTS, ExportReport
 from workbench.services.importing import ImportOptions
 from workbench.services.importwatch import READING, WRITING, ImportWatch
 from workbench.services.importwrite import ImportReport
+from workbench.services.splits import GROUPS, SEED, SplitPlan, parse_ratios
 
 SHOWN_WARNINGS = 20
 SHOWN_LABELS = 12
@@ -31,7 +33,17 @@ def import_(
     paths: Annotated[
         list[Path], typer.Argument(help="Files, also packed in .gz or .zip; folders; hub:OWNER/NAME.")
     ],
-    split: Annotated[Split, typer.Option(help="What the examples are for.")],
+    split: Annotated[Split | None, typer.Option(help="What the examples are for.")] = None,
+    split_ratio: Annotated[
+        str | None, typer.Option(help="Or shares, by lot: train=0.8,validation=0.1,test=0.1.")
+    ] = None,
+    split_by_file: Annotated[
+        bool, typer.Option("--split-by-file", help="Or what the file's own key or column `split` says.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of the lot: the same seed makes the same splits.")] = SEED,
+    group: Annotated[
+        str, typer.Option(help=f"What stays together in one split: {', '.join(GROUPS)}.")
+    ] = "auto",
     format_name: Annotated[
         str, typer.Option("--format", help=f"auto, or one of {', '.join(FORMATS)}.")
     ] = "auto",
@@ -62,20 +74,34 @@ def import_(
     as_json: JsonOption = False,
 ) -> None:
     """Import files into a project: all of them, or nothing at all."""
+    if split is None and split_ratio is None and not split_by_file:
+        raise typer.BadParameter("say --split, --split-ratio or --split-by-file")
+    if split is not None and split_ratio is not None:
+        raise typer.BadParameter("--split and --split-ratio exclude each other")
+    plan = SplitPlan(parse_ratios(split_ratio) if split_ratio else None, seed, group, split_by_file)
     options = ImportOptions(
-        format_name, parse_columns(column or ()), encoding, separator, scheme, sentences, unlabeled, force
+        format_name,
+        parse_columns(column or ()),
+        encoding,
+        separator,
+        scheme,
+        sentences,
+        unlabeled,
+        force,
+        plan,
     )
+    told = split or Split.POOL
     with workbench() as wb:
         project = wb.projects.get(name)
         sources = wb.datasets.sources(paths, HubOptions(config, revision, from_split))
         if dry_run:
-            preview = wb.datasets.preview(project, sources, split, options)
+            preview = wb.datasets.preview(project, sources, told, options)
             report, first = preview.report, preview.first
         else:
-            report = wb.datasets.import_sources(project, sources, split, options, watch=ImportWatch(_tell))
+            report = wb.datasets.import_sources(project, sources, told, options, watch=ImportWatch(_tell))
             first = ()
     data = asdict(report) | ({"first": [_shown(example) for example in first]} if dry_run else {})
-    emit(as_json, data, lambda: _show_import(report, name, split, first))
+    emit(as_json, data, lambda: _show_import(report, name, first))
 
 
 @app.command("export-data")
@@ -154,11 +180,11 @@ def _shown(example: NewExample) -> dict[str, Any]:
     return shown
 
 
-def _show_import(report: ImportReport, name: str, split: Split, first: Sequence[NewExample]) -> None:
+def _show_import(report: ImportReport, name: str, first: Sequence[NewExample]) -> None:
     verb = "Would import" if report.dry_run else "Imported"
     out.print(
         f"{verb} {report.examples:,} examples ({report.documents:,} documents, {report.tokens:,} words) "
-        f"into {name} as {split.value}.",
+        f"into {name} as {_where(report)}.",
         markup=False,
     )
     for file in report.files:
@@ -171,12 +197,20 @@ def _show_import(report: ImportReport, name: str, split: Split, first: Sequence[
         ("skipped", report.skipped),
         ("repaired", report.repaired),
         ("duplicates", report.duplicates),
+        ("near duplicates", report.near_duplicates),
     ):
         if number:
             out.print(f"  {title}: {number:,}", markup=False)
     _show_warnings(report.warnings)
+    show_leaks(report.leaks)
     for example in first[:SHOWN_EXAMPLES]:
         _show_example(_shown(example))
+
+
+def _where(report: ImportReport) -> str:
+    if len(report.splits) == 1:
+        return next(iter(report.splits))
+    return ", ".join(f"{split} {number:,}" for split, number in report.splits.items())
 
 
 def _show_example(example: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
-from workbench.domain import ExampleText, Json, NewExample, Payload
+from workbench.domain import ExampleText, Json, NewExample, Payload, Split
 from workbench.formats.source import Source
 from workbench.registry import Registry
 
@@ -29,6 +29,18 @@ PROVENANCE = {
     "accepted_at": "string",
 }
 """What an export can say of where labels come from, each with its type in a table; times are ISO 8601 in UTC."""
+
+SPLIT_NAMES = {
+    **{split.value: split for split in Split},
+    "training": Split.TRAIN,
+    "dev": Split.VALIDATION,
+    "devel": Split.VALIDATION,
+    "valid": Split.VALIDATION,
+    "val": Split.VALIDATION,
+    "testing": Split.TEST,
+    "unlabeled": Split.POOL,
+}
+"""What files call splits, and ours."""
 
 SAMPLE_ROWS = 8
 """Rows of a file's columns that a report shows, for the mapping."""
@@ -263,3 +275,8 @@ ALIASES = {
 def get_format(name: str) -> Format:
     """The format of that name or alias. Raises UnknownName."""
     return FORMATS[ALIASES.get(name, name)]
+
+
+def split_named(given: object) -> Split | None:
+    """The split that a file means by a name of its own; None where it is none."""
+    return SPLIT_NAMES.get(given.strip().lower()) if isinstance(given, str) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.domain import NewExample
+from workbench.formats.base import split_named
 from workbench.formats.jsontext import check_meta
 from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, USED_KEYS, Record
 from workbench.formats.recordqa import read_question
@@ -33,6 +34,7 @@ def read_record(record: Record, stem: str) -> NewExample | None:
         document=record.name("document", DOCUMENT_KEYS) or external_id,
         locator=locator,
         meta=_meta(record),
+        split=split_named(record.value.get("split")),
     )
 
 

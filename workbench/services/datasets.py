@@ -14,7 +14,7 @@ from workbench.errors import InvalidInput, NotFound
 from workbench.formats.hub import HubOptions
 from workbench.formats.source import Source, paired, unpack
 from workbench.services.dataexport import ExportOptions, ExportReport, write_export
-from workbench.services.duplicates import Compared, compare
+from workbench.services.duplicates import SHOWN, Compared, compare
 from workbench.services.importing import ImportOptions, Parsed, count_duplicates, parse
 from workbench.services.importsources import gather
 from workbench.services.importwatch import ImportWatch
@@ -268,9 +268,9 @@ class DatasetService:
             splits=splits,
         )
 
-    def overlap(self, project: Project) -> Overlap:
+    def overlap(self, project: Project, shown: int = SHOWN) -> Overlap:
         """Examples of the test and validation splits that also stand in another split, exactly or nearly."""
-        return overlap(self._store, project)
+        return overlap(self._store, project, shown)
 
     # --- out ------------------------------------------------------------------------------------
 

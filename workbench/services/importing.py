@@ -189,6 +189,7 @@ def _take(
                 locator=dict(example.locator),
                 meta=dict(example.meta),
                 payload=payload,
+                split=None if example.split is None else example.split.value,
             )
         )
         if len(parsed.first) < FIRST:

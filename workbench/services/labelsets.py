@@ -50,6 +50,11 @@ class LabelSetService:
                 found.update(task.labels_in(task.load(payload)))
         return found
 
+    def stamp(self, project: Project) -> tuple[int, int]:
+        """Changes when an annotation is saved or the label set changes: for pages that keep what they counted."""
+        with self._store.read() as tx:
+            return tx.labelsets.last_annotation(), len(tx.labelsets.history(project.id))
+
     def surfaces(self, project: Project, label: str) -> Counter[str]:
         """The words that a label stands on in accepted annotations, as rules of a split compare them."""
         task = get_task(project.task)

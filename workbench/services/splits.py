@@ -13,10 +13,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.domain import Project, Split
 from workbench.errors import InvalidInput, WrongState
+from workbench.formats.base import split_named
 from workbench.storage.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
 SEED = 13
 GROUPS = ("auto", "document", "context", "example")
 """What stays together; ``auto`` is the context for questions, else the document where there are several."""
-
-
-FILE_NAMES = {
-    **{split.value: split.value for split in Split},
-    "training": "train",
-    "dev": "validation",
-    "devel": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "testing": "test",
-    "unlabeled": "pool",
-}
-"""What files call splits, and ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +153,11 @@ def split_files(files: Sequence[Parsed], told: Split, plan: SplitPlan, *, questi
         return
     for parsed in files:
         if plan.by_file:
-            parsed.splits = [_split_of(row.meta) or told.value for row in parsed.rows]
+            parsed.splits = [
+                row.split or split_named(row.meta.get("split")) or told.value for row in parsed.rows
+            ]
         else:
             parsed.splits = [told.value] * len(parsed.rows)
-
-
-def _split_of(meta: Mapping[str, Any]) -> str | None:
-    """The split that a file gives an example: its key ``split``, by the names that files use."""
-    given = meta.get("split")
-    return FILE_NAMES.get(given.strip().lower()) if isinstance(given, str) else None
 
 
 def content_key(text: str) -> str:

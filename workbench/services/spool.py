@@ -23,6 +23,7 @@ class Row(NamedTuple):
     locator: dict[str, Any]
     meta: dict[str, Any]
     payload: dict[str, Any] | None
+    split: str | None = None
 
 
 class Spool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.services.downloads import DownloadService
     from workbench.services.evaluation import EvaluationService
     from workbench.services.exporting import ExportService
+    from workbench.services.importjobs import ImportJobs
     from workbench.services.labelsets import LabelSetService
     from workbench.services.maintenance import MaintenanceService
     from workbench.services.models import ModelService
@@ -50,6 +51,13 @@ class Workbench:
         from workbench.services.labelsets import LabelSetService
 
         return LabelSetService(self.store)
+
+    @cached_property
+    def importing(self) -> ImportJobs:
+        """Imports that pages have started."""
+        from workbench.services.importjobs import ImportJobs
+
+        return ImportJobs()
 
     @cached_property
     def splits(self) -> SplitService:

@@ -114,6 +114,10 @@ class Replacements:
                 )
         return found
 
+    def last_annotation(self) -> int:
+        """The highest id of an annotation, of any project."""
+        return int(self._connection.execute(select(func.coalesce(func.max(revisions.c.id), 0))).scalar_one())
+
     def newest_revisions(self, example_ids: Sequence[int]) -> dict[int, int]:
         """The highest revision number of each of these examples."""
         found: dict[int, int] = {}

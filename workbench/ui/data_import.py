@@ -15,35 +15,26 @@ from workbench.formats.source import ENCODINGS
 from workbench.services.datasets import Preview
 from workbench.services.importing import ImportOptions
 from workbench.services.importwatch import ImportWatch
-from workbench.ui.data_preview import draw_preview, escaped
+from workbench.services.importwrite import ImportReport
+from workbench.services.splits import TOLD
+from workbench.ui.data_preview import draw_preview
+from workbench.ui.data_progress import draw_running
 from workbench.ui.data_sources import ENCODING_KEY, ask_encoding, choose_sources
+from workbench.ui.data_split import choose_split
 from workbench.ui.page import Page
 from workbench.ui.theme import count
 
 FOUND, NONE = "Find out", "No labels"
-_SPLIT_HELP = {
-    Split.POOL: "Pool: to be selected and labeled; labels that come along train too.",
-    Split.TRAIN: "Train: labeled data that models learn from.",
-    Split.VALIDATION: "Validation: labeled data that training is watched on.",
-    Split.TEST: "Test: labeled data that versions are compared on, never trained on.",
-}
-_DONE = "import-done"
 
 
 def draw_import(page: Page) -> None:
-    """Files, options, preview, the button."""
-    _draw_done(page)
+    """Files, options, preview, the button; or how far an import is."""
+    st.session_state.setdefault("import-round", 0)
+    if draw_running(page):
+        return
     sources = choose_sources(page)
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
-    split = left.selectbox(
-        "What the examples are for",
-        list(Split),
-        format_func=lambda one: one.value.capitalize(),
-        help=" ".join(_SPLIT_HELP.values()),
-        key="import-split",
-    )
-    right.caption(_SPLIT_HELP[split])
-    options = _choose_options(page)
+    split, plan = choose_split(page)
+    options = replace(_choose_options(page), plan=plan)
     if not sources:
         _draw_formats(page)
         return
@@ -51,7 +42,8 @@ def draw_import(page: Page) -> None:
     if preview is None:
         return
     draw_preview(page, preview)
-    label = f"Import {count(preview.report.examples, 'example')} as {split.value}"
+    where = split.value if plan is TOLD else f"{len(preview.report.splits)} splits"
+    label = f"Import {count(preview.report.examples, 'example')} as {where}"
     if st.button(label, type="primary", icon=":material/save:"):
         _import(page, sources, split, options)
 
@@ -201,27 +193,15 @@ def _draw_formats(page: Page) -> None:
 
 
 def _import(page: Page, sources: Sequence[Source], split: Split, options: ImportOptions) -> None:
-    bar = st.progress(0.0, text="Reading…")
+    """Start it; a short one is done before the page is drawn again."""
+    workbench, project, user_id = page.workbench, page.project, page.user.id
 
-    def told(watch: ImportWatch) -> None:
-        bar.progress(0.5, text=f"{watch.phase.capitalize()} {escaped(watch.file)}: {watch.done:,} examples")
+    def run(watch: ImportWatch) -> ImportReport:
+        return workbench.datasets.import_sources(
+            project, sources, split, options, user_id=user_id, watch=watch
+        )
 
-    report = page.workbench.datasets.import_sources(
-        page.project, sources, split, options, user_id=page.user.id, watch=ImportWatch(told)
-    )
-    bar.progress(1.0, text="Done")
-    st.session_state[_DONE] = (report, split)
+    with st.spinner("Importing…"):
+        workbench.importing.start(project.id, run).wait()
     st.session_state["import-round"] += 1
     st.rerun()
-
-
-def _draw_done(page: Page) -> None:
-    done = st.session_state.pop(_DONE, None)
-    if done is None:
-        return
-    report, split = done
-    st.success(
-        f"Imported {count(report.examples, 'example')} ({count(report.documents, 'document')}) as {split.value}. "
-        "Browse shows them.",
-        icon=":material/check_circle:",
-    )

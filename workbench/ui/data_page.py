@@ -6,18 +6,22 @@ import streamlit as st
 
 from workbench.domain import Role, Split
 from workbench.services.datasets import ProjectCounts
+from workbench.services.overlaps import Overlap
 from workbench.ui.data_browse import EXAMPLE, draw_browse
 from workbench.ui.data_export import draw_export
 from workbench.ui.data_import import draw_import
+from workbench.ui.data_labels import draw_labels
+from workbench.ui.data_preview import draw_leaks
 from workbench.ui.page import Page
 from workbench.ui.theme import count
 
 VIEW = "view"
 """Key of the chosen part of the page in the address."""
-BROWSE, IMPORT, EXPORT = "browse", "import", "export"
+BROWSE, IMPORT, EXPORT, LABELS = "browse", "import", "export", "labels"
 _NAMES = {
     BROWSE: ":material/search: Browse",
     IMPORT: ":material/upload_file: Import",
+    LABELS: ":material/label: Labels",
     EXPORT: ":material/download: Export labels",
 }
 SPLIT_NAMES = {
@@ -40,10 +44,33 @@ def draw_data_page(page: Page) -> None:
             st.query_params.pop(EXAMPLE, None)
         if view == IMPORT:
             draw_import(page)
+        elif view == LABELS:
+            draw_labels(page)
         elif view == EXPORT:
             draw_export(page, counts)
         else:
+            if lead and EXAMPLE not in st.query_params:
+                _draw_overlap(page, counts)
             draw_browse(page, counts)
+
+
+def _draw_overlap(page: Page, counts: ProjectCounts) -> None:
+    """Warn of what stands on both sides of an evaluation; looked for again when the splits have changed."""
+    held_out = counts.examples[Split.TEST] + counts.examples[Split.VALIDATION]
+    if not held_out or held_out == counts.total:
+        return
+    imports = tuple(record.id for record in page.workbench.datasets.imports(page.project))
+    stamp = (str(page.workbench.settings.url), page.project.id, imports, tuple(counts.examples.values()))
+    found = _overlap(page, stamp)
+    if found.exact or found.near:
+        told = f"{count(found.exact, 'text')} of the test and validation splits also stand in another split"
+        near = f", {found.near:,} more nearly word for word" if found.near else ""
+        draw_leaks(found.leaks, [f"{told}{near}: scores on them flatter"])
+
+
+@st.cache_data(show_spinner="Looking for duplicates…", max_entries=16, ttl=3600)  # type: ignore[untyped-decorator]
+def _overlap(_page: Page, stamp: tuple[object, ...]) -> Overlap:
+    return _page.workbench.datasets.overlap(_page.project)
 
 
 def _draw_counts(counts: ProjectCounts) -> None:
@@ -60,7 +87,7 @@ def _draw_counts(counts: ProjectCounts) -> None:
 
 def _choose_view(*, empty: bool, lead: bool) -> str:
     """The part of the page that is shown: that of the address, else Import while there is nothing to browse."""
-    views = [BROWSE, IMPORT, EXPORT] if lead else [BROWSE]
+    views = [BROWSE, IMPORT, LABELS, EXPORT] if lead else [BROWSE]
     if len(views) == 1:
         return BROWSE
     asked = st.query_params.get(VIEW)

@@ -11,6 +11,7 @@ import streamlit as st
 from workbench.domain import NewExample
 from workbench.formats import Notice
 from workbench.services.datasets import Preview
+from workbench.services.duplicates import Leak
 from workbench.services.importwrite import ImportReport
 from workbench.services.projects import missing_labels
 from workbench.ui.page import Page
@@ -35,16 +36,52 @@ def draw_preview(page: Page, preview: Preview) -> None:
         "Words": report.tokens,
         "With labels": report.labeled,
         "Duplicates": report.duplicates,
+        "Near duplicates": report.near_duplicates,
         "Repaired": report.repaired,
         "Skipped": report.skipped,
     }
     for column, (name, number) in zip(st.columns(len(numbers)), numbers.items(), strict=True):
         column.metric(name, f"{number:,}")
+    draw_leaks(report.leaks, [notice.message for notice in report.warnings if notice.line is None])
+    _draw_splits(report)
     _draw_labels(page, report)
     _draw_warnings(report.warnings)
     st.markdown("**The first examples, as they will look**")
     for example in preview.first[:DRAWN]:
         _draw_example(page, example, report)
+
+
+def _draw_splits(report: ImportReport) -> None:
+    if len(report.splits) > 1:
+        shown = (f"{split.capitalize()} {number:,}" for split, number in report.splits.items())
+        st.caption(f"Split: {' · '.join(shown)}")
+
+
+def draw_leaks(leaks: Sequence[Leak], told: Sequence[str]) -> None:
+    """What stands on both sides of an evaluation, loudly; nothing where nothing does."""
+    if not leaks:
+        return
+    words = [message for message in told if "also stand in" in message or "nearly word for word" in message]
+    said = "; ".join(words) or "Held-out examples also stand in another split."
+    st.error(escaped(said), icon=":material/content_copy:")
+    with st.expander("The first of them", icon=":material/list:"):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "Split": leak.split,
+                        "Text": leak.text,
+                        "Also in": leak.other_split,
+                        "As": leak.other_text,
+                        "Alike": leak.similarity,
+                    }
+                    for leak in leaks
+                ]
+            ),
+            hide_index=True,
+            width="stretch",
+            column_config={"Alike": st.column_config.NumberColumn(format="percent", width="small")},
+        )
 
 
 def _draw_labels(page: Page, report: ImportReport) -> None:
