@@ -60,7 +60,6 @@ def everything_seen(workbench: Workbench, project: Project) -> tuple[object, ...
             candidates.last_position(project.id),
             [part.tolist() for part in candidates.keys(project.id, Filters())],
             tx.models.unlabeled_page(project.id, Split.POOL),
-            tx.annotations.unlabeled(project.id, 1, 100),
             tx.annotations.labeled_in_pool(project.id, 1),
         )
 
