@@ -279,6 +279,7 @@ def test_many_rows_go_through_the_temporary_file(
     from workbench.services import spool
 
     monkeypatch.setattr(spool, "IN_MEMORY", 10)
+    monkeypatch.setattr(spool, "TOGETHER", 7)
     project = workbench.projects.create("news", "ner")
     data = "".join(f"w{i} B-X\nx O\n\n" for i in range(50))
     seen: list[int] = []
