@@ -67,6 +67,38 @@ def test_import_and_export_from_the_command_line(tmp_path: Path) -> None:
     assert command(home, "import", "news", str(path)).returncode == 2
 
 
+def test_splits_and_duplicates_from_the_command_line(tmp_path: Path) -> None:
+    home, path = tmp_path / "home", tmp_path / "a.conll"
+    sentence = "\n".join(f"word{i} O" for i in range(12))
+    path.write_text(
+        f"{sentence}\nend B-X\n\n{sentence}\nother O\n\n" + "".join(f"w{i} O\n\n" for i in range(8))
+    )
+    assert command(home, "project", "create", "news", "--task", "ner").returncode == 0
+    assert command(home, "import", "news", str(path)).returncode == 2
+    shares = ("--split-ratio", "train=50,test=50", "--group", "example")
+    done = command(home, "import", "news", str(path), *shares, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["splits"] == {"test": 5, "train": 5}
+    for seed in range(20):
+        arguments = (
+            "split",
+            "news",
+            "--ratio",
+            "train=50,test=50",
+            "--group",
+            "example",
+            "--seed",
+            str(seed),
+            "--json",
+        )
+        assert json.loads(command(home, *arguments).stdout)["counts"] == {"test": 5, "train": 5}
+        found = json.loads(command(home, "duplicates", "news", "--json").stdout)
+        if found["near"]:
+            break
+    assert (found["exact"], found["near"]) == (0, 1)
+    assert found["leaks"][0]["similarity"] > 0.7
+
+
 def test_column_mappings() -> None:
     assert parse_columns(["token=0", "tag=-1", "text = body ", "a=b=c"]) == {
         "token": 0, "tag": -1, "text": "body", "a": "b=c",

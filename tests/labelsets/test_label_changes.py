@@ -17,6 +17,7 @@ from workbench.services import Workbench, open_workbench
 from workbench.services import labelchanges as changes
 from workbench.services.annotation_items import Submission
 from workbench.services.labelchanges import LabelChange
+from workbench.storage.labelsets import LabelSets
 from workbench.storage.upkeep import database_problems
 from workbench.tasks import get_task
 from workbench.tasks.relabel import Relabeling, relabel
@@ -401,3 +402,19 @@ def test_relabeling_counts_what_it_changes(
     assert found.changed == sum(a != b for a, b in zip(tags, found.payload.tags, strict=True))
     assert found.undecided <= sum(tag is not None for tag in tags)
     get_task("pos").validate(found.payload, TEXT, ["A", "B", "C"])
+
+
+def test_a_change_that_fails_leaves_everything_as_it_was(
+    workbench: Workbench, news: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, count = gold(workbench, news), revisions(workbench)
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LabelSets, "complete", fail)
+    with pytest.raises(KeyboardInterrupt):
+        workbench.labelsets.apply(news, changes.split("GPE", {}, None))
+    assert (gold(workbench, news), revisions(workbench)) == (before, count)
+    assert workbench.projects.get("news").labels == news.labels
+    assert workbench.labelsets.history(news) == () and workbench.selection.batches(news) == ()
