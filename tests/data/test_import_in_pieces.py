@@ -16,7 +16,7 @@ from workbench import storage
 from workbench.domain import Project, Split
 from workbench.errors import AlreadyExists, Cancelled, WrongState
 from workbench.formats import Source
-from workbench.services import Workbench, importload, importwrite, open_workbench
+from workbench.services import Workbench, importload, open_workbench
 from workbench.services.importload import sweep_loads
 from workbench.services.importwatch import WRITING, ImportWatch
 from workbench.storage.candidates import Filters
@@ -35,8 +35,8 @@ def rows(workbench: Workbench, table: str) -> int:
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importwrite, "ROWS", 20)
     monkeypatch.setattr(importload, "ROWS", 20)
+    monkeypatch.setattr(importload, "MOST_ROWS", 20)
 
 
 def everything_seen(workbench: Workbench, project: Project) -> tuple[object, ...]:
@@ -149,10 +149,10 @@ from pathlib import Path
 from workbench.config import Settings
 from workbench.domain import Split
 from workbench.formats import Source
-from workbench.services import importload, importwrite, open_workbench
+from workbench.services import importload, open_workbench
 from workbench.services.importwatch import ImportWatch
 
-importload.ROWS = importwrite.ROWS = 20
+importload.ROWS = importload.MOST_ROWS = 20
 
 def told(watch):
     if watch.phase == "writing" and watch.done == 40:
@@ -198,7 +198,8 @@ def test_others_write_while_a_large_import_is_written(
 ) -> None:
     """Without the pauses another writer gets in only when the import is done; with them, again and again."""
     monkeypatch.setattr(importload, "GREEDY_SECONDS", 0.0)
-    monkeypatch.setattr(importwrite, "ROWS", 200)
+    monkeypatch.setattr(importload, "ROWS", 200)
+    monkeypatch.setattr(importload, "MOST_ROWS", 200)
     project = sqlite_workbench.projects.create("news", "ner")
     writing, done = threading.Event(), threading.Event()
     waits: list[float] = []

@@ -13,12 +13,11 @@ from workbench.errors import AlreadyExists
 from workbench.formats import Notice, Source
 from workbench.services.duplicates import TOGETHER, Compared, Leak
 from workbench.services.importing import ImportOptions, Parsed
-from workbench.services.importload import ROWS, Writer
+from workbench.services.importload import Writer
 from workbench.services.importwatch import ImportWatch
 from workbench.services.projects import missing_labels
 from workbench.services.spool import Row
 from workbench.storage.examples import ExampleRow
-from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
 
 IMPORTER = "import"
@@ -130,12 +129,12 @@ def write(
         keep = partial(_keep_labels, author_id=importer.id, aside=options.unlabeled, user_id=user_id)
         for parsed, import_id in zip(files, ids, strict=True):
             documents: list[int] = []
-            for part in chunks(parsed.documents, ROWS):
+            for part in writer.parts(parsed.documents):
                 with writer.some() as tx:
                     documents += tx.examples.add_documents(project.id, import_id, part, len(documents))
             _write_sketches(writer, import_id, position, parsed)
             begin = position
-            for rows in chunks(parsed.rows, ROWS):
+            for rows in writer.parts(parsed.rows):
                 splits = parsed.splits[position - begin : position - begin + len(rows)]
                 ready = [_stored(row, documents, split) for row, split in zip(rows, splits, strict=True)]
                 with writer.some(len(rows)) as tx:
