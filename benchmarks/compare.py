@@ -152,6 +152,17 @@ def in_the_browser(home: Path, project: Project) -> None:
                 page.goto(app.url("Compare", project=project.name))
                 page.wait_for_selector('[data-testid="stMetric"] >> nth=4')
                 print(f"{name:<52}{time.perf_counter() - start:8.2f} s", flush=True)
+            for _ in range(3):
+                page.goto(app.url("Export", project=project.name))
+                page.wait_for_selector("h1:has-text('Export')")
+                page.wait_for_timeout(2_000)
+                start = time.perf_counter()
+                page.click("[data-testid='stSidebar'] a:has-text('Compare')")
+                page.wait_for_selector('[data-testid="stMetric"] >> nth=4')
+                print(
+                    f"{'the same by its link from another page':<52}{time.perf_counter() - start:8.2f} s",
+                    flush=True,
+                )
             browser.close()
     finally:
         app.kill()

@@ -111,8 +111,9 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         _fingerprint(attempt, manifest),
     ).run(Path(resume) if resume else None)
     reporter.check()
-    tuned = {"no_answer_threshold": round(validation.threshold, 6)} if info.allow_no_answer else {}
-    tuned |= {"temperature": round(validation.temperature(), 4)}
+    tuned = {"temperature": round(validation.tune(), 4)}
+    if info.allow_no_answer:
+        tuned["no_answer_threshold"] = round(validation.threshold, 6)
     info = info.tuned(tuned.get("no_answer_threshold", info.no_answer_threshold), tuned["temperature"])
     network.eval()
     save_model(attempt / "model", network, tokenizer, info, {"seed": parameters.seed, "steps": trained.steps})

@@ -47,7 +47,7 @@ class Validation:
         gold: Sequence[Payload],
     ) -> None:
         self.threshold = info.no_answer_threshold
-        self._fit: Callable[[], float] = lambda: 1.0
+        self._fit: Callable[[], float] | None = None
         self._engine = Engine(network, tokenizer, device)
         self._info = info
         self._task = task
@@ -64,9 +64,14 @@ class Validation:
         predicted = self._answer() if isinstance(self._task, AnswerTask) else self._tag()
         return self._task.evaluate(self._gold, predicted, self._examples, self._info.labels)
 
-    def temperature(self) -> float:
-        """Of the network as it was last evaluated; 1.0 where there is too little to fit it on."""
-        return self._fit()
+    def tune(self) -> float:
+        """The temperature of the network as it was last evaluated; 1.0 where there is too little to fit it on.
+
+        A network that was not evaluated here yet (its run was resumed behind the last evaluation) is so now.
+        """
+        if self._fit is None:
+            self()
+        return self._fit() if self._fit is not None else 1.0
 
     def _tag(self) -> list[Payload]:
         assert self._tokens is not None

@@ -116,7 +116,9 @@ class Comparison:
         parts = []
         for row in self.worse[:NAMED]:
             sure = "" if row.high < 0 else ", which may be chance"
-            parts.append(f"{row.label} ({self._points(row.difference):+.1f} points{sure})")
+            parts.append(
+                f"{row.label} ({self._points(row.difference):+.1f} points, {row.support:,} in gold{sure})"
+            )
         broken = (
             f"{self.broken:,} of {self.examples:,} examples that version {self.a} had right are now wrong"
             if self.broken

@@ -15,6 +15,10 @@ from workbench.ui.charts import BLUE, GREY, ROSE
 from workbench.ui.compare_confusion import choose_side
 from workbench.ui.compare_examples import draw_list
 from workbench.ui.page import Page
+from workbench.ui.theme import count
+
+MOST = 100
+"""Examples of a list: further down, neither errors are confident nor right answers unsure."""
 
 ERRORS, RIGHT = "errors", "right"
 TITLES = {ERRORS: "Most confident errors", RIGHT: "Least certain right answers"}
@@ -43,12 +47,15 @@ def draw_certainty(page: Page, analysis: Analysis) -> None:
         found = unsure_right(analysis, side)
         st.caption("Entirely right, but only just: more examples like these would make it sure.")
     if found:
-        ends = found[0].confidence, found[-1].confidence
-        st.caption(f"Confidence {ends[0]:.3f} to {ends[1]:.3f}, in this order.")
+        shown = found[:MOST]
+        st.caption(
+            f"{len(shown):,} of {count(len(found), 'example')}, confidence {shown[0].confidence:.3f} to "
+            f"{shown[-1].confidence:.3f}, in this order."
+        )
     draw_list(
         page,
         analysis,
-        [each.index for each in found],
+        [each.index for each in found[:MOST]],
         key=f"sure-{which}-{side}",
         why=f"{TITLES[which].lower()} of version {number}",
     )

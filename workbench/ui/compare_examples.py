@@ -46,7 +46,7 @@ def draw_examples(page: Page, analysis: Analysis) -> None:
             [str(each) for each in Change],
             name="change",
             scope=scope,
-            default=str(Change.BROKEN),
+            default=str(next((change for change in Change if totals[change]), Change.BROKEN)),
             format_func=lambda name: f"{name.capitalize()} ({totals[Change(name)]:,})",
             kind="segments",
         )

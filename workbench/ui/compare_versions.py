@@ -131,10 +131,10 @@ def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
         "changed": row.change_sentence,
         "base": version.base_model,
         "parent": str(version.parent) if version.parent else "",
-        "parameters": _parameters(version),
+        "note": version.note,
         "time": duration(row.seconds) + (f" on {row.device}" if row.device else ""),
         "created": version.created_at,
-        "note": version.note,
+        "parameters": _parameters(version),
     }
 
 

@@ -101,17 +101,17 @@ def _choose(page: Page, rows: Sequence[VersionRow], split: Split) -> tuple[int, 
     def name(number: str) -> str:
         row = by_number[number]
         state = " · promoted" if row.version.promoted else " · archived" if row.version.archived_at else ""
-        return f"Version {number} · trained on {count(row.trained_on, 'example')}{state}"
+        return f"Version {number} · {count(row.trained_on, 'example')}{state}"
 
     left, right, third = st.columns([2, 2, 2])
     scope = f"compare-{page.project.id}"
     a = kept_choice(
         left, "A", numbers, name="a", scope=scope, default=base, always=True, format_func=name,
-        help="What is there now.",
+        help="What is there now, and how many examples it was trained on.",
     )  # fmt: skip
     b = kept_choice(
         right, "B", numbers, name="b", scope=scope, default=newest, always=True, format_func=name,
-        help="What might replace it.",
+        help="What might replace it, and how many examples it was trained on.",
     )  # fmt: skip
     if a == b:
         st.info("Choose two different versions.", icon=":material/balance:")
