@@ -90,6 +90,7 @@ def _version(
         "note": version.note,
         "promoted": version.promoted,
         "artifact_sha256": version.artifact_sha256,
+        "model_hash": version.artifact_sha256[:12],
         "confidence_interval": evaluation.metrics.get("confidence_interval") if evaluation else None,
         "warning": service.leak(version, analysis.gold_set).sentence,
     }

@@ -13,11 +13,14 @@ from workbench.ui.run_charts import metric_name
 from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import score
 
+WIDEST = 120
+"""Characters of a note, or of another fact of a version, in the table."""
+
 STYLE = """
 :root { color-scheme: light dark }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100%; margin: .8rem 0; font-size: .92rem }
-th, td { text-align: left; padding: .3rem .6rem;
+th, td { text-align: left; padding: .3rem .6rem; overflow-wrap: anywhere;
   border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent) }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 .verdict { border-left: .4rem solid #33899c; padding: .4rem 1rem; font-size: 1.1rem; margin: 1rem 0 }
@@ -66,10 +69,10 @@ def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project)
                 *(
                     (
                         name.replace("_", " ").capitalize(),
-                        *(str(each[name] or "–") for each in report["versions"]),
+                        *(str(each[name] or "–")[:WIDEST] for each in report["versions"]),
                         "",
                     )
-                    for name in ("base_model", "trained_at", "note", "artifact_sha256")
+                    for name in ("base_model", "trained_at", "note", "model_hash")
                 ),
             ],
         ),
