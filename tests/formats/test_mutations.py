@@ -16,7 +16,7 @@ from workbench.services.importing import detect_format
 from workbench.tasks import get_task
 
 SHORT = 200
-LONG = int(os.environ.get("WORKBENCH_MUTATIONS", "2000"))
+LONG = int(os.environ.get("WORKBENCH_MUTATIONS", "10000"))
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
