@@ -1,10 +1,12 @@
 # make run    serve the workbench on 127.0.0.1      make test   everything that CI checks
 # make older  an environment with transformers 4.57, on which exports are tested where it is there
-# make proof  the long forms of the proofs          make bench  the benchmarks      make docs  the documentation
+# make proof  the long forms of the proofs
+# make bench  the benchmarks, on real corpora (DATA=folder); EXPORT=folder adds that of a model exported with --onnx
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= logical
+DATA   ?= $(or $(WORKBENCH_DATA),../shared/data)
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 OLDER  := .venv-4.57
@@ -48,6 +50,14 @@ test: lint
 
 proof: $(VENV)/.tested
 	$(BIN)/python -m pytest -m proof --timeout 7200
+
+bench: $(VENV)/.tested
+	$(BIN)/python benchmarks/labeling.py
+	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/importing.py --train $(DATA)/conll2003/eng.train
+	$(BIN)/python benchmarks/train.py --train $(DATA)/conll2003/eng.train --test $(DATA)/conll2003/eng.testa
+	$(BIN)/python benchmarks/train.py --task qa --train $(DATA)/policyqa/policyqa.json
+	$(if $(EXPORT),$(BIN)/python benchmarks/onnx.py $(EXPORT) $(DATA)/conll2003/eng.testa)
 
 clean:
 	rm -rf $(VENV) $(OLDER) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

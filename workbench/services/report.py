@@ -118,12 +118,35 @@ def _example(analysis: Analysis, place: int) -> dict[str, Any]:
 
 def markdown(report: Mapping[str, Any]) -> str:
     """The report as Markdown."""
-    comparison, gold_set = report["comparison"], report["gold_set"]
-    a, b = comparison["a"], comparison["b"]
-    points = 100.0 / comparison["scale"]
-    low, high = comparison["confidence_interval"]
     lines = [
-        f"# {_cell(report['project'])}: version {b} against version {a}",
+        *_heading(report),
+        "",
+        *_whole(report),
+        "",
+        "## By label",
+        "",
+        *_rows(
+            report["comparison"],
+            report["comparison"]["per_label"],
+            ("label", "in gold"),
+            ("label", "support"),
+        ),
+    ]
+    for title, rows in report["parts"].items():
+        lines += ["", f"## {_cell(title)}", ""]
+        lines += _rows(report["comparison"], rows, ("part", "examples"), ("name", "examples"))
+    lines += ["", "## Kinds of error", "", *_errors(report)]
+    for change, examples in report["examples"].items():
+        of = report["comparison"][change]
+        lines += ["", f"## {change.capitalize()}: the first {len(examples):,} of {of:,}", ""]
+        lines += [f"- `{_cell(each['external_id'])}` {_cell(each['text'])[:300]}" for each in examples]
+    return "\n".join(lines) + f"\n\nMade {report['made_at']}.\n"
+
+
+def _heading(report: Mapping[str, Any]) -> list[str]:
+    comparison, gold_set = report["comparison"], report["gold_set"]
+    return [
+        f"# {_cell(report['project'])}: version {comparison['b']} against version {comparison['a']}",
         "",
         f"**{report['verdict']}**",
         "",
@@ -138,69 +161,71 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"{gold_set['documents']:,} documents, frozen {gold_set['frozen_at']}, SHA-256 `{gold_set['data_hash']}`. "
         f"Intervals by paired bootstrap over {comparison['units']:,} {comparison['unit']}, p-values by approximate "
         "randomisation.",
-        "",
-        *_table(
-            ("", f"version {a}", f"version {b}", "difference"),
-            [
-                (
-                    comparison["metric"],
-                    f"{comparison['score_a']:.4f}",
-                    f"{comparison['score_b']:.4f}",
-                    f"{comparison['difference'] * points:+.1f} points ({low * points:+.1f} to {high * points:+.1f}), "
-                    f"p = {comparison['p_value']:.4f}",
-                ),
-                ("examples fixed, broken", "", "", f"{comparison['fixed']:,}, {comparison['broken']:,}"),
-                *(
-                    (key, str(one[key] or ""), str(two[key] or ""), "")
-                    for one, two in [report["versions"]]
-                    for key in ("base_model", "trained_at", "note")
-                ),
-            ],
-        ),
-        "",
-        "## By label",
-        "",
-        *_table(
-            ("label", "in gold", f"version {a}", f"version {b}", "points", "95 % interval", "p"),
-            [
-                (
-                    row["label"],
-                    f"{row['support']:,}",
-                    f"{row['a']:.4f}",
-                    f"{row['b']:.4f}",
-                    f"{row['difference'] * points:+.1f}",
-                    _interval(row, points),
-                    f"{row['p_value']:.3f}",
-                )
-                for row in comparison["per_label"]
-            ],
-        ),
     ]
-    for title, rows in report["parts"].items():
-        lines += ["", f"## {_cell(title)}", ""]
-        lines += _table(
-            ("part", "examples", f"version {a}", f"version {b}", "points", "95 % interval"),
-            [
-                (
-                    row["name"],
-                    f"{row['examples']:,}",
-                    f"{row['a']:.4f}",
-                    f"{row['b']:.4f}",
-                    f"{row['difference'] * points:+.1f}",
-                    _interval(row, points),
-                )
-                for row in rows
-            ],
-        )
-    lines += ["", "## Kinds of error", ""]
-    lines += _table(
-        ("kind", f"version {a}", f"version {b}"),
+
+
+def _whole(report: Mapping[str, Any]) -> list[str]:
+    """The table of both versions as wholes."""
+    comparison = report["comparison"]
+    points = _per_unit(comparison)
+    low, high = comparison["confidence_interval"]
+    one, two = report["versions"]
+    return _table(
+        ("", *_versions(comparison), "difference"),
+        [
+            (
+                comparison["metric"],
+                f"{comparison['score_a']:.4f}",
+                f"{comparison['score_b']:.4f}",
+                f"{comparison['difference'] * points:+.1f} points ({low * points:+.1f} to {high * points:+.1f}), "
+                f"p = {comparison['p_value']:.4f}",
+            ),
+            ("examples fixed, broken", "", "", f"{comparison['fixed']:,}, {comparison['broken']:,}"),
+            *(
+                (key, str(one[key] or ""), str(two[key] or ""), "")
+                for key in ("base_model", "trained_at", "note")
+            ),
+        ],
+    )
+
+
+def _rows(
+    comparison: Mapping[str, Any], rows: list[dict[str, Any]], head: tuple[str, str], keys: tuple[str, str]
+) -> list[str]:
+    """A table of labels, or of parts of the split; p-values where the rows have them."""
+    points = _per_unit(comparison)
+    tested = any("p_value" in row for row in rows)
+    return _table(
+        (*head, *_versions(comparison), "points", "95 % interval", *(("p",) if tested else ())),
+        [
+            (
+                row[keys[0]],
+                f"{row[keys[1]]:,}",
+                f"{row['a']:.4f}",
+                f"{row['b']:.4f}",
+                f"{row['difference'] * points:+.1f}",
+                _interval(row, points),
+                *((f"{row['p_value']:.3f}",) if tested else ()),
+            )
+            for row in rows
+        ],
+    )
+
+
+def _errors(report: Mapping[str, Any]) -> list[str]:
+    return _table(
+        ("kind", *_versions(report["comparison"])),
         [(kind, f"{one:,}", f"{two:,}") for kind, (one, two) in report["kinds_of_error"].items()],
     )
-    for change, examples in report["examples"].items():
-        lines += ["", f"## {change.capitalize()}: the first {len(examples):,} of {comparison[change]:,}", ""]
-        lines += [f"- `{_cell(each['external_id'])}` {_cell(each['text'])[:300]}" for each in examples]
-    return "\n".join(lines) + f"\n\nMade {report['made_at']}.\n"
+
+
+def _versions(comparison: Mapping[str, Any]) -> tuple[str, str]:
+    return f"version {comparison['a']}", f"version {comparison['b']}"
+
+
+def _per_unit(comparison: Mapping[str, Any]) -> float:
+    """Points of a hundred in one unit of the metric."""
+    return 100.0 / float(comparison["scale"])
 
 
 def _interval(row: Mapping[str, Any], points: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,15 +122,16 @@ def read_out(
     )
 
 
-class TaggingBase:
+class TaggingBase(ABC):
     """Decoding that works on the tokens of many examples at once; a task adds how labels are read from classes."""
 
     def _labels(self, classes: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
         """Labels that the classes stand for, and each class's index into them."""
         return list(classes), np.arange(len(classes))
 
+    @abstractmethod
     def _predict(self, readout: Readout, example: ExampleText, classes: Sequence[str]) -> Prediction:
-        raise NotImplementedError
+        """What the task makes of the numbers of one example."""
 
     def decode_many(
         self, probabilities: NDArray[np.floating], examples: Sequence[ExampleText], classes: Sequence[str]

@@ -43,9 +43,8 @@ def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project)
         analysis: That it was made from: its examples are drawn as annotators see them.
         project: For the labels' colours.
     """
-    comparison, gold_set = report["comparison"], report["gold_set"]
-    a, b, scale = comparison["a"], comparison["b"], comparison["scale"]
-    title = f"{report['project']}: version {b} against version {a}"
+    comparison = report["comparison"]
+    title = f"{report['project']}: version {comparison['b']} against version {comparison['a']}"
     body = [
         f"<h1>{escape(title)}</h1>",
         f'<div class="verdict"><strong>{escape(report["verdict"])}</strong><br>{escape(report["worse"])}</div>',
@@ -54,46 +53,15 @@ def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project)
             for each in report["versions"]
             if each["warning"]
         ),
-        _table(
-            ("", f"Version {a}", f"Version {b}", "Difference"),
-            [
-                (
-                    metric_name(comparison["metric"]),
-                    score(comparison["score_a"], scale),
-                    score(comparison["score_b"], scale),
-                    f"{_points(comparison, comparison['difference'])} points, 95 % "
-                    f"{_interval(comparison, comparison['confidence_interval'])}, p = {comparison['p_value']:.4f}",
-                ),
-                ("Examples fixed", "", "", f"{comparison['fixed']:,}"),
-                ("Examples broken", "", "", f"{comparison['broken']:,}"),
-                *(
-                    (
-                        name.replace("_", " ").capitalize(),
-                        *(str(each[name] or "–")[:WIDEST] for each in report["versions"]),
-                        "",
-                    )
-                    for name in ("base_model", "trained_at", "note", "model_hash")
-                ),
-            ],
-        ),
-        f"<p><small>Measured on {escape(gold_set['split'])} set {gold_set['number']}: {gold_set['examples']:,} labeled "
-        f"examples of {gold_set['documents']:,} documents, frozen {escape(gold_set['frozen_at'])}, SHA-256 "
-        f"{gold_set['data_hash']}. Intervals by paired bootstrap over {comparison['units']:,} {comparison['unit']}, "
-        "p-values by approximate randomisation.</small></p>",
+        _whole(report),
+        _measured(report),
         "<h2>By label</h2>",
         _chart(comparison),
         _rows(comparison, comparison["per_label"], "label", "support", "In gold"),
     ]
     for name, rows in report["parts"].items():
         body += [f"<h2>{escape(name)}</h2>", _rows(comparison, rows, "name", "examples", "Examples")]
-    body += [
-        "<h2>Kinds of error</h2>",
-        _table(
-            ("Kind", f"Version {a}", f"Version {b}"),
-            [(kind.capitalize(), f"{x:,}", f"{y:,}") for kind, (x, y) in report["kinds_of_error"].items()],
-        ),
-        *_figures(report),
-    ]
+    body += ["<h2>Kinds of error</h2>", _errors(report), *_figures(report)]
     for change, examples in report["examples"].items():
         body.append(f"<h2>{change.capitalize()} ({comparison[change]:,})</h2>")
         if len(examples) < comparison[change]:
@@ -105,6 +73,55 @@ def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project)
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
         f"<body>{''.join(body)}</body></html>"
     )
+
+
+def _whole(report: Mapping[str, Any]) -> str:
+    """The table of both versions as wholes."""
+    comparison = report["comparison"]
+    scale = comparison["scale"]
+    return _table(
+        ("", *_versions(comparison), "Difference"),
+        [
+            (
+                metric_name(comparison["metric"]),
+                score(comparison["score_a"], scale),
+                score(comparison["score_b"], scale),
+                f"{_points(comparison, comparison['difference'])} points, 95 % "
+                f"{_interval(comparison, comparison['confidence_interval'])}, p = {comparison['p_value']:.4f}",
+            ),
+            ("Examples fixed", "", "", f"{comparison['fixed']:,}"),
+            ("Examples broken", "", "", f"{comparison['broken']:,}"),
+            *(
+                (
+                    name.replace("_", " ").capitalize(),
+                    *(str(each[name] or "–")[:WIDEST] for each in report["versions"]),
+                    "",
+                )
+                for name in ("base_model", "trained_at", "note", "model_hash")
+            ),
+        ],
+    )
+
+
+def _measured(report: Mapping[str, Any]) -> str:
+    comparison, gold_set = report["comparison"], report["gold_set"]
+    return (
+        f"<p><small>Measured on {escape(gold_set['split'])} set {gold_set['number']}: {gold_set['examples']:,} labeled "
+        f"examples of {gold_set['documents']:,} documents, frozen {escape(gold_set['frozen_at'])}, SHA-256 "
+        f"{gold_set['data_hash']}. Intervals by paired bootstrap over {comparison['units']:,} {comparison['unit']}, "
+        "p-values by approximate randomisation.</small></p>"
+    )
+
+
+def _errors(report: Mapping[str, Any]) -> str:
+    return _table(
+        ("Kind", *_versions(report["comparison"])),
+        [(kind.capitalize(), f"{x:,}", f"{y:,}") for kind, (x, y) in report["kinds_of_error"].items()],
+    )
+
+
+def _versions(comparison: Mapping[str, Any]) -> tuple[str, str]:
+    return f"Version {comparison['a']}", f"Version {comparison['b']}"
 
 
 def _points(comparison: Mapping[str, Any], value: float) -> str:
@@ -120,7 +137,7 @@ def _rows(
 ) -> str:
     scale = comparison["scale"]
     return _table(
-        ("", title, f"Version {comparison['a']}", f"Version {comparison['b']}", "Points", "95 % interval"),
+        ("", title, *_versions(comparison), "Points", "95 % interval"),
         [
             (
                 row[name],

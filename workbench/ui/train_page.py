@@ -115,6 +115,17 @@ def _draw_start(page: Page) -> dict[str, Any] | None:
 def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict[str, Any]:
     """Widgets for the rest; a preset has its own, so that choosing another one shows its values."""
     tagging = bool(get_task(project.task).model_labels(("X",)))
+    return {
+        **_draw_length(base, preset),
+        **_draw_steps(base, tagging),
+        **_draw_frozen(base, preset),
+        **(_draw_tagging(base) if tagging else {}),
+        **_draw_machine(base),
+    }
+
+
+def _draw_length(base: TrainParameters, preset: str) -> dict[str, Any]:
+    """How long a run lasts."""
     values: dict[str, Any] = {}
     values["epochs"] = st.number_input(
         "Epochs",
@@ -134,6 +145,22 @@ def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict
         key=f"min_steps_{preset}",
         help="So that ten examples do train: with little data the epochs are repeated up to this.",
     )
+    values["patience"] = st.number_input(
+        "Patience",
+        0,
+        1000,
+        base.patience,
+        1,
+        key=f"patience_{preset}",
+        help="Stop after so many evaluations on validation without a better one, and go back to the best. "
+        "0 trains to the end and keeps the last.",
+    )
+    return values
+
+
+def _draw_steps(base: TrainParameters, tagging: bool) -> dict[str, Any]:
+    """What one step is."""
+    values: dict[str, Any] = {}
     values["learning_rate"] = st.number_input(
         "Learning rate",
         0.0,
@@ -156,16 +183,12 @@ def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict
         placeholder="256" if tagging else "384",
         help="Sub-words per window. Longer texts are read in overlapping windows; nothing is cut.",
     )
-    values["patience"] = st.number_input(
-        "Patience",
-        0,
-        1000,
-        base.patience,
-        1,
-        key=f"patience_{preset}",
-        help="Stop after so many evaluations on validation without a better one, and go back to the best. "
-        "0 trains to the end and keeps the last.",
-    )
+    return values
+
+
+def _draw_frozen(base: TrainParameters, preset: str) -> dict[str, Any]:
+    """What keeps its weights."""
+    values: dict[str, Any] = {}
     values["freeze_embeddings"] = st.toggle(
         "Keep the embeddings as they are",
         base.freeze_embeddings,
@@ -180,19 +203,30 @@ def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict
         1,
         help="So many of the lowest layers keep their weights: faster still, and safer with very little data.",
     )
-    if tagging:
-        values["label_all_subwords"] = st.toggle(
-            "Label every sub-word",
-            base.label_all_subwords,
-            help="Pipelines label sub-words without knowing your words: a model that learned only the first "
-            "ones cuts entities there.",
-        )
-        values["class_weights"] = st.toggle(
-            "Rare labels weigh more",
-            base.class_weights,
-            help="Each class weighs by the square root of how rare it is: more recall of rare labels, "
-            "often at some precision.",
-        )
+    return values
+
+
+def _draw_tagging(base: TrainParameters) -> dict[str, Any]:
+    """What only labels of words have."""
+    values: dict[str, Any] = {}
+    values["label_all_subwords"] = st.toggle(
+        "Label every sub-word",
+        base.label_all_subwords,
+        help="Pipelines label sub-words without knowing your words: a model that learned only the first "
+        "ones cuts entities there.",
+    )
+    values["class_weights"] = st.toggle(
+        "Rare labels weigh more",
+        base.class_weights,
+        help="Each class weighs by the square root of how rare it is: more recall of rare labels, "
+        "often at some precision.",
+    )
+    return values
+
+
+def _draw_machine(base: TrainParameters) -> dict[str, Any]:
+    """Chance, and where it runs."""
+    values: dict[str, Any] = {}
     values["seed"] = st.number_input(
         "Seed",
         0,

@@ -1,6 +1,6 @@
 """imports that are written piece by piece, sketches of texts, changes of label sets
 
-Revision ID: 0004
+Revision ID: 0002
 Revises: 0001
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
+revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None

@@ -1,0 +1,45 @@
+"""The things the workbench is about, as frozen values.
+
+Positions are half-open ranges of Unicode code points into an example's stored text:
+``text[start:end] == surface``, from file to database to browser to every export.
+"""
+
+from workbench.domain.data import Example, ExampleText, ImportRecord, Json, Label, NewExample, Offset, Project
+from workbench.domain.kinds import RUN_TRANSITIONS, AnnotationStatus, Role, RunKind, RunState, Split
+from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, Spans, Tags
+from workbench.domain.runs import Evaluation, GoldSet, ModelVersion, Run, RunEvent, TrainParameters
+from workbench.domain.work import Annotation, Batch, BatchItem, User
+
+__all__ = [
+    "RUN_TRANSITIONS",
+    "Annotation",
+    "AnnotationStatus",
+    "Answer",
+    "Answers",
+    "Batch",
+    "BatchItem",
+    "Evaluation",
+    "Example",
+    "ExampleText",
+    "GoldSet",
+    "ImportRecord",
+    "Json",
+    "Label",
+    "ModelVersion",
+    "NewExample",
+    "Offset",
+    "Payload",
+    "Prediction",
+    "Project",
+    "Role",
+    "Run",
+    "RunEvent",
+    "RunKind",
+    "RunState",
+    "Span",
+    "Spans",
+    "Split",
+    "Tags",
+    "TrainParameters",
+    "User",
+]

@@ -1,0 +1,57 @@
+"""People, their sessions, and what is kept of what they did."""
+
+from sqlalchemy import Boolean, Column, String, Table, Text, false, text, true
+
+from workbench.domain import Role
+from workbench.storage.tables.columns import (
+    Document_,
+    Identity,
+    Moment,
+    created_column,
+    id_column,
+    metadata,
+    one_of,
+    reference,
+)
+
+users = Table(
+    "users",
+    metadata,
+    id_column(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("system", Boolean, nullable=False, server_default=false()),
+    Column("active", Boolean, nullable=False, server_default=true()),
+    Column("password_hash", Text),
+    created_column(),
+    one_of("role", Role),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    reference("user_id", "users", ondelete="CASCADE"),
+    created_column(),
+    Column("expires_at", Moment, nullable=False),
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    id_column(),
+    Column("key", String(300), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    id_column(),
+    Column("at", Moment, nullable=False),
+    reference("user_id", "users", nullable=True),
+    Column("project_id", Identity, index=True),
+    Column("action", String(100), nullable=False),
+    Column("subject", Text, nullable=False, server_default=text("''")),
+    Column("data", Document_, nullable=False),
+)
