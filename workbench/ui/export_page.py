@@ -123,15 +123,12 @@ def _draw_export(page: Page, version: ModelVersion) -> None:
         _export(page, version, folder, onnx)
         there = (folder / "workbench.json").is_file()
     if not there:
-        st.dataframe(
-            [
-                {"File": name, "What it is": what}
-                for name, what in CONTENTS.items()
-                if not name.startswith("onnx") and (page.project.task == "qa" or not name.endswith(".py"))
-            ],
-            hide_index=True,
-            width="stretch",
-        )
+        kept = [
+            f"- `{name}`: {what}"
+            for name, what in CONTENTS.items()
+            if not name.startswith("onnx") and (page.project.task == "qa" or not name.endswith(".py"))
+        ]
+        st.markdown("It will hold\n\n" + "\n".join(kept))
         return
     _draw_result(page, version, folder)
 
@@ -173,11 +170,14 @@ def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
     snippet = SNIPPETS.get(page.project.task, SNIPPETS[""]).format(name=folder.name, stride=_stride(folder))
     st.code(f"from transformers import pipeline\n\n{snippet}", language="python")
     with st.expander("What is in the folder"):
-        rows = [
-            {"File": name, "Size": size(path.stat().st_size), "What it is": CONTENTS.get(name, "")}
-            for path, name in ((path, path.relative_to(folder).as_posix()) for path in files_of(folder))
-        ]
-        st.dataframe(rows, hide_index=True, width="stretch")
+        named = [(path, path.relative_to(folder).as_posix()) for path in files_of(folder)]
+        st.markdown(
+            "\n".join(
+                f"- `{name}`, {size(path.stat().st_size)}"
+                + (f": {CONTENTS[name]}" if name in CONTENTS else "")
+                for path, name in named
+            )
+        )
 
 
 def _stride(folder: Path) -> int:

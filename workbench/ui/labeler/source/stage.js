@@ -48,6 +48,11 @@ function endsChunk(word, between, length) {
   return length >= CHUNK && (between.includes("\n") || /^[.!?。！？]+$/.test(word));
 }
 
+/* A label stands under its span, and ends where the next span begins: the percentage gives way first. In rem. */
+const ROOM_MOST = 40;
+const ROOM_WIDTH = 0.55;
+const SIGN_WIDTH = 0.4;
+
 /** Bring an example's elements up to its labels and to the selection (first, last, chosen), null for none. */
 export function paintView(entry, colors, selection) {
   const { view, units } = entry;
@@ -105,18 +110,21 @@ function lookTags(entry, looks, colors) {
 
 function lookSpans(entry, looks, gapLooks, colors) {
   const { marks, units } = entry;
-  for (const mark of marks.spans ?? marks.answers) {
+  const inOrder = [...(marks.spans ?? marks.answers)].sort((a, b) => a.s - b.s);
+  inOrder.forEach((mark, place) => {
+    const room = Math.min(ROOM_MOST, (inOrder[place + 1]?.s ?? Infinity) - mark.s);
     const [first, last] = unitsOf(units, mark.s, mark.e);
     const name = mark.label ?? "answer";
     const color = colors.get(name) ?? "";
     const state = `m ${mark.sure ? "sure" : "sug"}`;
-    const tag = mark.sure || mark.p === null ? name : `${name} ${percent(mark.p)}`;
+    const withPercent = mark.sure || mark.p === null ? name : `${name} ${percent(mark.p)}`;
+    const tag = withPercent.length * SIGN_WIDTH > room * ROOM_WIDTH ? name : withPercent;
     for (let index = first; index <= last; index += 1) {
       const edges = `${index === first ? " first" : ""}${index === last ? " last" : ""}`;
-      looks[index] = `u ${state}${edges}\n${color}\n${index === first ? `${tag}\n${mark.e - mark.s}` : ""}`;
+      looks[index] = `u ${state}${edges}\n${color}\n${index === first ? `${tag}\n${room}` : ""}`;
       if (index < last) gapLooks[index] = `g ${state}\n${color}`;
     }
-  }
+  });
 }
 
 /** The unit at a point of the screen, or the nearest one before it on its line; null where there is none. */
