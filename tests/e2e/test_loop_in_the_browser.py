@@ -96,6 +96,11 @@ def test_a_newcomer_walks_the_whole_loop(page: Page, served_app: ServedApp, tmp_
     # Train
     page.goto(served_app.url("Train", project="walk"))
     page.get_by_text("Quick", exact=True).click()
+    chosen = page.get_by_role("radio", name="Quick", checked=True)
+    expect(chosen).to_be_visible()
+    other = page.get_by_role("radio", name="Balanced")
+    # The theme's primary colour can't be read in the dark: a chosen segment has the text's own.
+    expect(chosen).to_have_css("color", other.evaluate("element => getComputedStyle(element).color"))
     button(page, "Train").click()
     expect(page.get_by_text(re.compile("Version 1")).first).to_be_visible(timeout=4 * MINUTES)
     (version,) = workbench.models.list(project)

@@ -17,8 +17,8 @@ STYLE = """
 .workbench-sign-out { font: inherit; font-size: .9rem; color: inherit; background: none; cursor: pointer;
   border: 1px solid var(--st-border-color, #8b97a1); border-radius: .5rem; padding: .3rem .8rem }
 .workbench-sign-out:hover { border-color: currentColor }
-[data-testid="stBaseButton-segmented_controlActive"], [data-testid="stBaseButton-segmented_controlActive"] * {
-  color: var(--st-text-color) !important }
+[data-testid="stButtonGroup"] [aria-checked="true"], [data-testid="stButtonGroup"] [aria-checked="true"] * {
+  color: inherit !important }
 """
 """What ``config.toml`` can't say, on every page."""
 
