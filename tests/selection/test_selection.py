@@ -90,6 +90,40 @@ def test_contract_of_every_strategy(
         workbench.selection.create(project, nothing)
 
 
+def test_a_share_drawn_by_lot_is_spread_over_the_batch_and_says_so(
+    workbench: Workbench, project: Project, pool: list[int]
+) -> None:
+    annotate(workbench, pool[0], is_gold=True)
+    options = {"audit_share": 0.25, "seed": 5, "filters": Filters(document="doc0")}
+    narrowed = workbench.selection.preview(project, "mnlp", 1_000, **options)
+    by_model = [pick for pick in narrowed.picks if not pick.reason.get("audit")]
+    assert {pick.document for pick in by_model} == {"doc0"}
+    assert narrowed.short
+
+    options["filters"] = Filters()
+    selection = workbench.selection.preview(project, "mnlp", 20, **options)
+    assert selection == workbench.selection.preview(project, "mnlp", 20, **options)
+    audits = [index for index, pick in enumerate(selection.picks) if pick.reason.get("audit")]
+    assert audits == [3, 7, 11, 15, 19]
+    ids = [pick.example_id for pick in selection.picks]
+    assert len(set(ids)) == 20
+    assert pool[0] not in ids
+    other_lots = workbench.selection.preview(project, "mnlp", 20, **{**options, "seed": 6})
+    assert [other_lots.picks[index].example_id for index in audits] != [ids[index] for index in audits]
+
+    batch, _ = workbench.selection.create(project, selection)
+    assert batch.parameters["audit_share"] == 0.25
+    reason = workbench.selection.items(project, batch.number)[3].reason
+    assert reason["strategy"] == "random"
+    assert (reason["audit"], reason["seed"]) == (True, 5)
+    everything = workbench.selection.preview(project, "mnlp", 1_000, audit_share=0.5)
+    assert {pick.example_id for pick in everything.picks} == set(pool[1:]) - set(ids)
+    lots_alone = workbench.selection.preview(project, "mnlp", 4, audit_share=1.0)
+    assert all(pick.reason["audit"] for pick in lots_alone.picks)
+    with pytest.raises(InvalidInput, match=r"audit share of 1\.5"):
+        workbench.selection.preview(project, "mnlp", 4, audit_share=1.5)
+
+
 def test_every_pick_says_why(workbench: Workbench, project: Project, pool: list[int]) -> None:
     batch, picks = workbench.selection.create(project, workbench.selection.preview(project, "mnlp", 3))
     assert (batch.number, batch.strategy, batch.model_version, batch.items, batch.done) == (

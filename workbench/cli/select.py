@@ -31,6 +31,9 @@ def select(
         bool,
         typer.Option("--keep-duplicates", help="Take near-duplicates of labeled examples and picks too."),
     ] = False,
+    audit_share: Annotated[
+        float, typer.Option(help="Share of examples drawn by lot from the whole pool, 0 to 1.")
+    ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the choice, make no batch.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,6 +49,7 @@ def select(
             model_version=model_version,
             filters=Filters(document=document, text=text, label=label),
             keep_duplicates=keep_duplicates,
+            audit_share=audit_share,
         )
         number: int | None = None
         picks = selection.picks

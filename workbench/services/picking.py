@@ -30,10 +30,11 @@ NOT_WORD = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A candidate with its place in the strategy's order, counted from 1."""
+    """A candidate with its place in the order that chose it, counted from 1, and whether it is for the audit."""
 
     candidate: Candidate
     rank: int
+    audit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,6 @@ class Filled:
     picks: tuple[Ranked, ...]
     words: int
     duplicates: int
-    examined: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Selection:
         model_version: Number of the version whose scores decided, or None.
         filters: What it was narrowed to.
         keep_duplicates: Whether near-duplicates were let in.
+        audit_share: Share of the examples that were drawn by lot from the whole pool, 0..1.
         picks: The examples, the one to ask first at the front.
         words: Of all picks together.
         duplicates: Near-duplicates that were left out.
@@ -84,6 +85,7 @@ class Selection:
     model_version: int | None
     filters: Filters = field(default_factory=Filters)
     keep_duplicates: bool = False
+    audit_share: float = 0.0
     picks: tuple[Pick, ...] = ()
     words: int = 0
     duplicates: int = 0
@@ -118,31 +120,57 @@ def near_key(text: str, question: str | None = None) -> str:
 
 
 def fill(
-    candidates: Iterable[tuple[Candidate, bool]], size: int, unit: str, *, keep_duplicates: bool = False
+    candidates: Iterable[tuple[Candidate, bool]],
+    size: int,
+    unit: str,
+    *,
+    keep_duplicates: bool = False,
+    lots: Iterable[tuple[Candidate, bool]] = (),
+    audit_share: float = 0.0,
 ) -> Filled:
-    """Take candidates in their order until the budget is reached.
+    """Take candidates in their order until the budget is reached, and every so often the next one by lot.
 
     Args:
         candidates: Best first, each with whether a labeled example has the same content.
         size: The budget: in examples, or in words; the example that reaches it is taken too.
         unit: ``examples`` or ``words``.
         keep_duplicates: Take near-duplicates of labeled examples and of picks before them as well.
+        lots: Candidates in random order, for the audit.
+        audit_share: Share of the picks that come from ``lots``, 0..1. They are spread evenly, so that the share
+            holds for whoever stops half-way too.
     """
     picks: list[Ranked] = []
+    chosen: set[int] = set()
+    left_out: set[int] = set()
     seen: set[str] = set()
-    words = duplicates = examined = 0
-    for candidate, labeled_twin in candidates:
-        examined += 1
+    words = 0
+    ranked, drawn = enumerate(candidates, 1), enumerate(lots, 1)
+    while (words if unit == "words" else len(picks)) < size:
+        audit = audit_is_due(len(picks), audit_share)
+        rank, (candidate, labeled_twin) = next(drawn if audit else ranked, (0, (None, False)))
+        if candidate is None:
+            break
+        if candidate.id in chosen:
+            continue
         key = near_key(candidate.text, candidate.question)
         if not keep_duplicates and (labeled_twin or key in seen):
-            duplicates += 1
+            left_out.add(candidate.id)
             continue
         seen.add(key)
-        picks.append(Ranked(candidate, examined))
+        chosen.add(candidate.id)
+        picks.append(Ranked(candidate, rank, audit))
         words += candidate.words
-        if (words if unit == "words" else len(picks)) >= size:
-            break
-    return Filled(tuple(picks), words, duplicates, examined)
+    return Filled(tuple(picks), words, len(left_out))
+
+
+def audit_is_due(before: int, share: float) -> bool:
+    """Whether the pick after ``before`` others is one for the audit.
+
+    >>> [audit_is_due(number, 0.25) for number in range(5)]
+    [False, False, False, True, False]
+    """
+    slack = 1e-9  # a tenth, ten times added up, must come to one
+    return int((before + 1) * share + slack) > int(before * share + slack)
 
 
 def chunk_sizes(size: int, unit: str) -> Iterator[int]:
@@ -159,7 +187,10 @@ def make_pick(ranked: Ranked, strategy: Strategy, version: int | None, seed: int
     candidate = ranked.candidate
     score = candidate.score or 0.0
     reason: dict[str, Any] = {"strategy": strategy.name, "score": score, "rank": ranked.rank}
-    reason.update({"model_version": version} if strategy.needs_model else {"seed": seed})
+    if ranked.audit:
+        reason.update({"strategy": "random", "audit": True, "seed": seed})
+    else:
+        reason.update({"model_version": version} if strategy.needs_model else {"seed": seed})
     return Pick(
         example_id=candidate.id,
         external_id=candidate.external_id,

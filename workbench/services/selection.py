@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from workbench.acquisition import STRATEGIES, Strategy, strategies_for
@@ -18,6 +18,9 @@ from workbench.tasks import get_task
 
 UNITS = ("examples", "words")
 SEED = 13
+AUDIT_SEED = 1_000_003
+"""Added to the seed for the audit's lots, which must not be those of the strategy ``random``."""
+
 ATTEMPTS = 3
 """How often a batch is chosen anew because somebody else took some of its examples meanwhile."""
 
@@ -43,6 +46,7 @@ class SelectionService:
         model_version: int | None = None,
         filters: Filters | None = None,
         keep_duplicates: bool = False,
+        audit_share: float = 0.0,
     ) -> Selection:
         """Choose examples from the pool, without keeping the choice.
 
@@ -59,14 +63,19 @@ class SelectionService:
             model_version: Whose scores and predictions to use; None takes the newest that scored the pool.
             filters: Narrow the choice.
             keep_duplicates: Let near-duplicates in.
+            audit_share: Share of the examples that is drawn by lot, 0..1, from all that may be selected: the
+                filters don't apply to them. What the model does on these says how good it is on the pool, which
+                examples that it was unsure of can't say.
 
         Raises:
             UnknownName: There is no such strategy.
-            InvalidInput: It does not serve the task type, or the size or unit makes no sense.
+            InvalidInput: It does not serve the task type, or the size, unit or share makes no sense.
             WrongState: It needs a model version's scores and there are none yet.
             NotFound: There is no such model version.
         """
         chosen = self._checked(project, strategy, size, unit)
+        if not 0 <= audit_share <= 1:
+            raise InvalidInput(f"an audit share of {audit_share} can't be", remedy="give a share from 0 to 1")
         filters = filters or Filters()
         with self._store.read() as tx:
             version = self._version(tx, project, chosen, model_version, filters)
@@ -75,7 +84,15 @@ class SelectionService:
                 names = old_names(version_map(tx, project, version), version.labels, filters.label)
                 asked = replace(filters, called=names)
             candidates = self._candidates(tx, project, chosen, version, asked, seed, chunk_sizes(size, unit))
-            filled = fill(candidates, size, unit, keep_duplicates=keep_duplicates)
+            lots = by_lot(tx, project.id, None, Filters(), seed + AUDIT_SEED, chunk_sizes(size, unit))
+            filled = fill(
+                candidates,
+                size,
+                unit,
+                keep_duplicates=keep_duplicates,
+                lots=self._with_twins(tx, project, lots),
+                audit_share=audit_share,
+            )
         number = version.number if version else None
         return Selection(
             strategy=strategy,
@@ -85,6 +102,7 @@ class SelectionService:
             model_version=number,
             filters=filters,
             keep_duplicates=keep_duplicates,
+            audit_share=audit_share,
             picks=tuple(make_pick(ranked, chosen, number, seed) for ranked in filled.picks),
             words=filled.words,
             duplicates=filled.duplicates,
@@ -119,6 +137,7 @@ class SelectionService:
                 model_version=selection.model_version,
                 filters=selection.filters,
                 keep_duplicates=selection.keep_duplicates,
+                audit_share=selection.audit_share,
             )
         raise Conflict("others select from this pool at the same time", remedy="try again")
 
@@ -257,9 +276,15 @@ class SelectionService:
                     for candidate in page
                     if candidate.id in said and filters.label in task.labels_in(said[candidate.id].payload)
                 ]
-            hashes = [candidate.content_hash for candidate in kept]
+            yield from self._with_twins(tx, project, [kept])
+
+    def _with_twins(
+        self, tx: Transaction, project: Project, pages: Iterable[list[Candidate]]
+    ) -> Iterator[tuple[Candidate, bool]]:
+        for page in pages:
+            hashes = [candidate.content_hash for candidate in page]
             taken = tx.batches.candidates.taken_hashes(project.id, hashes)
-            yield from ((candidate, candidate.content_hash in taken) for candidate in kept)
+            yield from ((candidate, candidate.content_hash in taken) for candidate in page)
 
     def _keep(self, project: Project, selection: Selection, user_id: int | None) -> Batch | None:
         """The new batch, or None where one of the picks was taken meanwhile."""
@@ -270,6 +295,7 @@ class SelectionService:
             "seed": selection.seed,
             "filters": {name: value for name, value in chosen_by.items() if value},
             "keep_duplicates": selection.keep_duplicates,
+            "audit_share": selection.audit_share,
             "words": selection.words,
         }
         with self._store.write() as tx:

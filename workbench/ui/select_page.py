@@ -56,6 +56,19 @@ def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
     return strategy, version
 
 
+def _audit_share() -> float:
+    percent = st.slider(
+        "Drawn by lot, percent",
+        0,
+        50,
+        0,
+        5,
+        help="Mixes in examples of the whole pool that no model chose. How well the model does on them says how good "
+        "it is on the pool: examples that it was unsure of make it look worse than it is.",
+    )
+    return float(percent) / 100
+
+
 def _narrow(page: Page, version: ModelVersion | None) -> tuple[Filters, bool, int]:
     with st.expander("Narrow it down", icon=":material/filter_alt:"):
         text = st.text_input("Text or question holds", placeholder="any text").strip()
@@ -115,9 +128,12 @@ def _draw_picks(page: Page, selection: Selection, scored: bool) -> None:
         selection.picks, page.workbench.selection.shown(page.project, selection, DRAWN), strict=False
     ):
         left, right = st.columns([1, 9], vertical_alignment="center")
-        if scored:
-            left.markdown(f"**{pick.score:.3f}**")
-        left.caption(f"no. {pick.reason['rank']}")
+        if pick.reason.get("audit"):
+            left.caption("by lot")
+        else:
+            if scored:
+                left.markdown(f"**{pick.score:.3f}**")
+            left.caption(f"no. {pick.reason['rank']}")
         payload = prediction.payload if prediction else None
         right.html(labeled_text(example.content, payload, page.project.labels, limit=400))
     if len(selection.picks) > DRAWN:
@@ -129,7 +145,8 @@ def _draw_table(selection: Selection, scored: bool) -> None:
         [
             {
                 "rank": pick.reason["rank"],
-                "score": pick.score,
+                "score": None if pick.reason.get("audit") else pick.score,
+                "by lot": bool(pick.reason.get("audit")),
                 "text": pick.question or pick.text,
                 "words": pick.words,
                 "document": pick.document,
@@ -140,6 +157,8 @@ def _draw_table(selection: Selection, scored: bool) -> None:
     )
     if not scored:
         frame = frame.drop(columns="score")
+    if not selection.audit_share:
+        frame = frame.drop(columns="by lot")
     st.dataframe(
         frame,
         hide_index=True,
@@ -147,6 +166,7 @@ def _draw_table(selection: Selection, scored: bool) -> None:
         column_config={
             "rank": st.column_config.NumberColumn("Rank", width="small"),
             "score": st.column_config.NumberColumn("Score", format="%.4f", width="small"),
+            "by lot": st.column_config.CheckboxColumn("By lot", width="small"),
             "text": st.column_config.TextColumn("Text", width="large"),
             "words": st.column_config.NumberColumn("Words", width="small"),
             "document": "Document",
@@ -185,7 +205,7 @@ def _draw_preview(page: Page, selection: Selection, strategy: Strategy) -> None:
     if model and selection.model_version is not None:
         with tabs[2]:
             scores = page.workbench.selection.scores(page.project, strategy.name, selection.model_version)
-            chosen = [pick.score for pick in selection.picks]
+            chosen = [pick.score for pick in selection.picks if not pick.reason.get("audit")]
             st.altair_chart(charts.score_histogram(scores, chosen, strategy.title), width="stretch")
             st.caption(f"Scores of the pool by version {selection.model_version}.")
 
@@ -246,6 +266,7 @@ def _draw_selection(page: Page) -> None:
             step=10,
             key=f"size_{unit}",
         )
+        audit_share = _audit_share() if strategy.needs_model else 0.0
         filters, duplicates, seed = _narrow(page, version)
     with result, page.guarded():
         if strategy.needs_model and version is None:
@@ -266,6 +287,7 @@ def _draw_selection(page: Page) -> None:
             model_version=version.number if version else None,
             filters=filters,
             keep_duplicates=duplicates,
+            audit_share=audit_share,
         )
         _draw_preview(page, selection, strategy)
 
