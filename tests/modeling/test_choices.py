@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForTokenClassification
 
-from tests.modeling.test_train import Recorder, prepare, same, weights
+from tests.modeling.runs import Recorder, prepare, same, weights
 from workbench.errors import Cancelled, InvalidInput
 from workbench.modeling import loop
 from workbench.modeling.data import class_weights

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tests.modeling.conftest import LABELED, LABELS, people_in_places
-from tests.modeling.test_train import Recorder
+from tests.modeling.runs import Recorder
 from tests.modeling.tiny import write_attempt
 from tests.tasks.examples import sentence
 from workbench.acquisition import single_pass

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.modeling.test_train import Recorder, prepare, same, weights
+from tests.modeling.runs import Recorder, prepare, same, weights
 from workbench.modeling.checkpoint import newest_checkpoint
 from workbench.modeling.train import train
 from workbench.reporting import SilentReporter

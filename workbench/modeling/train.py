@@ -85,12 +85,7 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         f"Training on {len(learn.examples)} examples, measuring on {len(measure.examples)}, "
         f"from {start.base_model}, on {device.description}."
     )
-    torch.manual_seed(parameters.seed)
-    network = first_network(start, task, classes, manifest.get("origins") or {})
-    tokenizer = load_tokenizer(start.folder, for_words=not answers_questions(task))
-    info = _describe(task, manifest, start, classes, parameters, learn, measure)
-    info = _fit_window(info, tokenizer, network, reporter)
-    freeze(network, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
+    network, tokenizer, info = _begin(task, manifest, start, classes, parameters, (learn, measure), reporter)
     network.to(device.torch_device)
     data = _encode(task, tokenizer, info, learn, parameters, reporter)
     validation = Validation(network, tokenizer, info, task, device, measure.examples, measure.payloads)
@@ -111,15 +106,40 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         _fingerprint(attempt, manifest),
     ).run(Path(resume) if resume else None)
     reporter.check()
-    tuned = {"temperature": round(validation.tune(), 4)}
-    if info.allow_no_answer:
-        tuned["no_answer_threshold"] = round(validation.threshold, 6)
+    tuned = _tune(validation, info)
     info = info.tuned(tuned.get("no_answer_threshold", info.no_answer_threshold), tuned["temperature"])
     network.eval()
     save_model(attempt / "model", network, tokenizer, info, {"seed": parameters.seed, "steps": trained.steps})
     seconds = time.monotonic() - begin
     reporter.log(f"Trained {trained.steps} steps in {seconds:.0f} s.")
     return _result(device, seconds, learn, schedule, trained, tuned)
+
+
+def _begin(
+    task: Task,
+    manifest: Mapping[str, Any],
+    start: Beginning,
+    classes: tuple[str, ...],
+    parameters: TrainParameters,
+    data: tuple[Labeled, Labeled],
+    reporter: Reporter,
+) -> tuple[Any, SubwordTokenizer, ModelInfo]:
+    """The network with its head, parts of it frozen; its tokenizer; and how its output is to be read."""
+    torch.manual_seed(parameters.seed)
+    network = first_network(start, task, classes, manifest.get("origins") or {})
+    tokenizer = load_tokenizer(start.folder, for_words=not answers_questions(task))
+    info = _describe(task, manifest, start, classes, parameters, *data)
+    info = _fit_window(info, tokenizer, network, reporter)
+    freeze(network, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
+    return network, tokenizer, info
+
+
+def _tune(validation: Validation, info: ModelInfo) -> dict[str, float]:
+    """What the validation data say of the trained network: a temperature, and where needed a threshold."""
+    tuned = {"temperature": round(validation.tune(), 4)}
+    if info.allow_no_answer:
+        tuned["no_answer_threshold"] = round(validation.threshold, 6)
+    return tuned
 
 
 def _result(
