@@ -107,21 +107,8 @@ class ExportService:
                 f"the files of version {found.number} are not those that were trained ({source})",
                 remedy="restore them from a backup, or train a new version",
             )
-        with beside(out) as part, tempfile.TemporaryDirectory(prefix="workbench-export-") as job_dir:
-            job = Path(job_dir)
-            count = self._write_examples(project, job / "examples.jsonl")
-            work = {"model_dir": str(source), "out": str(part), "onnx": onnx}
-            (job / "job.json").write_text(json.dumps(work))
-            more = ", exporting it to ONNX" if onnx else ""
-            on_step(f"Copying version {found.number}{more} and asking it about {count} examples")
-            run_module("export", [str(job)])
-            on_step("Loading the folder in a fresh process, without the workbench")
-            verification = self._verify(found, part, job / "expected.jsonl")
-            verification["onnx"] = None
-            if onnx:
-                on_step("Running the ONNX models in a fresh process, without torch")
-                gold = self._gold(job / "examples.jsonl")
-                verification["onnx"] = check_onnx(project, part, job, gold, verification["seconds"])
+        with beside(out) as part:
+            verification = self._make(project, found, source, part, onnx, on_step)
             self._describe(project, found, part, verification)
             write_sums(part)
             put(part, out, force)
@@ -131,6 +118,33 @@ class ExportService:
             )
         files = tuple((path.relative_to(out).as_posix(), path.stat().st_size) for path in files_of(out))
         return ExportedModel(out, found.number, files, verification, time.monotonic() - begin)
+
+    def _make(
+        self,
+        project: Project,
+        version: ModelVersion,
+        source: Path,
+        part: Path,
+        onnx: bool,
+        on_step: Callable[[str], None],
+    ) -> dict[str, Any]:
+        """Write the model's own files into ``part`` and say what loading them elsewhere has shown."""
+        with tempfile.TemporaryDirectory(prefix="workbench-export-") as job_dir:
+            job = Path(job_dir)
+            count = self._write_examples(project, job / "examples.jsonl")
+            work = {"model_dir": str(source), "out": str(part), "onnx": onnx}
+            (job / "job.json").write_text(json.dumps(work))
+            more = ", exporting it to ONNX" if onnx else ""
+            on_step(f"Copying version {version.number}{more} and asking it about {count} examples")
+            run_module("export", [str(job)])
+            on_step("Loading the folder in a fresh process, without the workbench")
+            verification = self._verify(version, part, job / "expected.jsonl")
+            verification["onnx"] = None
+            if onnx:
+                on_step("Running the ONNX models in a fresh process, without torch")
+                gold = self._gold(job / "examples.jsonl")
+                verification["onnx"] = check_onnx(project, part, job, gold, verification["seconds"])
+            return verification
 
     def predict(self, folder: Path, text: str, question: str | None = None) -> dict[str, Any]:
         """What an exported folder says of one text, as plain values. Raises as ``predict_many``."""

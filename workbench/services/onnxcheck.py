@@ -46,8 +46,7 @@ def check_onnx(
     contents = _contents(job / "examples.jsonl")
     classes = _classes(folder)
     _refuse_other_labels(project, lines, rows)
-    labeled = [line["id"] for line in lines if line["id"] in gold]
-    models = {
+    models: dict[str, dict[str, Any]] = {
         name: {
             "bytes": (folder / file).stat().st_size,
             "examples_per_second": len(lines) / seconds if seconds else None,
@@ -59,29 +58,54 @@ def check_onnx(
             *((name, file, said["seconds"][name]) for name, file in FILES.items()),
         )
     }
-    task = get_task(project.task)
-    if labeled:
-        for name, figures in models.items():
-            predicted = {
-                line["id"]: task.load(line["payload"])
-                if name == "torch"
-                else _payload(project, row[name], contents[line["id"]], classes)
-                for line, row in zip(lines, rows, strict=True)
-            }
-            metrics = task.evaluate(
-                [gold[key] for key in labeled],
-                [predicted[key] for key in labeled],
-                [contents[key] for key in labeled],
-                [label.name for label in project.labels],
-            )
-            figures["value"] = metrics[task.primary_metric]
+    labeled = [line["id"] for line in lines if line["id"] in gold]
+    for name, figures in models.items():
+        if labeled:
+            found_labels = _payloads(project, name, lines, rows, contents, classes)
+            figures["value"] = _value(project, labeled, gold, found_labels, contents)
     return {
         "examples": len(lines),
         "labeled": len(labeled),
-        "metric": task.primary_metric,
+        "metric": get_task(project.task).primary_metric,
         "models": models,
         "versions": said["versions"],
     }
+
+
+def _payloads(
+    project: Project,
+    name: str,
+    lines: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    contents: Mapping[int, ExampleText],
+    classes: Sequence[str],
+) -> dict[int, Payload]:
+    """What one of the models said of each example, by the example's id."""
+    task = get_task(project.task)
+    return {
+        line["id"]: task.load(line["payload"])
+        if name == "torch"
+        else _payload(project, row[name], contents[line["id"]], classes)
+        for line, row in zip(lines, rows, strict=True)
+    }
+
+
+def _value(
+    project: Project,
+    labeled: Sequence[int],
+    gold: Mapping[int, Payload],
+    predicted: Mapping[int, Payload],
+    contents: Mapping[int, ExampleText],
+) -> Any:
+    """The task's primary metric on the labeled examples."""
+    task = get_task(project.task)
+    metrics = task.evaluate(
+        [gold[key] for key in labeled],
+        [predicted[key] for key in labeled],
+        [contents[key] for key in labeled],
+        [label.name for label in project.labels],
+    )
+    return metrics[task.primary_metric]
 
 
 def _contents(path: Path) -> dict[int, ExampleText]:
