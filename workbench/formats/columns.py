@@ -71,6 +71,9 @@ class ColumnFormat:
         chunks = ChunkTags(source.name, options.scheme, bare=layout.bare) if options.task == "ner" else None
         for block in blocks(source, layout, options, report):
             text, offsets = joined(block.tokens)
+            if text.isspace():
+                report.skip("nothing but white space in this sentence", block.lines[0])
+                continue
             payload: Payload | None = None
             if layout.tag is not None and chunks is not None:
                 payload = chunks.spans(block.tags, offsets, block.lines)
