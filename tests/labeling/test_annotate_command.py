@@ -46,7 +46,7 @@ def test_a_file(opened: Workbench, tmp_path: Path) -> None:
 def test_the_simulated_annotator(opened: Workbench) -> None:
     project, ids = make_project(opened)
     with opened.store.write() as tx:
-        tx.annotations.add_oracle((one, {"spans": []}) for one in ids)
+        tx.annotations.add_oracle((one, '{"spans": []}') for one in ids)
         items = [NewItem(one, None, {"strategy": "random"}) for one in ids[:3]]
         tx.batches.add(project.id, items, strategy="random", unit="examples", size=3, parameters={})
     code, out, _ = run("news", "--batch", "1", "--simulate", "--json")

@@ -221,7 +221,7 @@ def test_imported_gold_gives_way_to_a_revision(workbench: Workbench) -> None:
     ada = make_user(workbench)
     with workbench.store.write() as tx:
         system = tx.users.find_or_add("import", system=True)
-        tx.annotations.add_imported(system.id, [(ids[0], PERSON)], accepted_by=ada.id)
+        tx.annotations.add_imported(system.id, [(ids[0], json.dumps(PERSON))], accepted_by=ada.id)
     item = workbench.annotation.item(project, ada, ids[0])
     assert (item.base_revision, item.current.payload) == (1, Spans((Span(0, 11, "PER"),)))
     submission = Submission(ids[0], "1", payload={"spans": []}, base_revision=1)
@@ -287,7 +287,7 @@ def test_a_batch_is_answered_with_the_labels_kept_aside(workbench: Workbench) ->
     with pytest.raises(InvalidInput, match="kept aside"):
         workbench.annotation.simulate(project, 1)
     with workbench.store.write() as tx:
-        tx.annotations.add_oracle([(ids[0], PERSON), (ids[1], {"spans": []})])
+        tx.annotations.add_oracle([(ids[0], json.dumps(PERSON)), (ids[1], '{"spans": []}')])
     assert workbench.annotation.simulate(project, 1) == 2
     assert gold(workbench, project) == {ids[0]: PERSON, ids[1]: {"spans": []}}
     assert workbench.annotation.history(project, ids[0])[0].author == "simulated"

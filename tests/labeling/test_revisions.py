@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 
@@ -105,7 +106,10 @@ def test_imported_labels_are_gold(workbench: Workbench) -> None:
     project, ids = make_project(workbench)
     with workbench.store.write() as tx:
         system = tx.users.find_or_add("import", system=True)
-        assert tx.annotations.add_imported(system.id, [(ids[0], RIGA), (ids[2], EMPTY)]) == 2
+        assert (
+            tx.annotations.add_imported(system.id, [(ids[0], json.dumps(RIGA)), (ids[2], json.dumps(EMPTY))])
+            == 2
+        )
     with workbench.store.read() as tx:
         found = list(tx.annotations.gold_payloads(project.id, [Split.POOL]))
         assert [(row[0], row[2], row[3]) for row in found] == [
@@ -133,6 +137,6 @@ def test_gold_moves_to_another_revision(workbench: Workbench) -> None:
 def test_answers_kept_aside_come_back(workbench: Workbench) -> None:
     _, ids = make_project(workbench)
     with workbench.store.write() as tx:
-        assert tx.annotations.add_oracle((example_id, RIGA) for example_id in ids[:2]) == 2
+        assert tx.annotations.add_oracle((example_id, json.dumps(RIGA)) for example_id in ids[:2]) == 2
     with workbench.store.read() as tx:
         assert tx.annotations.oracle(ids) == {ids[0]: RIGA, ids[1]: RIGA}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from workbench.errors import FormatError
 from workbench.formats.base import ReadOptions, Report
@@ -16,47 +16,55 @@ class Block:
     """One sentence of a file."""
 
     document: int
-    tokens: list[str] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    tokens: list[str]
+    tags: list[str]
+    lines: list[int]
 
 
 def blocks(source: Source, layout: Layout, options: ReadOptions, report: Report) -> Iterator[Block]:
     """Every sentence, in order. Raises FormatError at a row that lacks a column."""
-    tab, token, tag = layout.separator == "tab", layout.token, layout.tag
-    needed = max(token, tag if tag is not None else 0)
-    rows = _Rows(source.name, layout, needed, report, ner=options.task == "ner")
+    tab, width = layout.separator == "tab", layout.width
+    separator = "\t" if tab else " "
+    needed = max(layout.token, layout.tag if layout.tag is not None else 0)
+    kinds = _Kinds(source.name, layout, needed, report, ner=options.task == "ner")
     header_left, marked, document = layout.header, False, 1
-    block = Block(document)
+    rows: list[list[str]] = []
+    lines: list[int] = []
     for number, line in enumerate(source.plain_lines(options.encoding), 1):
-        row = line.split("\t" if tab else " ")
+        row = line.split(separator)
         if not tab and ("" in row or "\t" in line):
             row = cells(line, "spaces")
-        if len(row) != layout.width or line[:1] in "#- \t":
-            kind = rows.kind(line, row, number, first=not block.tokens)
+        if len(row) != width or line[:1] in "#- \t":
+            kind = kinds.kind(line, row, number, first=not rows)
             if kind in ("blank", "document"):
-                if block.tokens:
-                    yield block
-                    marked = True
+                if rows:
+                    yield _block(document, rows, lines, layout)
+                    rows, lines, marked = [], [], True
                 if kind == "document":
                     document += marked  # the first mark opens document 1 unless a sentence came before it
                     marked = True
-                block = Block(document)
             if kind != "word":
                 continue
         if header_left:
             header_left = False
             continue
-        block.tokens.append(row[token].strip(" "))
-        block.lines.append(number)
-        if tag is not None:
-            block.tags.append(row[tag].strip(" "))
-    if block.tokens:
-        yield block
+        rows.append(row)
+        lines.append(number)
+    if rows:
+        yield _block(document, rows, lines, layout)
+
+
+def _block(document: int, rows: list[list[str]], lines: list[int], layout: Layout) -> Block:
+    token, tag = layout.token, layout.tag
+    tokens = [row[token] for row in rows]
+    tags = [row[tag] for row in rows] if tag is not None else []
+    if layout.separator == "tab":
+        tokens, tags = [cell.strip(" ") for cell in tokens], [cell.strip(" ") for cell in tags]
+    return Block(document, tokens, tags, lines)
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class _Kinds:
     """Tells the lines that are not plainly rows of words apart."""
 
     file: str

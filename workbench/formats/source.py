@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from operator import methodcaller
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -27,6 +29,7 @@ MAX_PAIRED = 20_000
 """Files of one archive or folder of texts with annotations beside them."""
 
 _PIECE = 1 << 20
+_without_ending = methodcaller("rstrip", "\r\n")
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -114,12 +117,9 @@ class Source:
 
     def plain_lines(self, encoding: str = "utf-8") -> Iterator[str]:
         """Every line without its ending, and without a byte order mark."""
-        lines = iter(self.lines(encoding))
-        for first in lines:
-            yield first.rstrip("\r\n").removeprefix("\ufeff")
-            break
-        for line in lines:
-            yield line.rstrip("\r\n")
+        lines = map(_without_ending, self.lines(encoding))
+        first = next(lines, None)
+        return lines if first is None else chain((first.removeprefix("\ufeff"),), lines)
 
     def text(self, encoding: str = "utf-8") -> str:
         """The whole text, without a byte order mark."""

@@ -2,8 +2,8 @@
 
 The first transaction adds the imports and hides what will follow (``storage.visible``), the last one shows it; what
 a killed process has left behind is taken back by the next start, import or ``workbench doctor``. On SQLite, where
-writers exclude each other, the chain of transactions lets go of the database for a third of the time, so that an
-annotator who saves meanwhile waits for a fraction of a second.
+writers exclude each other, the chain of transactions lets go of the database now and then, so that an annotator
+who saves meanwhile waits for a fraction of a second.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ SILENT_SECONDS = 120.0
 GREEDY_SECONDS = 1.0
 """An import that needs the database no longer than this lets nobody in between."""
 
-FREE_SHARE = 0.5
-"""Time that the database is left free after each transaction, as a share of the time that it was held."""
+FREE_SECONDS = 0.1
+"""How long the database is left free after each transaction: whoever waits for SQLite looks again at least so often."""
 
 POLL_SECONDS = 0.2
 
@@ -193,7 +193,7 @@ class Breath:
         """Wait until the database has been free for long enough; time spent preparing rows counts."""
         if not self._needed or self._held < GREEDY_SECONDS:
             return
-        left = self.last * FREE_SHARE - (time.monotonic() - self._free_since)
+        left = FREE_SECONDS - (time.monotonic() - self._free_since)
         if left > 0:
             time.sleep(left)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -65,18 +66,19 @@ def _add(tx: Transaction, project: Project, user: User, question: NewQuestion) -
         raise InvalidInput(
             "this is asked of this context already", remedy="search for it, or ask something else"
         )
+    # What the file says of that one question is not true of this one.
+    said = {key: value for key, value in beside.meta.items() if key != "extra"}
     row = ExampleRow(
         document_id=beside.document_id,
         external_id=_name(question),
         split=beside.split.value,
         text=content.text,
         question=content.question,
-        tokens=[],
+        tokens="[]",
         words=count_words(content),
         content_hash=digest,
-        locator={BESIDE: _place(beside)},
-        # What the file says of that one question is not true of this one.
-        meta={**{key: value for key, value in beside.meta.items() if key != "extra"}, "asked_by": user.name},
+        locator=json.dumps({BESIDE: _place(beside)}),
+        meta=json.dumps({**said, "asked_by": user.name}),
     )
     first = tx.examples.next_position(project.id)
     new_id = tx.examples.insert(project.id, beside.import_id, first, [row])[0]

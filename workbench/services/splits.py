@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from workbench.domain import Project, Split
 from workbench.errors import InvalidInput, WrongState
-from workbench.formats.base import split_named
 from workbench.storage.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -153,9 +152,7 @@ def split_files(files: Sequence[Parsed], told: Split, plan: SplitPlan, *, questi
         return
     for parsed in files:
         if plan.by_file:
-            parsed.splits = [
-                row.split or split_named(row.meta.get("split")) or told.value for row in parsed.rows
-            ]
+            parsed.splits = [row.split or told.value for row in parsed.rows]
         else:
             parsed.splits = [told.value] * len(parsed.rows)
 

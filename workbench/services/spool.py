@@ -13,18 +13,22 @@ TOGETHER = 500
 
 
 class Row(NamedTuple):
-    """One example, checked, in plain values that ``marshal`` takes; ``document`` is an index into the documents."""
+    """One example, checked; ``document`` is an index into the documents.
+
+    ``tokens``, ``locator``, ``meta`` and ``payload`` are JSON text, as they will be stored: encoded once, quick to pack
+    and to unpack, and nothing that the garbage collector has to look through while a million of them are read.
+    """
 
     document: int
     external_id: str
     text: str
     question: str | None
-    tokens: list[int]
+    tokens: str
     words: int
     content_hash: str
-    locator: dict[str, Any]
-    meta: dict[str, Any]
-    payload: dict[str, Any] | None
+    locator: str
+    meta: str
+    payload: str | None
     split: str | None = None
 
 
@@ -35,7 +39,7 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._rows: list[Row] = []
+        self._rows: list[tuple[Any, ...]] = []
         self._file: IO[bytes] | None = None
         self._sizes: list[int] = []
         self._waiting: list[tuple[Any, ...]] = []
@@ -44,7 +48,8 @@ class Spool:
     def add(self, row: Row) -> None:
         """Keep one more."""
         if len(self._rows) < IN_MEMORY:
-            self._rows.append(row)
+            # A plain tuple of texts and numbers is let alone by the garbage collector, a named one is not.
+            self._rows.append(tuple(row))
             return
         self._waiting.append(tuple(row))
         self._more += 1
@@ -60,7 +65,7 @@ class Spool:
         return len(self._rows) + self._more
 
     def __iter__(self) -> Iterator[Row]:
-        yield from self._rows
+        yield from map(Row._make, self._rows)
         if self._file is not None:
             self._file.seek(0)
             for size in self._sizes:

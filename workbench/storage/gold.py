@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, exists, func, insert, literal, select, update
 
-from workbench.domain import Annotation, AnnotationStatus, Json, Split
+from workbench.domain import Annotation, AnnotationStatus, Split
 from workbench.storage.revisions import Revisions, select_revisions, to_annotation
 from workbench.storage.rows import bulk_insert, chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
@@ -107,13 +107,13 @@ class Gold(Revisions):
         return dict.fromkeys(Split, 0) | {Split(split): count for split, count in rows}
 
     def add_imported(
-        self, author_id: int, rows: Iterable[tuple[int, Json]], *, accepted_by: int | None = None
+        self, author_id: int, rows: Iterable[tuple[int, str]], *, accepted_by: int | None = None
     ) -> int:
         """Bulk: accepted first revisions and gold for examples that nobody has labeled yet; how many.
 
         Args:
             author_id: The system user that stands for the file.
-            rows: Pairs of example id and payload in its stored form.
+            rows: Pairs of example id and payload in its stored form, as JSON text.
             accepted_by: Who imported it, where a person did.
         """
         count = 0
@@ -137,6 +137,7 @@ class Gold(Revisions):
                     (example_id, author_id, 1, accepted, payload, f"import:{example_id}", "", moment)
                     for example_id, payload in part
                 ],
+                encoded=("payload",),
             )
             ids = [example_id for example_id, _ in part]
             just_added = select(
@@ -154,11 +155,13 @@ class Gold(Revisions):
             count += len(part)
         return count
 
-    def add_oracle(self, rows: Iterable[tuple[int, Json]]) -> int:
-        """Bulk: keep labels aside as a simulated annotator's answers; how many."""
+    def add_oracle(self, rows: Iterable[tuple[int, str]]) -> int:
+        """Bulk: keep labels (as JSON text) aside as a simulated annotator's answers; how many."""
         count = 0
         for part in chunks(rows):
-            bulk_insert(self._connection, oracle_answers, ("example_id", "payload"), part)
+            bulk_insert(
+                self._connection, oracle_answers, ("example_id", "payload"), part, encoded=("payload",)
+            )
             count += len(part)
         return count
 

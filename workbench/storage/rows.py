@@ -93,12 +93,15 @@ def bulk_insert(
 def _binder(connection: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:
     kind = table.c[name].type.dialect_impl(connection.dialect)
     if isinstance(kind, JSON):
-        return _json
+        return json_text
     return kind.bind_processor(connection.dialect)
 
 
-def _json(value: Any) -> str | None:
-    """JSON text; an empty object, which most of an import's values are, needs no encoder."""
+def json_text(value: Any) -> str | None:
+    """The value as a JSON column keeps it, None as no value.
+
+    An empty object, which most of an import's values are, needs no encoder.
+    """
     return None if value is None else "{}" if value == {} else json.dumps(value)
 
 
