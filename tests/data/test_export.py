@@ -13,8 +13,9 @@ from workbench.domain import AnnotationStatus, Project, Span, Spans, Split, User
 from workbench.errors import InvalidInput, UnknownName
 from workbench.formats import Source
 from workbench.services import Workbench
-from workbench.services.dataexport import EXPORTS, SOURCE
+from workbench.services.exportkinds import EXPORTS, SOURCE
 from workbench.services.importing import ImportOptions
+from workbench.services.splits import SplitPlan
 from workbench.tasks import get_task
 
 CORPORA = [
@@ -126,6 +127,26 @@ def test_splits_schemes_and_several_files(workbench: Workbench, tmp_path: Path) 
     assert sorted(path.name for path in report.files) == ["same-2.conll", "same-3.conll", "same.conll"]
     workbench.datasets.export_data(project, SOURCE, tmp_path / "one", Split.TEST)
     assert (tmp_path / "one").read_text() == "c B-X\n"
+
+
+def test_a_file_of_several_splits_goes_out_whole_and_says_so(workbench: Workbench, tmp_path: Path) -> None:
+    project = workbench.projects.create("p", "ner")
+    data = "".join(f"w{number} B-X\n\n" for number in range(20)).encode()
+    halves = ImportOptions(plan=SplitPlan({Split.TRAIN: 0.5, Split.TEST: 0.5}))
+    workbench.datasets.import_sources(project, [Source("mixed.conll", data)], Split.POOL, halves)
+    workbench.datasets.import_sources(project, [Source("own.conll", b"own B-X\n")], Split.TEST)
+    train = workbench.datasets.export_data(project, SOURCE, tmp_path / "train", Split.TRAIN)
+    assert (tmp_path / "train").read_bytes() == data
+    assert [notice.message for notice in train.warnings] == [
+        "mixed.conll goes out whole: it also holds examples of test"
+    ]
+    test = workbench.datasets.export_data(project, SOURCE, tmp_path / "test", Split.TEST)
+    assert {path.name: path.read_bytes() for path in test.files} == {
+        "mixed.conll": data,
+        "own.conll": b"own B-X\n",
+    }
+    with pytest.raises(InvalidInput, match="nothing was imported as pool"):
+        workbench.datasets.export_data(project, SOURCE, tmp_path / "pool", Split.POOL)
 
 
 def test_labels_of_a_file_without_a_place_for_them_are_told(

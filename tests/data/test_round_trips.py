@@ -28,7 +28,7 @@ from workbench.domain import (
 from workbench.errors import InvalidInput, NotFound
 from workbench.formats import Labeled, Report, Source, WriteOptions, get_format
 from workbench.services import Workbench
-from workbench.services.dataexport import EXPORTS, FOLDER, SOURCE
+from workbench.services.exportkinds import EXPORTS, FOLDER, SOURCE
 from workbench.tasks import get_task
 
 NER = (

@@ -16,7 +16,7 @@ from workbench.domain import Answers, NewExample, Spans, Split, Tags
 from workbench.errors import InvalidInput
 from workbench.formats import FORMATS, Notice
 from workbench.formats.hub import HubOptions
-from workbench.services.dataexport import EXPORTS, ExportReport
+from workbench.services.exportkinds import EXPORTS, ExportReport
 from workbench.services.importing import ImportOptions
 from workbench.services.importwatch import READING, WRITING, ImportWatch
 from workbench.services.importwrite import ImportReport

@@ -13,8 +13,9 @@ from workbench.domain import Example, ImportRecord, NewExample, Payload, Project
 from workbench.errors import InvalidInput, NotFound
 from workbench.formats.hub import HubOptions
 from workbench.formats.source import Source, paired, unpack
-from workbench.services.dataexport import ExportOptions, ExportReport, write_export
+from workbench.services.dataexport import write_export
 from workbench.services.duplicates import SHOWN, Compared, compare
+from workbench.services.exportkinds import ExportOptions, ExportReport
 from workbench.services.importing import ImportOptions, Parsed, count_duplicates, parse
 from workbench.services.importsources import gather
 from workbench.services.importwatch import ImportWatch

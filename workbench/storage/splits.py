@@ -51,6 +51,15 @@ class Splits:
             SplitRow(*row[:4], _context(row.text) if row.question is not None else row[3]) for row in found
         ]
 
+    def of_imports(self, project_id: int) -> dict[int, frozenset[Split]]:
+        """The splits that the examples of each import are in, by import id."""
+        found: dict[int, set[Split]] = {}
+        for import_id, split in self._connection.execute(
+            select(examples.c.import_id, examples.c.split).where(in_project(project_id)).distinct()
+        ):
+            found.setdefault(import_id, set()).add(Split(split))
+        return {import_id: frozenset(splits) for import_id, splits in found.items()}
+
     def move(self, splits: Mapping[int, Split]) -> None:
         """Give these examples other splits."""
         statement = (

@@ -10,9 +10,9 @@ import streamlit as st
 
 from workbench.domain import Split
 from workbench.formats import get_format
-from workbench.services.dataexport import EXPORTS, FOLDER, SOURCE, ExportOptions, ExportReport
 from workbench.services.datasets import ProjectCounts
 from workbench.services.downloads import Download
+from workbench.services.exportkinds import EXPORTS, FOLDER, SOURCE, ExportOptions, ExportReport
 from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
 from workbench.ui.theme import count, size
