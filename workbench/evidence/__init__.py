@@ -1,1 +1,1 @@
-"""What labeling has bought, and what more of it would: pure functions on arrays, without a model or a database."""
+"""What labeling has bought, and what more would: arithmetic on scores and costs, without a model or a database."""

@@ -58,7 +58,8 @@ class PowerLaw:
 
     def _values(self, cost: float) -> Floats:
         ceiling, drop, rate = self.fits.T
-        return np.clip(ceiling - drop * np.power(cost, -rate), 0.0, self.top)
+        values: Floats = np.clip(ceiling - drop * np.power(cost, -rate), 0.0, self.top)
+        return values
 
     @staticmethod
     def _estimate(values: Floats) -> Estimate:

@@ -25,7 +25,11 @@ Finisher: TypeAlias = Callable[[Store, Settings, Run, Path, Mapping[str, Any]], 
 
 FINISHERS: Registry[Finisher] = Registry("kind of run")
 
-ELSEWHERE = {"evaluate": "workbench.services.evaluation", "export": "workbench.services.exporting"}
+ELSEWHERE = {
+    "evaluate": "workbench.services.evaluation",
+    "export": "workbench.services.exporting",
+    "simulate": "workbench.services.simulation",
+}
 """Modules that register a finisher when they are imported; by name, because services stand above jobs."""
 
 MOVED = "moved.json"

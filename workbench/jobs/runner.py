@@ -37,6 +37,7 @@ ENTRY_POINTS: Registry[str] = Registry("kind of run")
 ENTRY_POINTS.add("train", "workbench.modeling.train:train")
 ENTRY_POINTS.add("score", "workbench.modeling.infer:infer")
 ENTRY_POINTS.add("evaluate", "workbench.modeling.infer:infer")
+ENTRY_POINTS.add("simulate", "workbench.modeling.simulate:simulate")
 
 TAKEN = 3
 """Exit code of a worker whose attempt another one has taken on."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.config import Settings, get_settings
-from workbench.domain import Run, RunState
+from workbench.domain import Run, RunKind, RunState
 from workbench.errors import DatabaseUnavailable, WorkbenchError, WrongState
 from workbench.jobs.attempt import AttemptFolder, remove
 from workbench.jobs.codestamp import code_stamp
@@ -199,7 +199,8 @@ class Supervisor:
             self._fail(run, folder, status.detail or "the worker left no result")
             return
         folder.clean(resumable=True)
-        self._drop_checkpoints(run)
+        if run.kind is not RunKind.SIMULATE:  # its points are worth keeping, and may be gone on from
+            self._drop_checkpoints(run)
         with self._store.write() as tx:
             tx.runs.transition(run.id, RunState.CANCELLED, attempt=run.attempt)
 

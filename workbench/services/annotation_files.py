@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ def answer_batch(store: Store, project: Project, number: int) -> tuple[list[Subm
     with store.read() as tx:
         batch = tx.batches.by_number(project.id, number)
         waiting = tx.batches.open_items(project.id, batch.id)
-        kept = _kept_aside(tx, project, [item.example_id for item in waiting])
+        kept = kept_aside(tx, project, [item.example_id for item in waiting])
     answers = [
         Submission(
             example_id=item.example_id,
@@ -38,7 +38,7 @@ def answer_batch(store: Store, project: Project, number: int) -> tuple[list[Subm
     return answers, len(waiting)
 
 
-def _kept_aside(tx: Transaction, project: Project, example_ids: list[int]) -> dict[int, dict[str, Any]]:
+def kept_aside(tx: Transaction, project: Project, example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """The labels kept aside, under the names that they have now."""
     kept = tx.annotations.oracle(example_ids)
     task = get_task(project.task)

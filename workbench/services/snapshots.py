@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from workbench.domain import Project, Split
 from workbench.errors import InvalidInput
@@ -155,8 +155,10 @@ def _rows(store: Store, page: Page) -> Iterator[SnapshotRow]:
         after = rows[-1].position
 
 
-def write_examples(path: Path, rows: Iterable[SnapshotRow]) -> Counter[Split]:
-    """Write ``examples.jsonl`` for a worker; how many there are of each split."""
+def write_examples(
+    path: Path, rows: Iterable[SnapshotRow], more: Callable[[SnapshotRow], dict[str, Any]] | None = None
+) -> Counter[Split]:
+    """Write ``examples.jsonl`` for a worker, with whatever ``more`` says of each; how many there are of each split."""
     counts: Counter[Split] = Counter()
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
@@ -170,6 +172,7 @@ def write_examples(path: Path, rows: Iterable[SnapshotRow]) -> Counter[Split]:
                 # A gold label may word the question anew: the model reads it as the annotator did.
                 "question": (row.payload or {}).get("question") or row.content.question,
                 "payload": row.payload,
+                **(more(row) if more else {}),
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return counts

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.services.runs import RunService
     from workbench.services.scoring import ScoringService
     from workbench.services.selection import SelectionService
+    from workbench.services.simulation import SimulationService
     from workbench.services.splits import SplitService
     from workbench.services.team import TeamService
     from workbench.services.training import TrainingService
@@ -121,6 +122,13 @@ class Workbench:
         from workbench.services.comparison import ComparisonService
 
         return ComparisonService(self.store)
+
+    @cached_property
+    def simulation(self) -> SimulationService:
+        """What strategies would have been worth on labeled data."""
+        from workbench.services.simulation import SimulationService
+
+        return SimulationService(self.store, self.settings, self.runs)
 
     @cached_property
     def corrections(self) -> CorrectionService:

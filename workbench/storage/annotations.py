@@ -198,6 +198,21 @@ class Annotations(Gold):
         ).all()
         return dict.fromkeys(AnnotationStatus, 0) | {AnnotationStatus(s): count for s, count in rows}
 
+    def logged_seconds(self, project_id: int, limit: int = 5_000) -> list[tuple[int, float]]:
+        """(words, seconds) of the newest accepted revisions whose time was logged."""
+        rows = self._connection.execute(
+            select(examples.c.words, revisions.c.seconds)
+            .join(examples, examples.c.id == revisions.c.example_id)
+            .where(
+                in_project(project_id),
+                revisions.c.status == AnnotationStatus.ACCEPTED,
+                revisions.c.seconds.is_not(None),
+            )
+            .order_by(revisions.c.id.desc())
+            .limit(limit)
+        )
+        return [(words, float(seconds)) for words, seconds in rows]
+
     def document_names(self, document_ids: Collection[int]) -> dict[int, str]:
         """Names of documents, for the line that says where an example stands."""
         rows = self._connection.execute(

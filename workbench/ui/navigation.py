@@ -31,6 +31,7 @@ PLACES: dict[str, Place] = {
     "label": Place("pages/3_Label.py", "/Label", "Label", ":material/edit_note:"),
     "train": Place("pages/4_Train.py", "/Train", "Train", ":material/model_training:"),
     "compare": Place("pages/5_Compare.py", "/Compare", "Compare", ":material/balance:"),
+    "simulate": Place("pages/7_Simulate.py", "/Simulate", "Simulate", ":material/science:"),
     "export": Place("pages/6_Export.py", "/Export", "Export", ":material/output:"),
 }
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,202 @@
+"""A simulation end to end with a tiny model: what it computes, what it reports, how it goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.modeling.tiny import make_tiny_model
+from workbench.domain import TrainParameters
+from workbench.errors import Cancelled, InvalidInput
+from workbench.evidence.cost import ASSUMED
+from workbench.evidence.points import Points, read_points
+from workbench.modeling.simulate import simulate
+from workbench.reporting import SilentReporter
+from workbench.services.simulationreport import points_csv, report_html, verdict
+
+NAMES = ("anna", "bert", "carl", "dora")
+
+
+def line(index: int, split: str) -> dict[str, Any]:
+    words = ["we", "saw", NAMES[index % 4] if index % 2 else "rain", "today", str(index)]
+    text = " ".join(words)
+    starts = np.cumsum([0, *(len(word) + 1 for word in words[:-1])]).tolist()
+    tokens = [[start, start + len(word)] for start, word in zip(starts, words, strict=True)]
+    spans = [{"start": tokens[2][0], "end": tokens[2][1], "label": "PER"}] if index % 2 else []
+    return {
+        "id": index,
+        "split": split,
+        "document": "d",
+        "text": text,
+        "tokens": tokens,
+        "question": None,
+        "payload": {"spans": spans},
+        "words": 5,
+        "near": text if index != 3 else "we saw bert today 1",
+    }
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("base"), ["we", "saw", "today", "rain", *NAMES])
+
+
+def attempt(folder: Path, base: Path, **plan: Any) -> Mapping[str, Any]:
+    folder.mkdir()
+    lines = [line(index, "pool" if index < 30 else "test") for index in range(40)]
+    text = "".join(json.dumps(each) + "\n" for each in lines)
+    (folder / "examples.jsonl").write_text(text, encoding="utf-8")
+    parameters = TrainParameters(
+        base_model=str(base), min_steps=6, epochs=1, learning_rate=0.01, max_length=32
+    )
+    return {
+        "task": "ner",
+        "labels": ["PER"],
+        "parameters": asdict(parameters) | {"device": "cpu"},
+        "simulation": {
+            "strategies": ["random", "mnlp"],
+            "seeds": [1],
+            "batch_words": 20,
+            "rounds": 1,
+            "full": True,
+            "keep_duplicates": False,
+            "cost": asdict(ASSUMED),
+            **plan,
+        },
+    }
+
+
+class StopsAfter(SilentReporter):
+    """Cancels once so many models were computed."""
+
+    def __init__(self, models: int) -> None:
+        self._left = models
+        self.said: list[str] = []
+
+    def log(self, message: str) -> None:
+        self.said.append(message)
+        self._left -= 1
+
+    def check(self) -> None:
+        if self._left <= 0:
+            raise Cancelled("stop")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, base: Path) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("whole") / "attempt"
+    return folder, simulate(folder, attempt(folder, base), SilentReporter())
+
+
+def figures(result: Mapping[str, Any]) -> Any:
+    """Everything but how long it took."""
+    return [
+        (one["strategy"], one["seed"], [(p["round"], p["words"], p["metric"]) for p in one["points"]])
+        for one in result["curves"]
+    ]
+
+
+def test_every_strategy_and_seed_has_a_curve_from_one_first_batch(whole):
+    _, result = whole
+    assert [(each[0], each[1]) for each in figures(result)] == [
+        ("random", 1),
+        ("mnlp", 1),
+    ]
+    for _, _, points in figures(result):
+        assert [(number, words) for number, words, _ in points] == [(0, 20), (1, 40)]
+    assert len({points[0] for _, _, points in figures(result)}) == 1, (
+        "one first model a seed, for all strategies"
+    )
+    assert result["full_data"]["words"] == 150
+    assert set(result["area_under_curve"]) == {"random", "mnlp"}
+
+
+def test_what_is_asked_is_new_fits_the_budget_and_repeats_nothing(whole):
+    folder, _ = whole
+    for path in (folder / "checkpoint").glob("*.json"):
+        for asked in json.loads(path.read_bytes())["next"].values():
+            assert len(set(asked)) == len(asked)
+            assert not {1, 3} <= set(asked), "3 is a near-duplicate of 1"
+    assert len(list((folder / "checkpoint").glob("*.json"))) == 4
+    assert not (folder / "work").exists()
+
+
+def test_a_killed_run_goes_on_behind_its_last_point_to_the_same_curves(tmp_path, base, whole):
+    first = tmp_path / "first"
+    with pytest.raises(Cancelled):
+        simulate(first, attempt(first, base), StopsAfter(2))
+    kept = read_points(first / "checkpoint")
+    assert [(point.strategy, point.round) for point in kept if point.seed == 1] == [
+        ("random", 1),
+        ("random", 0),
+        ("mnlp", 0),
+    ]
+    (first / "checkpoint" / "mnlp.9.9.part").write_text("half")  # what a kill in the middle of a write leaves
+    second = tmp_path / "second"
+    again = {**attempt(second, base), "resume_from": str(first / "checkpoint")}
+    reporter = StopsAfter(10**6)
+    result = simulate(second, again, reporter)
+    assert reporter.said[0] == "2 of 4 models are there from before."
+    assert sum("words" in said for said in reporter.said) == 4 - 2
+    assert figures(result) == figures(whole[1])
+    assert result["full_data"]["seeds"] == whole[1]["full_data"]["seeds"]
+
+
+def test_points_of_other_data_are_not_taken_over(tmp_path, whole):
+    assert Points(tmp_path / "other", "another fingerprint").adopt(str(whole[0] / "checkpoint")) == 0
+    assert Points(tmp_path / "fresh", "any").adopt(None) == 0
+
+
+def test_a_pool_that_runs_out_ends_its_curve(tmp_path, base):
+    folder = tmp_path / "short"
+    manifest = attempt(folder, base, strategies=["random"], seeds=[1], batch_words=80, rounds=5, full=False)
+    result = simulate(folder, manifest, SilentReporter())
+    assert [point["words"] for point in result["curves"][0]["points"]] == [
+        80,
+        145,
+    ]  # all but the near-duplicate
+
+
+def test_nothing_to_measure_on_is_said(tmp_path, base):
+    folder = tmp_path / "none"
+    manifest = attempt(folder, base)
+    text = "".join(json.dumps(line(index, "pool")) + "\n" for index in range(5))
+    (folder / "examples.jsonl").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match="to measure on"):
+        simulate(folder, manifest, SilentReporter())
+
+
+def test_the_report_stands_alone_and_holds_every_point(whole):
+    report = {
+        "project": "<news>",
+        "metric": "f1",
+        "scale": 1.0,
+        "seconds_from": ASSUMED.sentence,
+        "parameters": {
+            **asdict(TrainParameters()),
+            "pool": "pool",
+            "measured_on": "test",
+            "seeds": [1, 2],
+            "rounds": 2,
+            "batch_words": 20,
+        },
+        **whole[1],
+    }
+    other = [{**one, "seed": 2} for one in report["curves"]]
+    report["curves"] = [*report["curves"], *other]
+    text = report_html(report)
+    assert "<news>" not in text
+    assert "http" not in text
+    assert "<script" not in text
+    assert text.count("<polyline") == 4
+    assert text.count("<polygon") == 4, "two seeds give a band"
+    assert len(points_csv(report).splitlines()) == 1 + 8
+    assert "full" in verdict(report)
+    begun = {**report, "full_data": {}, "words_to_99_percent": {}, "area_under_curve": {}, "curves": []}
+    assert "No curve yet" in report_html(begun)

@@ -1,0 +1,325 @@
+"""Simulate runs: labeled data replayed as a pool, its labels as the annotator, to see what a strategy is worth.
+
+Training is ``train``, scoring the predictor's pass and the registered strategies, as in the product; only the
+database is left out. Every model gives one *point*, kept as a file of its own when it is whole, with what each
+strategy asks for next: a run that was killed goes on behind its last point and ends with the same curves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.acquisition import STRATEGIES, random_scores, score_answers, score_tagging_batch
+from workbench.domain import Payload, Split, TrainParameters
+from workbench.errors import InvalidInput
+from workbench.evidence.cost import Cost
+from workbench.evidence.points import POINTS, START, Points
+from workbench.evidence.replay import FULL, ReplayPoint, summarise
+from workbench.modeling.artifact import load_model
+from workbench.modeling.device import choose_device
+from workbench.modeling.inputs import Row, read_rows, train_parameters
+from workbench.modeling.predict import ANSWER_CHUNK, TAGGING_CHUNK, Predictor
+from workbench.modeling.train import train
+from workbench.reporting import Reporter
+from workbench.tasks import AnswerTask, Task, get_task
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be replayed.
+
+    Attributes:
+        strategies: Registered names; ``random`` is among them.
+        seeds: Of the first batch, the lots and the training.
+        batch_words: Words of the first batch, and of each that follows.
+        rounds: Batches after the first.
+        full: Whether each seed's model of the whole pool is trained too.
+        keep_duplicates: Ask for near-duplicates of labeled examples too.
+        cost: An annotator's seconds.
+        parameters: Of every training.
+    """
+
+    strategies: tuple[str, ...]
+    seeds: tuple[int, ...]
+    batch_words: int
+    rounds: int
+    full: bool
+    keep_duplicates: bool
+    cost: Cost
+    parameters: TrainParameters
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> Plan:
+        """The manifest's. Raises InvalidInput, UnknownName."""
+        given = manifest.get("simulation") or {}
+        plan = cls(
+            strategies=tuple(given["strategies"]),
+            seeds=tuple(int(seed) for seed in given["seeds"]),
+            batch_words=int(given["batch_words"]),
+            rounds=int(given["rounds"]),
+            full=bool(given["full"]),
+            keep_duplicates=bool(given["keep_duplicates"]),
+            cost=Cost(**given["cost"]),
+            parameters=train_parameters(manifest),
+        )
+        for name in plan.strategies:
+            STRATEGIES[name]
+        return plan
+
+    @property
+    def points(self) -> int:
+        """Models to train: of each seed a first one, one a round and strategy, and that of the whole pool."""
+        return len(self.seeds) * (1 + self.rounds * len(self.strategies) + self.full)
+
+
+def simulate(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Replay the pool by every strategy and seed of a plan.
+
+    Args:
+        attempt: The run's folder, with ``examples.jsonl``: those of split pool are the pool and those of split test
+            are measured on, all labeled; each line has ``words``, and ``near``, which near-duplicates share.
+        manifest: ``task``, ``labels``, ``parameters`` (of every training), ``simulation`` (the plan) and
+            ``resume_from``, the folder of an earlier attempt's points.
+        reporter: Hears of progress, in points.
+
+    Returns:
+        The keys of ``evidence.replay.summarise``, ``metric``, ``device``, ``seconds``, ``pool`` and ``measured``.
+
+    Raises:
+        InvalidInput: There is no pool or nothing to measure on.
+        Cancelled: The run was told to stop; the points stay.
+        Anything that training raises.
+    """
+    begin = time.monotonic()
+    plan = Plan.of(manifest)
+    points = Points(attempt / POINTS, fingerprint(attempt, manifest))
+    found = points.adopt(manifest.get("resume_from"))
+    if found:
+        reporter.log(f"{found} of {plan.points} models are there from before.")
+    replay = Replay(attempt, manifest, plan, points, reporter)
+    replay.run()
+    return {
+        **summarise(points.all()),
+        "metric": get_task(str(manifest["task"])).primary_metric,
+        "device": choose_device(plan.parameters.device).name,
+        "seconds": time.monotonic() - begin,
+        "pool": {"examples": len(replay.pool), "words": int(replay.words.sum())},
+        "measured": len(replay.measure),
+        "cost": asdict(plan.cost),
+    }
+
+
+class Replay:
+    """One simulation: the data in memory and the models one after another."""
+
+    def __init__(
+        self, attempt: Path, manifest: Mapping[str, Any], plan: Plan, points: Points, reporter: Reporter
+    ) -> None:
+        self._work = attempt / "work"
+        self._manifest = manifest
+        self._plan = plan
+        self._points = points
+        self._reporter = reporter
+        self._task: Task = get_task(str(manifest["task"]))
+        lines = (attempt / "examples.jsonl").read_text(encoding="utf-8").split("\n")
+        raw = [json.loads(line) for line in lines if line.strip()]
+        rows = list(read_rows(attempt / "examples.jsonl", self._task))
+        chosen = [index for index, row in enumerate(rows) if row.split == Split.POOL]
+        self.pool: list[Row] = [rows[index] for index in chosen]
+        self._raw = [raw[index] for index in chosen]
+        self.words: NDArray[np.int64] = np.array([line["words"] for line in self._raw], dtype=np.int64)
+        self._near = [str(line["near"]) for line in self._raw]
+        self.measure = [row for row in rows if row.split == Split.TEST]
+        for what, some in (("to replay as a pool", self.pool), ("to measure on", self.measure)):
+            if not some:
+                raise InvalidInput(f"there is no labeled example {what}", remedy="choose another split")
+        self._done = 0
+        self._spent = 0.0
+        self._worked = 0.0
+
+    def run(self) -> None:
+        """Compute every point that is not there yet."""
+        for seed in self._plan.seeds:
+            first = self._take(random_scores(np.arange(len(self.pool)), seed), ())
+            self._point(START, seed, 0, first, self._plan.strategies)
+            for name in self._plan.strategies:
+                labeled = list(first)
+                asked = self._next(START, seed, 0, name)
+                for number in range(1, self._plan.rounds + 1):
+                    if not asked:
+                        self._done += self._plan.rounds + 1 - number
+                        break
+                    labeled += asked
+                    self._point(name, seed, number, labeled, (name,))
+                    asked = self._next(name, seed, number, name)
+            if self._plan.full:
+                self._point(FULL, seed, 0, list(range(len(self.pool))), ())
+
+    def _next(self, strategy: str, seed: int, number: int, name: str) -> list[int]:
+        found = self._points.get(strategy, seed, number)
+        assert found is not None
+        return list(found["next"][name])
+
+    def _point(
+        self, strategy: str, seed: int, number: int, labeled: Sequence[int], names: Sequence[str]
+    ) -> None:
+        """Train on these examples, measure, and let each strategy say what it wants next."""
+        self._report(f"{strategy}, seed {seed}, round {number}")
+        if self._points.get(strategy, seed, number) is None:
+            self._reporter.check()
+            begin = time.monotonic()
+            predictor = self._taught(labeled, seed)
+            metric = self._measured(predictor)
+            # What comes after the last round is never asked for: the pool need not be scored for it.
+            last = number >= self._plan.rounds
+            following = (
+                {name: [] for name in names} if last else self._wanted(predictor, seed, labeled, names)
+            )
+            words = int(self.words[list(labeled)].sum())
+            seconds = time.monotonic() - begin
+            point = ReplayPoint(
+                strategy,
+                seed,
+                number,
+                len(labeled),
+                words,
+                self._plan.cost.seconds(len(labeled), words),
+                metric,
+                seconds,
+            )
+            self._points.put(point, following)
+            shutil.rmtree(self._work, ignore_errors=True)
+            self._spent += seconds
+            self._worked += 1
+            self._reporter.log(
+                f"{strategy}, seed {seed}, round {number}: {words:,} words, "
+                f"{self._task.primary_metric} {metric:.4f} ({seconds:.0f} s)."
+            )
+        self._done += 1
+        self._report(f"{strategy}, seed {seed}, round {number}")
+
+    def _taught(self, labeled: Sequence[int], seed: int) -> Predictor:
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.mkdir()
+        with (self._work / "examples.jsonl").open("w", encoding="utf-8") as file:
+            for index in labeled:
+                line = {**self._raw[index], "split": str(Split.TRAIN)}
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        parameters = replace(self._plan.parameters, seed=seed)
+        manifest = {
+            "task": self._manifest["task"],
+            "labels": self._manifest["labels"],
+            "base_model": parameters.base_model,
+            "parameters": asdict(parameters),
+        }
+        train(self._work, manifest, StopOnly(self._reporter))
+        return Predictor(load_model(self._work / "model"), choose_device(parameters.device))
+
+    def _measured(self, predictor: Predictor) -> float:
+        contents = [row.content for row in self.measure]
+        gold: list[Payload] = [row.payload for row in self.measure if row.payload is not None]
+        said = [prediction.payload for prediction in predictor.predict(contents)]
+        figures = self._task.evaluate(gold, said, contents, tuple(self._manifest["labels"]))
+        return float(figures[self._task.primary_metric])
+
+    def _wanted(
+        self, predictor: Predictor, seed: int, labeled: Sequence[int], names: Sequence[str]
+    ) -> dict[str, list[int]]:
+        lots = random_scores(np.arange(len(self.pool)), seed)
+        rest = np.setdiff1d(np.arange(len(self.pool)), np.asarray(labeled))
+        reading = [name for name in names if STRATEGIES[name].needs_model]
+        found = self._scores(predictor, rest, reading) if reading else {}
+        wanted: dict[str, list[int]] = {}
+        for name in names:
+            scores = lots
+            if name in found:
+                scores = np.full(len(self.pool), -np.inf)
+                scores[rest] = found[name]
+            wanted[name] = self._take(scores, labeled)
+        return wanted
+
+    def _scores(
+        self, predictor: Predictor, rest: NDArray[np.int64], names: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Acquisition scores of some of the pool by every strategy that reads a model, in one pass."""
+        scores = {name: np.zeros(len(rest)) for name in names}
+        answers = isinstance(self._task, AnswerTask)
+        size = ANSWER_CHUNK if answers else TAGGING_CHUNK
+        for start in range(0, len(rest), size):
+            part = slice(start, start + size)
+            contents = [self.pool[index].content for index in rest[part]]
+            self._reporter.check()
+            if answers:
+                told = predictor.answer(contents)
+                for place, (said, logits) in enumerate(
+                    zip(told.predictions, told.logits, strict=True), start
+                ):
+                    for name, value in score_answers(names, said, *logits.probabilities()).items():
+                        scores[name][place] = value
+            else:
+                tagged = predictor.tag(contents)
+                batch = score_tagging_batch(names, tagged.probabilities, tagged.offsets)
+                for name, values in batch.items():
+                    scores[name][part] = values
+        return scores
+
+    def _take(self, scores: NDArray[np.float64], labeled: Sequence[int]) -> list[int]:
+        """Indices of the highest scores until their words reach the budget; none labeled, no near-duplicate."""
+        taken = set(labeled)
+        seen = {self._near[index] for index in labeled}
+        picks: list[int] = []
+        words = 0
+        for index in np.argsort(-scores, kind="stable").tolist():
+            if index in taken or (self._near[index] in seen and not self._plan.keep_duplicates):
+                continue
+            seen.add(self._near[index])
+            picks.append(index)
+            words += int(self.words[index])
+            if words >= self._plan.batch_words:
+                break
+        return picks
+
+    def _report(self, phase: str) -> None:
+        left = self._plan.points - self._done
+        each = self._spent / self._worked if self._worked else None
+        self._reporter.progress(
+            self._done, self._plan.points, phase=phase, seconds_left=each * left if each is not None else None
+        )
+
+
+class StopOnly:
+    """Lets a run that is told to stop be stopped within a training, and keeps that training's own words to itself."""
+
+    def __init__(self, outer: Reporter) -> None:
+        self._outer = outer
+
+    def log(self, message: str) -> None:
+        """Drop it: a simulation trains hundreds of models."""
+
+    def progress(self, done: int, total: int, **numbers: float | str | None) -> None:
+        """Drop it."""
+
+    def metric(self, step: int, epoch: float, values: Mapping[str, float]) -> None:
+        """Drop it."""
+
+    def check(self) -> None:
+        """Raises Cancelled when the run was told to stop."""
+        self._outer.check()
+
+
+def fingerprint(attempt: Path, manifest: Mapping[str, Any]) -> str:
+    """Of everything that decides the points."""
+    keys = [manifest.get(key) for key in ("task", "labels", "parameters", "simulation")]
+    digest = hashlib.sha256(json.dumps(keys, sort_keys=True).encode())
+    digest.update((attempt / "examples.jsonl").read_bytes())
+    return digest.hexdigest()

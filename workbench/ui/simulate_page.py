@@ -1,0 +1,156 @@
+"""The Simulate page: replay labeled data by several strategies, watch the curves grow, take the report along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from workbench.acquisition import strategies_for
+from workbench.domain import Run, Split, TrainParameters
+from workbench.services.downloads import Download
+from workbench.services.simulationreport import AXES, mean_curves, points_csv, report_html, verdict
+from workbench.ui.page import Page
+from workbench.ui.run_charts import metric_name
+from workbench.ui.run_view import STATES, draw_run
+from workbench.ui.theme import count
+from workbench.web.downloads import download_address
+
+RUN = "run"
+"""The simulation that is looked at, in the address."""
+
+REMEMBERED = 20
+
+
+def draw_simulate_page(page: Page) -> None:
+    """Draw the page."""
+    with page.guarded():
+        runs = page.workbench.simulation.list(page.project)[:REMEMBERED]
+        form, view = st.columns([2, 3], gap="large")
+        with form, page.guarded():
+            _draw_launch(page)
+        with view, page.guarded():
+            _draw_chosen(page, runs)
+
+
+def _draw_launch(page: Page) -> None:
+    st.subheader("Replay labeled data")
+    st.markdown(
+        "Takes a labeled split for an unlabeled pool and its labels for the annotator, and trains a model after each "
+        "batch. It shows which strategy needs the fewest labels on data like yours. Your labels are not touched."
+    )
+    names = {strategy.name: strategy.title for strategy in strategies_for(page.project.task)}
+    others = [name for name in names if name != "random"]
+    with st.form("simulate"):
+        chosen = st.multiselect(
+            "Strategies, beside random", others, default=others[:2], format_func=lambda name: names[name]
+        )
+        splits = [str(split) for split in Split]
+        left, right = st.columns(2)
+        pool = left.selectbox("Replay the split", splits, index=splits.index("pool"))
+        measured_on = right.selectbox("Measure on the split", splits, index=splits.index("test"))
+        seeds = left.number_input(
+            "Repetitions", 1, 20, 3, help="Each begins with another first batch by lot."
+        )
+        rounds = right.number_input("Batches after the first", 1, 200, 8)
+        words = left.number_input("Words of a batch", 10, 1_000_000, 2_000, step=100)
+        epochs = right.number_input("Epochs of each training", 0.1, 100.0, TrainParameters().epochs)
+        models = int(seeds) * (2 + int(rounds) * (1 + len(chosen)))
+        st.caption(f"About {count(models, 'model')} will be trained, one after another.")
+        pressed = st.form_submit_button("Simulate", type="primary", icon=":material/play_arrow:")
+    if pressed:
+        run = page.workbench.simulation.launch(
+            page.project,
+            chosen,
+            seeds=int(seeds),
+            rounds=int(rounds),
+            batch_words=int(words),
+            pool=pool,
+            measured_on=measured_on,
+            parameters=TrainParameters(epochs=float(epochs)),
+            user_id=page.user.id,
+        )
+        st.query_params[RUN] = str(run.id)
+        st.rerun()
+
+
+def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
+    if not runs:
+        st.info("No simulation yet.", icon=":material/science:")
+        return
+    by_id = {run.id: run for run in runs}
+    asked = st.query_params.get(RUN, "")
+    start = int(asked) if asked.isdigit() and int(asked) in by_id else runs[0].id
+    chosen = st.selectbox(
+        "Simulation",
+        list(by_id),
+        index=list(by_id).index(start),
+        format_func=lambda number: f"Run {number}, {STATES[by_id[number].state][0]}",
+    )
+    if str(chosen) != asked:
+        st.query_params[RUN] = str(chosen)
+    draw_run(page, chosen)
+    run = page.workbench.runs.get(chosen)
+    report = page.workbench.simulation.report(page.project, run)
+    if not report["curves"]:
+        st.caption("The first model is still being trained.")
+        return
+    st.markdown(f"**{verdict(report)}**")
+    for axis, title in AXES.items():
+        chart = curve_chart(report, axis, title)
+        if chart is not None:
+            st.altair_chart(chart, width="stretch")
+    st.caption(f"Bands are 95 % intervals over seeds. {report['seconds_from']}")
+    _draw_downloads(page, run, report)
+
+
+def _draw_downloads(page: Page, run: Run, report: dict[str, Any]) -> None:
+    key = f"simulation-{page.project.id}-{run.id}"
+    if st.button("Make the report", icon=":material/build:"):
+        texts = {"html": report_html(report), "csv": points_csv(report)}
+        stem = f"{page.project.name}-simulation-{run.id}"
+        st.session_state[key] = {
+            kind: page.workbench.downloads.publish(f"{stem}.{kind}", page.user, _writer(text))
+            for kind, text in texts.items()
+        }
+    made: dict[str, Download] = st.session_state.get(key, {})
+    for kind, download in made.items():
+        st.link_button(
+            {"html": "Report", "csv": "Points"}[kind], download_address(download), icon=":material/download:"
+        )
+
+
+def _writer(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(text, encoding="utf-8")
+
+
+def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart | None:
+    """Mean curves with their bands; None while no strategy has a curve."""
+    rows = [
+        {"strategy": name, "cost": at, "mean": s.mean, "low": s.low, "high": s.high}
+        for name, line in mean_curves(report, axis).items()
+        for at, s in line
+    ]
+    if len(rows) < 2:
+        return None
+    metric = metric_name(report["metric"])
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X("cost:Q", title=title.capitalize()),
+        color=alt.Color("strategy:N", title="Strategy", legend=alt.Legend(orient="top")),
+    )
+    band = base.mark_area(opacity=0.15).encode(
+        y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q"
+    )
+    line = base.mark_line(strokeWidth=2).encode(
+        y=alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False)),
+        tooltip=[
+            alt.Tooltip("strategy:N", title="Strategy"),
+            alt.Tooltip("cost:Q", title=title.capitalize(), format=",.1f"),
+            alt.Tooltip("mean:Q", title=metric, format=".4f"),
+        ],
+    )
+    return band + line if any(row["low"] is not None for row in rows) else alt.layer(line)
