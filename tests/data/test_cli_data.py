@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.cli.data import parse_columns
+from workbench.cli.importing import parse_columns
 from workbench.errors import InvalidInput
 
 CONLL = "EU NNP I-ORG\nrejects VBZ O\n\nEU NNP I-ORG\nrejects VBZ O\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from workbench.formats import Notice
 from workbench.services import Workbench, open_workbench
 
 app = typer.Typer(
@@ -27,6 +28,8 @@ app = typer.Typer(
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+SHOWN_WARNINGS = 20
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, nothing else.")]
 
@@ -65,3 +68,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def show_notices(warnings: Sequence[Notice]) -> None:
+    """The first warnings, each with its line, and how many more there are."""
+    for notice in warnings[:SHOWN_WARNINGS]:
+        place = f"line {notice.line}: " if notice.line is not None else ""
+        out.print(f"  {notice.kind}: {place}{notice.message}", markup=False)
+    if len(warnings) > SHOWN_WARNINGS:
+        out.print(f"  and {len(warnings) - SHOWN_WARNINGS} more warnings (--json lists them)", markup=False)
