@@ -1,88 +1,18 @@
-"""Changes of a label set: every annotation follows, gold with it, and an undo loses nothing that people did."""
+"""Changes of a label set: every annotation follows, and gold with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
-
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
-from workbench.config import Settings
-from workbench.domain import AnnotationStatus, ExampleText, Payload, Project, Span, Spans, Split, Tags, User
+from tests.labelsets.corpus import gold, ids, person, revisions, save
+from workbench.domain import AnnotationStatus, Project, Span, Spans, Split, Tags
 from workbench.errors import AlreadyExists, InvalidInput, NotFound, WrongState
 from workbench.formats import Source
-from workbench.services import Workbench, open_workbench
+from workbench.services import Workbench
 from workbench.services import labelchanges as changes
 from workbench.services.annotation_items import Submission
 from workbench.services.labelchanges import LabelChange
 from workbench.storage.labelsets import LabelSets
-from workbench.storage.upkeep import database_problems
-from workbench.tasks import get_task
-from workbench.tasks.relabel import Relabeling, relabel
-
-CONLL = b"""EU B-ORG
-rejects O
-Paris B-GPE
-
-Peter B-PER
-Blackburn I-PER
-
-BRUSSELS B-GPE
-Rhine B-LOC
-
-none O
-"""
-
-
-@pytest.fixture
-def news(workbench: Workbench) -> Project:
-    project = workbench.projects.create("news", "ner")
-    workbench.datasets.import_sources(project, [Source("a.conll", CONLL)], Split.POOL)
-    return workbench.projects.get("news")
-
-
-def person(workbench: Workbench, name: str = "ann") -> User:
-    with workbench.store.write() as tx:
-        return tx.users.find_or_add(name)
-
-
-def gold(workbench: Workbench, project: Project) -> list[list[tuple[str, str]]]:
-    """Words and label of each span of the accepted annotations, example by example."""
-    examples = workbench.datasets.browse(project, limit=100).items
-    found = workbench.datasets.labels_of(examples)
-    return [_spans(example.content, found.get(example.id)) for example in examples]
-
-
-def _spans(content: ExampleText, payload: Payload | None) -> list[tuple[str, str]]:
-    assert payload is None or isinstance(payload, Spans)
-    return [(content.text[s.start : s.end], s.label) for s in payload.spans] if payload else []
-
-
-def save(
-    workbench: Workbench,
-    project: Project,
-    user: User,
-    example: int,
-    *spans: tuple[int, int, str],
-    at: str = "",
-) -> None:
-    submission = Submission(
-        example_id=example,
-        client_id=f"{user.name}-{example}-{at}",
-        payload={"spans": [{"start": a, "end": b, "label": label} for a, b, label in spans]},
-    )
-    workbench.annotation.revise(project, user, submission)
-
-
-def ids(workbench: Workbench, project: Project) -> list[int]:
-    return [example.id for example in workbench.datasets.browse(project, limit=100).items]
-
-
-def revisions(workbench: Workbench) -> int:
-    with workbench.store.read() as tx:
-        return int(tx.connection.exec_driver_sql("SELECT count(*) FROM annotations").scalar_one())
 
 
 def test_a_label_is_renamed_everywhere_and_back(workbench: Workbench, news: Project) -> None:
@@ -114,37 +44,6 @@ def test_a_label_is_renamed_everywhere_and_back(workbench: Workbench, news: Proj
     assert workbench.projects.get("news").labels == known
     with pytest.raises(NotFound, match="no change of labels to undo"):
         workbench.labelsets.undo(news)
-
-
-def test_what_a_person_said_after_a_rename_follows_the_undo(workbench: Workbench, news: Project) -> None:
-    ann = person(workbench)
-    first, second, *_ = ids(workbench, news)
-    workbench.labelsets.apply(news, changes.rename("ORG", "COMPANY"))
-    now = workbench.projects.get("news")
-    save(workbench, now, ann, first, (0, 2, "COMPANY"), (11, 16, "GPE"))
-    save(workbench, now, ann, second, (0, 5, "COMPANY"))
-    done = workbench.labelsets.undo(now)
-    assert gold(workbench, news)[:2] == [[("EU", "ORG"), ("Paris", "GPE")], [("Peter", "ORG")]]
-    assert "COMPANY" not in workbench.projects.get("news").label_names
-    assert done.kept_labels == ()
-
-
-def test_labels_are_merged_and_the_undo_keeps_what_came_later(workbench: Workbench, news: Project) -> None:
-    before = gold(workbench, news)
-    ann = person(workbench)
-    done = workbench.labelsets.apply(news, changes.merge(["GPE", "LOC"], "PLACE"))
-    assert (done.effect.uses, done.effect.gold) == (3, 2)
-    now = workbench.projects.get("news")
-    assert sorted(now.label_names) == ["ORG", "PER", "PLACE"]
-    assert gold(workbench, news)[2] == [("BRUSSELS", "PLACE"), ("Rhine", "PLACE")]
-    save(workbench, now, ann, ids(workbench, news)[2], (9, 14, "PLACE"))
-    done = workbench.labelsets.undo(now)
-    assert done.kept_labels == ("PLACE",)
-    after = workbench.projects.get("news")
-    assert set(after.label_names) == {"ORG", "PER", "GPE", "LOC", "PLACE"}
-    assert gold(workbench, news) == [before[0], before[1], [("Rhine", "PLACE")], []]
-    keys = [label.key for label in after.labels if label.key]
-    assert len(keys) == len(set(keys))
 
 
 def test_a_label_is_merged_into_one_that_stays(workbench: Workbench, news: Project) -> None:
@@ -195,16 +94,6 @@ def test_what_no_rule_decides_is_put_to_people_again(workbench: Workbench, news:
     assert standing["bob"].payload == Spans() and with_bob[0] == []
 
 
-def test_undoing_an_undecided_split_gives_the_gold_back(workbench: Workbench, news: Project) -> None:
-    before, known = gold(workbench, news), news.labels
-    done = workbench.labelsets.apply(news, changes.split("GPE", {}, None))
-    assert (done.effect.undecided, done.batch) == (2, 1)
-    workbench.labelsets.undo(news)
-    assert gold(workbench, news) == before and workbench.projects.get("news").labels == known
-    assert workbench.annotation.queue(news, person(workbench), batch_id=None).total == 4
-    assert workbench.selection.items(news, 1) == ()
-
-
 def test_gold_that_a_reviewer_chose_among_older_revisions_follows(
     workbench: Workbench, news: Project
 ) -> None:
@@ -222,18 +111,6 @@ def test_gold_that_a_reviewer_chose_among_older_revisions_follows(
         assert tx.annotations.gold_of([first])[first][1] == lead.id
     workbench.labelsets.undo(news)
     assert gold(workbench, news)[0] == [("EU", "ORG")]
-
-
-def test_only_the_newest_change_can_be_undone(workbench: Workbench, news: Project) -> None:
-    before, known = gold(workbench, news), news.labels
-    workbench.labelsets.apply(news, changes.rename("ORG", "COMPANY"))
-    workbench.labelsets.apply(news, changes.merge(["COMPANY", "PER"], "ACTOR"))
-    with pytest.raises(WrongState, match="change 2 .merged COMPANY, PER into ACTOR. came after it"):
-        workbench.labelsets.undo(news, number=1)
-    assert workbench.labelsets.undo_preview(news).number == 2
-    workbench.labelsets.undo(news, number=2)
-    workbench.labelsets.undo(news, number=1)
-    assert gold(workbench, news) == before and workbench.projects.get("news").labels == known
 
 
 def test_add_recolour_describe_retire_restore(workbench: Workbench, news: Project) -> None:
@@ -317,91 +194,6 @@ def test_tags_of_a_pos_project_follow_too(sqlite_workbench: Workbench) -> None:
         Tags(("NN", "VB")),
         Tags(("CAT",)),
     ]
-
-
-NAMES = ["A", "B", "C", "D"]
-
-
-STEPS = st.tuples(st.sampled_from(["rename", "merge", "split", "save"]), st.randoms(use_true_random=False))
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    opened = open_workbench(Settings(home=tmp_path_factory.mktemp("home"), database_url=None))
-    yield opened
-    opened.close()
-
-
-def step(workbench: Workbench, project: Project, kind: str, number: int, random: Random) -> bool:
-    """One random change; whether there was one."""
-    names = list(project.label_names)
-    one, other = random.choice(names), random.choice(names)
-    change = {
-        "rename": changes.rename(one, f"N{number}"),
-        "merge": changes.merge([one, other], random.choice([one, f"M{number}"])),
-        "split": changes.split(one, {"w1": f"S{number}"}, random.choice([one, None, f"R{number}"])),
-    }[kind]
-    try:
-        workbench.labelsets.apply(project, change)
-    except InvalidInput:
-        return False
-    return True
-
-
-@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(steps=st.lists(STEPS, max_size=6))
-def test_undoing_everything_gives_back_everything_that_nobody_touched(
-    shared: Workbench, steps: list[tuple[str, Random]]
-) -> None:
-    """Whatever the changes are and whoever saves between them: labels of untouched examples come back exactly."""
-    name = f"p{len(shared.projects.list())}"
-    project = shared.projects.create(name, "ner")
-    text = "".join(f"w{i % 3} B-{NAMES[i % 4]}\nx{i} B-{NAMES[(i + 1) % 4]}\n\n" for i in range(6))
-    shared.datasets.import_sources(project, [Source("a.conll", text.encode())], Split.POOL)
-    before, known = gold(shared, project), shared.projects.get(name).labels
-    ann, done = person(shared), 0
-    said: dict[int, str] = {}
-    for number, (kind, random) in enumerate(steps):
-        now = shared.projects.get(name)
-        if kind != "save":
-            done += step(shared, now, kind, number, random)
-            continue
-        place = random.randrange(6)
-        said[place] = random.choice(now.label_names)
-        save(shared, now, ann, ids(shared, now)[place], (0, 2, said[place]), at=str(number))
-    for _ in range(done):
-        shared.labelsets.undo(project)
-    after = gold(shared, project)
-    for place, (was, became) in enumerate(zip(before, after, strict=True)):
-        if place in said:
-            assert [words for words, _ in became] == [f"w{place % 3}"], "what a person said is there"
-        else:
-            assert became == was
-    left = shared.projects.get(name).labels
-    assert {label.name for label in known} <= {label.name for label in left}
-    keys = [label.key for label in left if label.key]
-    assert len(keys) == len(set(keys))
-    assert database_problems(shared.store) == []
-
-
-TEXT = ExampleText("a bb a", ((0, 1), (2, 4), (5, 6)))
-LABELS = st.sampled_from(["A", "B", "C"])
-
-
-@given(
-    st.lists(st.none() | LABELS, min_size=3, max_size=3),
-    st.dictionaries(LABELS, st.none() | LABELS),
-    st.dictionaries(LABELS, st.dictionaries(st.sampled_from(["a", "bb"]), LABELS)),
-)
-def test_relabeling_counts_what_it_changes(
-    tags: list[str | None], names: dict[str, str | None], surfaces: dict[str, dict[str, str]]
-) -> None:
-    payload = Tags(tuple(tags))
-    found = relabel(payload, TEXT, Relabeling(names, surfaces))
-    assert isinstance(found.payload, Tags)
-    assert found.changed == sum(a != b for a, b in zip(tags, found.payload.tags, strict=True))
-    assert found.undecided <= sum(tag is not None for tag in tags)
-    get_task("pos").validate(found.payload, TEXT, ["A", "B", "C"])
 
 
 def test_a_change_that_fails_leaves_everything_as_it_was(
