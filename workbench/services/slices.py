@@ -51,8 +51,11 @@ class Slice:
 
 
 def slice_kinds(analysis: Analysis) -> dict[str, str]:
-    """What the examples can be divided by, and its title: only what divides them into two parts or more."""
-    kinds = {"length": "Length", "seen": SEEN_TITLES.get(analysis.task, "Seen in training")}
+    """What the examples can be divided by, and its title: what makes two parts or more, and what was seen."""
+    kinds = {}
+    if len({length_class(each.content) for each in analysis.examples}) > 1:
+        kinds["length"] = "Length"
+    kinds["seen"] = SEEN_TITLES.get(analysis.task, "Seen in training")
     if len({row.document_id for row in analysis.judgement.rows}) > 1:
         kinds["document"] = "Document"
     if len({each.example.import_id for each in analysis.examples}) > 1:

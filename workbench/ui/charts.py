@@ -28,17 +28,6 @@ class CurvePoint:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DifferenceRow:
-    """A difference with its 95 % interval, in points."""
-
-    name: str
-    difference: float
-    low: float
-    high: float
-    support: int | None = None
-
-
 def score_histogram(scores: Sequence[float], chosen: Sequence[float], title: str) -> alt.Chart:
     """How the acquisition scores of the pool are spread, and where the lowest chosen one lies.
 
@@ -125,64 +114,3 @@ def learning_curve(points: Sequence[CurvePoint], metric: str, scale: float) -> a
         x=x, y=y, text="version:N"
     )
     return alt.layer(line, bands, dots, names).properties(height=320)
-
-
-def differences(rows: Sequence[DifferenceRow], better: str, worse: str) -> alt.Chart:
-    """Differences in points with their intervals, the zero line drawn.
-
-    Args:
-        rows: In the order in which they are drawn, from the top.
-        better: What a difference to the right says.
-        worse: What a difference to the left says.
-    """
-    frame = pd.DataFrame(
-        {
-            "name": [row.name for row in rows],
-            "difference": [row.difference for row in rows],
-            "low": [row.low for row in rows],
-            "high": [row.high for row in rows],
-            "support": [row.support for row in rows],
-            "says": [_says(row, better, worse) for row in rows],
-        }
-    )
-    order = [row.name for row in rows]
-    y = alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=220, labelOverlap=False))
-    x_title = f"← {worse}  ·  difference in points, 95 % interval  ·  {better} →"
-    colour = alt.Color(
-        "says:N",
-        scale=alt.Scale(domain=[better, "can't tell", worse], range=[BLUE, GREY, ROSE]),
-        legend=alt.Legend(title=None, orient="top"),
-    )
-    base = alt.Chart(frame)
-    zero = (
-        alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="zero:Q")
-    )
-    bars = base.mark_rule(strokeWidth=3).encode(
-        x=alt.X("low:Q", title=x_title), x2="high:Q", y=y, color=colour
-    )
-    dots = base.mark_point(filled=True, size=100, opacity=1).encode(
-        x=alt.X("difference:Q", title=x_title),
-        y=y,
-        color=colour,
-        shape=alt.Shape(
-            "says:N",
-            scale=alt.Scale(
-                domain=[better, "can't tell", worse], range=["triangle-right", "circle", "triangle-left"]
-            ),
-            legend=None,
-        ),
-        tooltip=[
-            alt.Tooltip("name:N", title="What"),
-            alt.Tooltip("difference:Q", title="Points", format="+.1f"),
-            alt.Tooltip("low:Q", title="95 % from", format="+.1f"),
-            alt.Tooltip("high:Q", title="to", format="+.1f"),
-            alt.Tooltip("support:Q", title="In gold", format=","),
-        ],
-    )
-    return alt.layer(zero, bars, dots).properties(height=30 * len(rows) + 120)
-
-
-def _says(row: DifferenceRow, better: str, worse: str) -> str:
-    if row.low > 0:
-        return better
-    return worse if row.high < 0 else "can't tell"

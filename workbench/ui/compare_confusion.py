@@ -17,6 +17,7 @@ from workbench.ui.page import Page
 NONE = "(nothing)"
 SEPARATOR = " → "
 MOST_LABELS = 40
+CELL = "cell"
 
 
 def draw_confusion(page: Page, analysis: Analysis) -> None:
@@ -32,12 +33,12 @@ def draw_confusion(page: Page, analysis: Analysis) -> None:
     if not names:
         st.info("There is nothing to count.", icon=":material/search_off:")
         return
-    st.altair_chart(_heatmap([(cell, number) for cell, number in names.values()]), width="stretch")
+    _draw_matrix([(cell, number) for cell, number in names.values()], choice=f"{scope}-{side}-{CELL}")
     chosen = kept_choice(
         st.container(),
         "Examples behind a cell",
         list(names),
-        name="cell",
+        name=CELL,
         scope=f"{scope}-{side}",
         default=next(iter(names)),
         format_func=lambda name: f"{name} · {names[name][1]:,}",
@@ -87,6 +88,19 @@ def _name(gold: str, predicted: str) -> str:
     return f"{gold or NONE}{SEPARATOR}{predicted or NONE}"
 
 
+def _draw_matrix(cells: list[tuple[tuple[str, str], int]], *, choice: str) -> None:
+    """The matrix; a click on a cell makes it the choice of the box below, whose key in the session is ``choice``."""
+    key = f"{choice}-clicked"
+
+    def take() -> None:
+        picked = st.session_state[key].get("selection", {}).get(CELL, [])
+        if picked:
+            st.session_state[choice] = f"{picked[0]['gold']}{SEPARATOR}{picked[0]['predicted']}"
+
+    st.altair_chart(_heatmap(cells), width="stretch", key=key, on_select=take, selection_mode=CELL)
+    st.caption("Click a cell to see the examples behind it.")
+
+
 def _heatmap(cells: list[tuple[tuple[str, str], int]]) -> alt.Chart:
     """Gold labels down, predicted ones across; colour by the share of the gold label, the number written in."""
     totals: dict[str, int] = {}
@@ -117,12 +131,13 @@ def _heatmap(cells: list[tuple[tuple[str, str], int]]) -> alt.Chart:
             alt.Tooltip("share:Q", title="Of the gold label", format=".1%"),
         ],
     )
-    boxes = base.mark_rect(color=BLUE).encode(
+    boxes = base.mark_rect(color=BLUE, cursor="pointer").encode(
         opacity=alt.Opacity(
             "share:Q", scale=alt.Scale(type="sqrt", domain=[0, 1], range=[0.06, 0.85]), legend=None
         )
     )
-    text = base.mark_text(fontSize=12, fontWeight="bold").encode(
+    boxes = boxes.add_params(alt.selection_point(name=CELL, fields=["gold", "predicted"]))
+    text = base.mark_text(fontSize=12, fontWeight="bold", cursor="pointer").encode(
         text=alt.Text("count:Q", format=","),
         color=alt.condition("datum.share > 0.3", alt.value("#ffffff"), alt.value(GREY)),
     )

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pandas as pd
 import streamlit as st
 
 from workbench.services.comparison import Analysis
-from workbench.services.slices import Seen, Slice, slice_kinds, slices
-from workbench.ui import charts
+from workbench.services.slices import MOST, Seen, slice_kinds, slices
 from workbench.ui.address import kept_choice
+from workbench.ui.forest import Row, draw_forest
 from workbench.ui.page import Page
 
 NOT_SEEN: Seen = (frozenset(), frozenset())
-DRAWN = 15
 
 
 def draw_parts(page: Page, analysis: Analysis, seen: Callable[[], Seen]) -> None:
@@ -26,7 +24,7 @@ def draw_parts(page: Page, analysis: Analysis, seen: Callable[[], Seen]) -> None
         list(kinds),
         name="by",
         scope=f"compare-{page.project.id}",
-        default="length",
+        default=next(iter(kinds)),
         format_func=lambda name: kinds.get(name, name),
     )
     comparison = analysis.comparison
@@ -39,48 +37,9 @@ def draw_parts(page: Page, analysis: Analysis, seen: Callable[[], Seen]) -> None
     if not found:
         st.info("There is nothing to divide.", icon=":material/search_off:")
         return
-    points = 100.0 / comparison.scale
     rows = [
-        charts.DifferenceRow(
-            part.name, part.difference * points, part.low * points, part.high * points, part.examples
-        )
-        for part in found
-        if part.low is not None and part.high is not None
-    ][:DRAWN]
-    names = f"version {comparison.b} better", f"version {comparison.a} better"
-    if rows:
-        st.altair_chart(charts.differences(rows, *names), width="stretch")
-    decimals = "%.3f" if comparison.scale <= 1 else "%.1f"
-    number = st.column_config.NumberColumn
-    frame = pd.DataFrame(
-        [
-            {
-                "part": part.name,
-                "examples": part.examples,
-                "a": part.a,
-                "b": part.b,
-                "points": part.difference * points,
-                "interval": _interval(part, points),
-            }
-            for part in found
-        ]
-    )
-    st.dataframe(
-        frame,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "part": kinds[kind],
-            "examples": number("Examples", format="localized"),
-            "a": number(f"Version {comparison.a}", format=decimals),
-            "b": number(f"Version {comparison.b}", format=decimals),
-            "points": number("Points", format="%+.1f"),
-            "interval": "95 % interval",
-        },
-    )
-
-
-def _interval(part: Slice, points: float) -> str:
-    if part.low is None or part.high is None:
-        return "–"
-    return f"{part.low * points:+.1f} to {part.high * points:+.1f}"
+        Row(part.name, part.examples, part.a, part.b, part.difference, part.low, part.high) for part in found
+    ]
+    draw_forest(rows, versions=(comparison.a, comparison.b), counted="Examples", scale=comparison.scale)
+    if len(found) == MOST:
+        st.caption(f"The {MOST} parts with most examples.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -12,7 +11,6 @@ from workbench.domain import Split
 from workbench.services.comparison import Analysis, Comparison
 from workbench.services.slices import Seen
 from workbench.services.versions import VersionRow
-from workbench.ui import charts
 from workbench.ui.address import kept_choice
 from workbench.ui.compare_certainty import draw_certainty
 from workbench.ui.compare_confusion import draw_confusion
@@ -20,11 +18,12 @@ from workbench.ui.compare_examples import draw_examples
 from workbench.ui.compare_figures import draw_figures
 from workbench.ui.compare_parts import draw_parts
 from workbench.ui.compare_report import draw_report
+from workbench.ui.forest import Row, draw_forest, p_value
 from workbench.ui.page import Page
 from workbench.ui.run_charts import metric_name
 from workbench.ui.theme import count, score
 
-LABELS_DRAWN = 25
+ORDERS = {"support": "Most frequent first", "worse": "Worst first", "better": "Best first"}
 
 
 def draw_pair(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
@@ -47,7 +46,7 @@ def draw_pair(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
     _draw_leaks(page, analysis)
     _draw_numbers(comparison, analysis)
     views: dict[str, tuple[str, Callable[[], None]]] = {
-        "labels": ("Where it changed", lambda: _draw_labels(comparison)),
+        "labels": ("Where it changed", lambda: _draw_labels(page, comparison)),
         "examples": ("Examples", lambda: draw_examples(page, analysis)),
         "confusion": ("Confusion", lambda: draw_confusion(page, analysis)),
         "certainty": ("Certainty", lambda: draw_certainty(page, analysis)),
@@ -187,68 +186,51 @@ def _draw_numbers(comparison: Comparison, analysis: Analysis) -> None:
     )
     columns[4].metric(
         "p-value",
-        f"{comparison.p_value:.3f}" if comparison.p_value >= 0.001 else "< 0.001",
+        p_value(comparison.p_value),
         help="How often versions that are equally good would differ by as much, by swapping their outputs at random.",
     )
     st.caption(
         f"{str(comparison.split).capitalize()} set {comparison.gold_set}, frozen "
-        f"{analysis.gold_set.created_at:%Y-%m-%d %H:%M}: {count(comparison.examples, 'labeled example')}, "
+        f"{analysis.gold_set.created_at:%Y-%m-%d %H:%M}, {count(comparison.examples, 'labeled example')}, "
         f"hash {comparison.data_hash[:12]}. Intervals by paired bootstrap over "
         f"{count(comparison.units, comparison.unit.removesuffix('s'))}, p-values by approximate randomisation."
     )
 
 
-def _draw_labels(comparison: Comparison) -> None:
-    points = 100.0 / comparison.scale
-    low, high = comparison.confidence_interval
-    rows = [
-        charts.DifferenceRow(
-            f"all ({metric_name(comparison.metric)})",
-            comparison.difference * points,
-            low * points,
-            high * points,
+def _draw_labels(page: Page, comparison: Comparison) -> None:
+    """Every label's difference; plain HTML, so that it stands there before any chart library is loaded."""
+    rows = list(comparison.per_label)
+    if len(rows) > 1:
+        order = kept_choice(
+            st.container(),
+            "Order",
+            list(ORDERS),
+            name="order",
+            scope=f"compare-{page.project.id}",
+            default="support",
+            format_func=ORDERS.__getitem__,
+            kind="segments",
         )
-    ] + [
-        charts.DifferenceRow(
-            row.label, row.difference * points, row.low * points, row.high * points, row.support
-        )
-        for row in comparison.per_label[:LABELS_DRAWN]
+        if order != "support":
+            rows.sort(key=lambda row: row.difference, reverse=order == "better")
+    whole = Row(
+        metric_name(comparison.metric),
+        None,
+        comparison.score_a,
+        comparison.score_b,
+        comparison.difference,
+        *comparison.confidence_interval,
+        comparison.p_value,
+        whole=True,
+    )
+    parts = [
+        Row(row.label, row.support, row.a, row.b, row.difference, row.low, row.high, row.p_value)
+        for row in rows
     ]
-    names = f"version {comparison.b} better", f"version {comparison.a} better"
-    st.altair_chart(charts.differences(rows, *names), width="stretch")
-    if not comparison.per_label:
-        return
-    frame = pd.DataFrame(
-        [
-            {
-                "label": row.label,
-                "support": row.support,
-                "a": row.a,
-                "b": row.b,
-                "points": row.difference * points,
-                "interval": f"{row.low * points:+.1f} to {row.high * points:+.1f}",
-                "p": row.p_value,
-            }
-            for row in comparison.per_label
-        ]
+    draw_forest(
+        [whole, *parts], versions=(comparison.a, comparison.b), counted="In gold", scale=comparison.scale
     )
-    decimals = "%.3f" if comparison.scale <= 1 else "%.1f"
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        frame,
-        hide_index=True,
-        width="stretch",
-        column_config={
-            "label": "Label",
-            "support": number("In gold", format="localized"),
-            "a": number(f"Version {comparison.a}", format=decimals),
-            "b": number(f"Version {comparison.b}", format=decimals),
-            "points": number("Points", format="%+.1f"),
-            "interval": "95 % interval",
-            "p": number(
-                "p-value",
-                format="%.4f",
-                help="Of each label by itself: among twenty, one is below 0.05 by chance.",
-            ),
-        },
-    )
+    if len(rows) > 1:
+        st.caption(
+            "Each label's p-value is of it by itself: among twenty labels, one is below 0.05 by chance."
+        )

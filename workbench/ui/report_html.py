@@ -8,7 +8,8 @@ from typing import Any
 
 from workbench.domain import Project
 from workbench.services.comparison import Analysis
-from workbench.ui.charts import BLUE, GREY, ROSE
+from workbench.ui.forest import STYLE as FOREST_STYLE
+from workbench.ui.forest import Row, forest
 from workbench.ui.run_charts import metric_name
 from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import score
@@ -30,8 +31,6 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
   padding: .6rem 1rem; margin: .6rem 0 }
 .who { font-weight: 600; font-size: .85rem; opacity: .8; margin-top: .3rem }
 small { opacity: .75 }
-svg { width: 100%; height: auto }
-svg text { fill: currentColor; font: 13px system-ui, sans-serif }
 """
 
 
@@ -56,11 +55,13 @@ def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project)
         _whole(report),
         _measured(report),
         "<h2>By label</h2>",
-        _chart(comparison),
-        _rows(comparison, comparison["per_label"], "label", "support", "In gold"),
+        _labels(comparison),
     ]
     for name, rows in report["parts"].items():
-        body += [f"<h2>{escape(name)}</h2>", _rows(comparison, rows, "name", "examples", "Examples")]
+        body += [
+            f"<h2>{escape(name)}</h2>",
+            _forest(comparison, [_row(each, "name", "examples") for each in rows], "Examples"),
+        ]
     body += ["<h2>Kinds of error</h2>", _errors(report), *_figures(report)]
     for change, examples in report["examples"].items():
         body.append(f"<h2>{change.capitalize()} ({comparison[change]:,})</h2>")
@@ -70,7 +71,7 @@ def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project)
     body.append(f"<p><small>Made {escape(report['made_at'])}.</small></p>")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
+        f'<meta name="viewport" content="width=device-width"><style>{STYLE}{FOREST_STYLE}</style></head>'
         f"<body>{''.join(body)}</body></html>"
     )
 
@@ -132,24 +133,40 @@ def _interval(comparison: Mapping[str, Any], ends: Sequence[float | None]) -> st
     return " to ".join("–" if end is None else _points(comparison, end) for end in dict.fromkeys(ends))
 
 
-def _rows(
-    comparison: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], name: str, number: str, title: str
-) -> str:
-    scale = comparison["scale"]
-    return _table(
-        ("", title, *_versions(comparison), "Points", "95 % interval"),
-        [
-            (
-                row[name],
-                f"{row[number]:,}",
-                score(row["a"], scale),
-                score(row["b"], scale),
-                _points(comparison, row["difference"]),
-                _interval(comparison, (row["low"], row["high"])),
-            )
-            for row in rows
-        ],
+def _labels(comparison: Mapping[str, Any]) -> str:
+    low, high = comparison["confidence_interval"]
+    whole = Row(
+        metric_name(comparison["metric"]),
+        None,
+        comparison["score_a"],
+        comparison["score_b"],
+        comparison["difference"],
+        low,
+        high,
+        comparison["p_value"],
+        whole=True,
     )
+    return _forest(
+        comparison, [whole, *(_row(each, "label", "support") for each in comparison["per_label"])], "In gold"
+    )
+
+
+def _row(each: Mapping[str, Any], name: str, number: str) -> Row:
+    return Row(
+        each[name],
+        each[number],
+        each["a"],
+        each["b"],
+        each["difference"],
+        each["low"],
+        each["high"],
+        each.get("p_value"),
+    )
+
+
+def _forest(comparison: Mapping[str, Any], rows: Sequence[Row], counted: str) -> str:
+    versions = comparison["a"], comparison["b"]
+    return forest(rows, versions=versions, counted=counted, scale=comparison["scale"])
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -173,38 +190,6 @@ def _figures(report: Mapping[str, Any]) -> list[str]:
         (name, *(f"{part[name]:.4f}" if name in part else "–" for part in (first, second))) for name in names
     ]
     return ["<h2>All figures</h2>", _table(("", *(f"Version {number}" for number in figures)), rows)]
-
-
-def _chart(comparison: Mapping[str, Any]) -> str:
-    """Differences with their intervals, as drawn lines."""
-    whole = {
-        "label": "all",
-        "difference": comparison["difference"],
-        "low": comparison["confidence_interval"][0],
-        "high": comparison["confidence_interval"][1],
-    }
-    rows = [whole, *comparison["per_label"][:25]]
-    reach = max((abs(row[end]) for row in rows for end in ("low", "high", "difference")), default=0.0) or 1.0
-    left, width, step = 190, 640, 26
-
-    def x(value: float) -> float:
-        return left + width / 2 + value / reach * width / 2 * 0.95
-
-    zero, bottom = f"{x(0):.1f}", step * len(rows) + 8
-    parts = [f'<line x1="{zero}" y1="4" x2="{zero}" y2="{bottom}" stroke="{GREY}" stroke-dasharray="4 3"/>']
-    for index, row in enumerate(rows):
-        y = step * index + 20
-        colour = BLUE if row["low"] > 0 else ROSE if row["high"] < 0 else GREY
-        parts.append(
-            f'<text x="{left - 12}" y="{y + 4}" text-anchor="end">{escape(str(row["label"])[:26])}</text>'
-            f'<line x1="{x(row["low"]):.1f}" y1="{y}" x2="{x(row["high"]):.1f}" y2="{y}" stroke="{colour}" '
-            f'stroke-width="3"/><circle cx="{x(row["difference"]):.1f}" cy="{y}" r="5" fill="{colour}"/>'
-            f'<text x="{left + width + 12}" y="{y + 4}">{_points(comparison, row["difference"])}</text>'
-        )
-    height = step * len(rows) + 36
-    said = f"← version {comparison['a']} better · points, 95 % interval · version {comparison['b']} better →"
-    parts.append(f'<text x="{zero}" y="{height - 4}" text-anchor="middle">{said}</text>')
-    return f'<svg viewBox="0 0 {left + width + 70} {height}" role="img">{"".join(parts)}</svg>'
 
 
 def _example(analysis: Analysis, project: Project, place: int) -> str:
