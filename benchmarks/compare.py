@@ -7,6 +7,7 @@ step, cold, and (in a real browser) of opening the Compare page the first time a
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -85,7 +86,7 @@ def fill(workbench: Workbench, task: str, count: int) -> Project:
     project = make_project(workbench, "bench", task, TAGS if task == "pos" else LABELS)
     rng = np.random.default_rng(1)
     text = " ".join(["words"] * WORDS)
-    tokens = [place for word in range(WORDS) for place in (word * 6, word * 6 + 5)]
+    tokens = json.dumps([place for word in range(WORDS) for place in (word * 6, word * 6 + 5)])
     with workbench.store.write() as tx:
         sha = "0" * 64
         tx.examples.add_source(sha, 0, b"")
@@ -110,8 +111,8 @@ def fill(workbench: Workbench, task: str, count: int) -> Project:
                 tokens,
                 WORDS,
                 f"{index:032x}",
-                {},
-                {},
+                "{}",
+                "{}",
             )
             for index in range(count)
         ]
@@ -119,7 +120,9 @@ def fill(workbench: Workbench, task: str, count: int) -> Project:
     made = list(payloads(task, count, rng, 0.2))
     with workbench.store.write() as tx:
         author = tx.users.find_or_add("bench").id
-        tx.annotations.add_imported(author, [(key, row[0]) for key, row in zip(ids, made, strict=True)])
+        tx.annotations.add_imported(
+            author, [(key, json.dumps(row[0])) for key, row in zip(ids, made, strict=True)]
+        )
     for number in (1, 2):
         version = add_version(workbench, project, number)
         with workbench.store.write() as tx:
