@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -34,6 +34,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 START_SECONDS = 90
+TIMEOUT_MS = 30_000
+"""How long a test waits for what it expects on a page."""
 
 
 @dataclass
@@ -98,6 +100,7 @@ def chromium() -> Iterator[Browser]:
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
         missing("browser", "there is no Chromium or Chrome on this machine")
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         yield browser
@@ -108,7 +111,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A fresh tab with storage of its own; an exception in the page's scripts fails the test."""
     context = chromium.new_context(viewport={"width": 1500, "height": 950})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(TIMEOUT_MS)
     tab = context.new_page()
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(f"{error}\n{error.stack or ''}"))

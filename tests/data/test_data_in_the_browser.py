@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,6 @@ from workbench.formats import Source
 from workbench.services import Workbench, open_workbench
 from workbench.services.importload import new_owner
 
-SECONDS = 60_000
-
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
@@ -28,11 +27,10 @@ def hold(workbench: Workbench, name: str) -> None:
 
 
 def test_an_import_is_cancelled_and_labels_are_changed_and_changed_back(
-    page: Page, served_app: ServedApp, tmp_path: Path
+    page: Page, serve: Callable[..., ServedApp], tmp_path: Path, sqlite_settings: Settings
 ) -> None:
-    expect.set_options(timeout=SECONDS)
-    page.set_default_timeout(SECONDS)
-    workbench = open_workbench(Settings(home=served_app.home, database_url=None))
+    workbench = open_workbench(sqlite_settings)
+    served_app = serve(sqlite_settings.home)
     news = workbench.projects.create("news", "ner")
     workbench.datasets.import_sources(
         news, [Source("a.conll", b"EU B-ORG\nParis B-GPE\n\nRhine B-LOC\n")], Split.POOL
