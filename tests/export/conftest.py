@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,20 +176,28 @@ class Made:
         return self.exported.folder
 
 
+def run_here(name: str, arguments: list[str]) -> str:
+    """``run_module`` for exports, in this process, which has torch already."""
+    assert name == "export" and export.main(arguments) == 0
+    return ""
+
+
+@contextmanager
+def export_in_this_process() -> Iterator[None]:
+    """Spare exports the process that makes the folder; those that check it are fresh ones still."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "run_module", run_here)
+        yield
+
+
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Made]]:
     """A version of each task, exported; that of NER to ONNX too.
 
-    The export itself runs in this process, which has torch already; what proves it runs in fresh ones.
+    The export itself runs in this process; what proves it runs in fresh ones.
     """
-
-    def here(name: str, arguments: list[str]) -> str:
-        assert name == "export" and export.main(arguments) == 0
-        return ""
-
     made: dict[str, Made] = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exporting, "run_module", here)
+    with export_in_this_process():
         for task in ("ner", "pos", "qa"):
             trained = _trained(task, tmp_path_factory)
             steps: list[str] = []

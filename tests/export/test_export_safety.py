@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,20 +13,23 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.export.conftest import Trained
+from tests.export.conftest import Trained, export_in_this_process, run_here
 from workbench.cli import load
 from workbench.cli.base import app
+from workbench.domain import ExampleText
 from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable, RunFailed, WorkbenchError
 from workbench.services import exporting
 from workbench.services.exporting import ExportedModel
 from workbench.services.modelfolder import check_folder, tar_folder, zip_folder
+from workbench.services.standing import StandingModel
 
 
 @pytest.fixture(scope="module")
 def exported(trained_ner: Trained, tmp_path_factory: pytest.TempPathFactory) -> ExportedModel:
     """The version, exported once."""
     out = tmp_path_factory.mktemp("out") / "model"
-    return trained_ner.workbench.exporting.export_model(trained_ner.project, 1, out)
+    with export_in_this_process():
+        return trained_ner.workbench.exporting.export_model(trained_ner.project, 1, out)
 
 
 def test_what_is_there_is_not_replaced_unasked(
@@ -44,10 +49,8 @@ def test_what_is_there_is_not_replaced_unasked(
 def test_nothing_is_left_of_an_export_that_does_not_hold(
     trained_ner: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = exporting.run_module
-
     def spoiled(name: str, arguments: list[str]) -> str:
-        said = real(name, arguments)
+        said = run_here(name, arguments)
         path = Path(arguments[0]) / "expected.jsonl"
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         for line in lines:
@@ -130,3 +133,19 @@ def test_a_tagger_takes_no_question(trained_ner: Trained, exported: ExportedMode
         trained_ner.workbench.exporting.predict(exported.folder, "anna", "who?")
     with pytest.raises(InvalidInput, match="empty"):
         trained_ner.workbench.exporting.predict(exported.folder, "  ")
+
+
+def test_a_model_that_stands_is_started_again(exported: ExportedModel) -> None:
+    model = StandingModel(exported.folder, "cpu")
+    try:
+        example = ExampleText("anna visited rome", ((0, 4), (5, 12), (13, 17)))
+        (first,) = model.predict([example])
+        assert model.task == "ner" and model.alive
+        os.kill(model._process.pid, signal.SIGKILL)
+        model._process.wait(10)
+        assert not model.alive
+        assert model.predict([example]) == [first]
+    finally:
+        model.close()
+    with pytest.raises(ModelUnavailable, match="no model"):
+        StandingModel(exported.folder.parent, "cpu")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -22,7 +21,6 @@ from starlette.testclient import TestClient
 from tests.export.conftest import Made
 from workbench.domain import Answer, Answers, ExampleText, Prediction, Span, Spans
 from workbench.errors import ModelUnavailable, WrongState
-from workbench.services.standing import StandingModel
 from workbench.web.batching import Batcher
 from workbench.web.serving import LONGEST_TEXT, MOST_INPUTS, make_app
 
@@ -117,22 +115,6 @@ def test_requests_that_arrive_meanwhile_are_read_together() -> None:
 
     asyncio.run(asked())
     assert model.calls == [1, 4, 2]
-
-
-def test_a_model_that_stands_is_started_again(exports: dict[str, Made]) -> None:
-    model = StandingModel(exports["ner"].folder, "cpu")
-    try:
-        example = ExampleText("anna visited rome", ((0, 4), (5, 12), (13, 17)))
-        (first,) = model.predict([example])
-        assert model.task == "ner" and model.alive
-        os.kill(model._process.pid, signal.SIGKILL)
-        model._process.wait(10)
-        assert not model.alive
-        assert model.predict([example]) == [first]
-    finally:
-        model.close()
-    with pytest.raises(ModelUnavailable, match="no model"):
-        StandingModel(exports["ner"].folder.parent, "cpu")
 
 
 @pytest.mark.proof

@@ -45,7 +45,11 @@ class StandingModel:
         self._device = device
         self._turn = threading.Lock()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
-        self._process = self._start()
+        try:
+            self._process = self._start()
+        except BaseException:
+            self._log.close()
+            raise
 
     def _start(self) -> subprocess.Popen[str]:
         check_folder(self.folder)
