@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ from workbench.services import Workbench, exporting, open_workbench
 from workbench.services.evaluation import measure
 from workbench.services.exporting import ExportedModel
 from workbench.tasks import dump_prediction, get_task
+
+TASKS = ("ner", "pos", "qa")
 
 
 @dataclass(frozen=True)
@@ -190,38 +192,56 @@ def export_in_this_process() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Made]]:
-    """A version of each task, exported; that of NER to ONNX too.
+class Exports(Mapping[str, Made]):
+    """A version of each task and its export, made when first asked for; that of NER to ONNX too.
 
     The export itself runs in this process; what proves it runs in fresh ones.
     """
-    made: dict[str, Made] = {}
-    with export_in_this_process():
-        for task in ("ner", "pos", "qa"):
-            trained = _trained(task, tmp_path_factory)
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._trained: dict[str, Trained] = {}
+        self._made: dict[str, Made] = {}
+
+    def trained(self, task: str) -> Trained:
+        """A trained version that nothing need have been exported of yet."""
+        if task not in self._trained:
+            folder = self._folders.mktemp(f"export-{task}")
+            self._trained[task] = make_trained(folder / "home", task, make_tiny_model(folder / "base", WORDS))
+        return self._trained[task]
+
+    def __getitem__(self, task: str) -> Made:
+        if task not in self._made:
+            trained, out = self.trained(task), self._folders.mktemp("out") / "model"
             steps: list[str] = []
-            done = trained.workbench.exporting.export_model(
-                trained.project,
-                "best",
-                tmp_path_factory.mktemp("out") / "model",
-                onnx=task == "ner",
-                on_step=steps.append,
-            )
-            made[task] = Made(trained, done, tuple(steps))
+            with export_in_this_process():
+                done = trained.workbench.exporting.export_model(
+                    trained.project, "best", out, onnx=task == "ner", on_step=steps.append
+                )
+            self._made[task] = Made(trained, done, tuple(steps))
+        return self._made[task]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TASKS)
+
+    def __len__(self) -> int:
+        return len(TASKS)
+
+    def close(self) -> None:
+        """Close the workbenches."""
+        for trained in self._trained.values():
+            trained.workbench.close()
+
+
+@pytest.fixture(scope="session")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exports]:
+    """Trained versions and their exports, for reading only: every test of this folder shares them."""
+    made = Exports(tmp_path_factory)
     yield made
-    for one in made.values():
-        one.trained.workbench.close()
+    made.close()
 
 
-@pytest.fixture(scope="module")
-def trained_ner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+@pytest.fixture
+def trained_ner(exports: Exports) -> Trained:
     """A trained NER project."""
-    made = _trained("ner", tmp_path_factory)
-    yield made
-    made.workbench.close()
-
-
-def _trained(task: str, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    folder = tmp_path_factory.mktemp(f"export-{task}")
-    return make_trained(folder / "home", task, make_tiny_model(folder / "base", WORDS))
+    return exports.trained("ner")

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.conftest import missing
-from tests.export.conftest import Made
+from tests.export.conftest import TASKS, Made
 from workbench.cli import load
 from workbench.cli.base import app
 from workbench.cli.predict import drawn
@@ -25,7 +25,6 @@ from workbench.services.exporting import ExportedModel
 PLAIN = Path(__file__).with_name("plain.py")
 OLDER = Path(__file__).parents[2] / ".venv-4.57" / "bin" / "python"
 TEXT = "anna visited rome yesterday . "
-TASKS = ("ner", "pos", "qa")
 
 
 @pytest.mark.parametrize("task", TASKS)

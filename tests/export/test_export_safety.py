@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import tarfile
 import zipfile
 from pathlib import Path
@@ -13,23 +11,19 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.export.conftest import Trained, export_in_this_process, run_here
+from tests.export.conftest import Exports, Trained, run_here
 from workbench.cli import load
 from workbench.cli.base import app
-from workbench.domain import ExampleText
 from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable, RunFailed, WorkbenchError
 from workbench.services import exporting
 from workbench.services.exporting import ExportedModel
-from workbench.services.modelfolder import check_folder, tar_folder, zip_folder
-from workbench.services.standing import StandingModel
+from workbench.services.modelfolder import check_folder, files_of, tar_folder, zip_folder
 
 
-@pytest.fixture(scope="module")
-def exported(trained_ner: Trained, tmp_path_factory: pytest.TempPathFactory) -> ExportedModel:
-    """The version, exported once."""
-    out = tmp_path_factory.mktemp("out") / "model"
-    with export_in_this_process():
-        return trained_ner.workbench.exporting.export_model(trained_ner.project, 1, out)
+@pytest.fixture
+def exported(exports: Exports) -> ExportedModel:
+    """An export of the version."""
+    return exports["ner"].exported
 
 
 def test_what_is_there_is_not_replaced_unasked(
@@ -116,7 +110,7 @@ def test_a_zip_holds_the_folder(exported: ExportedModel, tmp_path: Path) -> None
     zip_folder(exported.folder, tmp_path / "m.zip")
     with zipfile.ZipFile(tmp_path / "m.zip") as archive:
         assert archive.testzip() is None
-        assert sorted(archive.namelist()) == [f"model/{name}" for name, _ in exported.files]
+        assert sorted(archive.namelist()) == sorted(f"model/{name}" for name, _ in exported.files)
 
 
 def test_a_tar_holds_the_folder(exported: ExportedModel, tmp_path: Path) -> None:
@@ -124,7 +118,8 @@ def test_a_tar_holds_the_folder(exported: ExportedModel, tmp_path: Path) -> None
     with tarfile.open(tmp_path / "m.tar.gz") as archive:
         archive.extractall(tmp_path / "there", filter="data")
     check_folder(tmp_path / "there" / "model")
-    found = {path.name for path in (tmp_path / "there" / "model").iterdir()}
+    there = tmp_path / "there" / "model"
+    found = {path.relative_to(there).as_posix() for path in files_of(there)}
     assert found == {name for name, _ in exported.files}
 
 
@@ -133,19 +128,3 @@ def test_a_tagger_takes_no_question(trained_ner: Trained, exported: ExportedMode
         trained_ner.workbench.exporting.predict(exported.folder, "anna", "who?")
     with pytest.raises(InvalidInput, match="empty"):
         trained_ner.workbench.exporting.predict(exported.folder, "  ")
-
-
-def test_a_model_that_stands_is_started_again(exported: ExportedModel) -> None:
-    model = StandingModel(exported.folder, "cpu")
-    try:
-        example = ExampleText("anna visited rome", ((0, 4), (5, 12), (13, 17)))
-        (first,) = model.predict([example])
-        assert model.task == "ner" and model.alive
-        os.kill(model._process.pid, signal.SIGKILL)
-        model._process.wait(10)
-        assert not model.alive
-        assert model.predict([example]) == [first]
-    finally:
-        model.close()
-    with pytest.raises(ModelUnavailable, match="no model"):
-        StandingModel(exported.folder.parent, "cpu")

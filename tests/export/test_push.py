@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import free_port
 from tests.export.hubtarget import READER, TOKEN, Target, hub_target
+from workbench.services.hubpush import push_export
 from workbench.services.modelfolder import write_sums
 
 PROGRAM = """
@@ -119,3 +122,14 @@ def test_without_a_network_it_says_so(tmp_path: Path) -> None:
     assert kind == "Unavailable" and "can't be reached" in said and "internet" in said
     ((kind, said),) = push(tmp_path, address, [(folder, "ada/ner", TOKEN, False)], HF_HUB_OFFLINE="1")
     assert kind == "Unavailable" and "HF_HUB_OFFLINE" in said
+
+
+def test_a_fault_of_our_own_is_not_taken_for_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object, **_more: object) -> None:
+        raise PermissionError("a file can't be read")
+
+    monkeypatch.setattr("huggingface_hub.get_session", fail)
+    with pytest.raises(PermissionError):
+        push_export(make_export(tmp_path / "model"), "ada/ner", token=TOKEN)

@@ -34,16 +34,23 @@ class Pushed:
     files: int
 
 
-def push_export(folder: Path, repository: str, *, public: bool = False, message: str | None = None) -> Pushed:
+def push_export(
+    folder: Path,
+    repository: str,
+    *,
+    public: bool = False,
+    message: str | None = None,
+    token: str | None = None,
+) -> Pushed:
     """Put an export's files into a repository of the hub, in one commit; the repository is made where there is none.
-
-    The token is that of ``huggingface_hub``: ``HF_TOKEN``, or who has said ``hf auth login``.
 
     Args:
         folder: What ``workbench export-model`` made.
         repository: ``owner/name``.
         public: A repository that is made now can be seen by all; one that exists stays as it is.
         message: Of the commit.
+        token: One that may write; it is kept nowhere. None takes that of ``huggingface_hub``: ``HF_TOKEN``, or of
+            who has said ``hf auth login``.
 
     Raises:
         ModelUnavailable: The folder is no model, is not whole, or was changed since its export.
@@ -59,14 +66,13 @@ def push_export(folder: Path, repository: str, *, public: bool = False, message:
         raise InvalidInput(
             f"{folder} has no {SUMS}", remedy="push a folder that `workbench export-model` made"
         )
-    from huggingface_hub import HfApi, constants, get_token
-    from huggingface_hub.utils import get_session
+    from huggingface_hub import HfApi, constants, get_session
 
     if constants.HF_HUB_OFFLINE:
         raise Unavailable(
             "HF_HUB_OFFLINE keeps the hub away", remedy="unset it, or push from another machine"
         )
-    token = get_token()
+    token = token or own_token()
     if not token:
         raise Unavailable("there is no token for the hub", remedy=MEND_TOKEN)
     names = [path.relative_to(folder).as_posix() for path in files_of(folder)]
@@ -84,11 +90,23 @@ def push_export(folder: Path, repository: str, *, public: bool = False, message:
     return Pushed(repository, f"{constants.ENDPOINT}/{repository}", done.oid, len(names))
 
 
+def own_token() -> str | None:
+    """The token that this machine has for the hub: ``HF_TOKEN``, or of who has said ``hf auth login``."""
+    from huggingface_hub import get_token
+
+    return get_token()
+
+
 @contextmanager
 def _told(repository: str) -> Iterator[None]:
     """Turn what the library raises into sentences with a remedy; keep its progress bars off the terminal."""
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # exported, but by __getattr__
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
 
     bars = not are_progress_bars_disabled()
     disable_progress_bars()
@@ -96,7 +114,7 @@ def _told(repository: str) -> Iterator[None]:
         yield
     except HfHubHTTPError as error:
         raise _refused(repository, error.response.status_code) from error
-    except Exception as error:  # whatever the network library of the day raises
+    except (httpx.HTTPError, ConnectionError, TimeoutError) as error:
         raise Unavailable(
             f"the hub can't be reached ({type(error).__name__})",
             where=repository,

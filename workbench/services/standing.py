@@ -17,6 +17,7 @@ from workbench.services.isolated import OFFLINE
 from workbench.services.modelfolder import check_folder
 from workbench.tasks import load_prediction
 
+LOOP = "workbench.modeling.predict_loop"
 STOP_SECONDS = 10
 
 
@@ -54,13 +55,7 @@ class StandingModel:
     def _start(self) -> subprocess.Popen[str]:
         check_folder(self.folder)
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "workbench.modeling.predict_loop",
-                str(self.folder.absolute()),
-                self._device,
-            ],
+            [sys.executable, "-m", LOOP, str(self.folder.absolute()), self._device],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
