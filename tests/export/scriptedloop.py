@@ -1,33 +1,50 @@
 """A loop that speaks as ``modeling.predict_loop`` does, with no model and no torch: its module, started as that is.
 
-It finds the first token of each text. A text says what else it does: "refuse" is answered with an error, "die" ends the
-process in the middle of its work. On the device "broken" it can't be loaded.
+``workbench.json`` in its folder names the task and the labels. It finds the first word of each text: an entity of the
+first label, a tag of the first label (the last one for all other words), an answer. A text says what else it does:
+"refuse" is answered with an error, "die" ends the process in the middle of its work. On the device "broken" it can't be
+loaded.
 """
 
 import json
 import os
 import sys
+from pathlib import Path
+
+from workbench.domain import Answer, Answers, ExampleText, Payload, Prediction, Span, Spans, Tags
+from workbench.tasks import dump_prediction
 
 
 def main() -> int:
     if sys.argv[2] == "broken":
         sys.stderr.write("the weights can't be read\n")
         return 1
-    say({"task": "ner", "labels": ["PER"]})
+    about = json.loads((Path(sys.argv[1]) / "workbench.json").read_text())
+    say({"task": about["task"], "labels": about["labels"]})
     for line in sys.stdin:
-        rows = json.loads(line)
-        if rows[0]["text"] == "die":
+        rows = [ExampleText(row["text"], tuple(map(tuple, row["tokens"]))) for row in json.loads(line)]
+        if rows[0].text == "die":
             sys.stderr.write("the memory is full\n")
             sys.stderr.flush()
             os._exit(7)
-        if rows[0]["text"] == "refuse":
+        if rows[0].text == "refuse":
             say({"error": "the text is too long"})
         else:
-            spans = [
-                {"start": row["tokens"][0][0], "end": row["tokens"][0][1], "label": "PER"} for row in rows
+            found = [(labels_of(about["task"], about["labels"], row), len(row.tokens)) for row in rows]
+            said = [
+                Prediction(one, 0.9, (0.9,) * (words if about["task"] == "pos" else 1))
+                for one, words in found
             ]
-            say([{"payload": {"spans": [span]}, "confidence": 0.9, "confidences": [0.9]} for span in spans])
+            say([dump_prediction(about["task"], one) for one in said])
     return 0
+
+
+def labels_of(task: str, labels: list[str], row: ExampleText) -> Payload:
+    if task == "qa":
+        return Answers((Answer(0, len(row.text.split()[0])),))
+    if task == "pos":
+        return Tags((labels[0], *[labels[-1]] * (len(row.tokens) - 1)))
+    return Spans((Span(*row.tokens[0], labels[0]),))
 
 
 def say(value: object) -> None:

@@ -199,7 +199,7 @@ def test_predicting_with_the_folder(exports: dict[str, Made], task: str, tmp_pat
     said = document["predictions"][0]
     assert said["text"] == text
     if task == "qa":
-        assert set(said) == {"text", "question", "answer", "start", "end", "score", "no_answer"}
+        assert set(said) == {"id", "text", "question", "answer", "start", "end", "score", "no_answer"}
         assert said["answer"] == text[said["start"] : said["end"]]
     else:
         assert [one["text"] for one in said["tokens"]] == text.split()

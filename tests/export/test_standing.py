@@ -21,7 +21,7 @@ def test_one_that_dies_is_started_by_the_next_question(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standing, "LOOP", "tests.export.scriptedloop")
-    (tmp_path / "workbench.json").write_text("{}")
+    (tmp_path / "workbench.json").write_text('{"task": "ner", "labels": ["PER"]}')
     model = StandingModel(tmp_path, "cpu")
     try:
         assert (model.task, model.labels) == ("ner", ("PER",))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextInput
 
-from workbench.domain import Prediction, Project, RunKind, RunState, Span, Spans
-from workbench.errors import RunFailed
-from workbench.services import Workbench
+from workbench.domain import ExampleText, Prediction, Project, RunKind, RunState, Span, Spans
+from workbench.errors import RunFailed, Unavailable
+from workbench.services import Workbench, exporting, standing
 from workbench.services.exporting import ExportedModel, ExportService
-from workbench.services.prediction import Predicted
+from workbench.services.hubpush import Pushed
 from workbench.web.shared import shared_workbench
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "6_Export.py")
@@ -116,11 +118,10 @@ def test_an_export_is_shown_and_packed(
 
 
 def test_a_model_is_tried_and_its_answer_drawn(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(_self: ExportService, _folder: Path, examples: list[object], **_more: object) -> Predicted:
-        said = Prediction(Spans((Span(0, 3, "PER"),)), 0.9, (0.9,))
-        return Predicted("ner", ("PER",), tuple(examples), (said,))  # type: ignore[arg-type]
+    def answer(_self: ExportService, _folder: Path, _example: ExampleText) -> Prediction:
+        return Prediction(Spans((Span(0, 3, "PER"),)), 0.9, (0.9,))
 
-    monkeypatch.setattr(ExportService, "predict_many", answer)
+    monkeypatch.setattr(ExportService, "predict_one", answer)
     app = press(open_page(), "Ask version 1")
     assert "text is empty" in app.error[0].value
     app.text_area(key="trial_text").input("Ada <b>wrote</b>.")
@@ -128,3 +129,54 @@ def test_a_model_is_tried_and_its_answer_drawn(project: Project, monkeypatch: py
     assert not app.error
     drawn = [element.proto.body for element in app.get("html")]
     assert any("PER</span>" in body and "&lt;b&gt;" in body for body in drawn)
+
+
+def test_a_file_is_predicted_and_offered(
+    home: Workbench, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "LOOP", "tests.export.scriptedloop")
+    for folder in (home.settings.models_dir / str(project.id)).iterdir():
+        (folder / "workbench.json").write_text('{"task": "ner", "labels": ["PER"]}')
+    app = open_page()
+    assert next(button for button in app.button if button.label == "Predict and write").disabled
+    app.file_uploader(key="batch_file").upload("texts.txt", b"anna left\nben stayed\n").run()
+    app = press(app, "Predict and write")
+    assert "2 examples with predictions" in app.success[0].value
+    (packed,) = (home.settings.home / "downloads").glob("*/content")
+    assert [json.loads(line)["spans"][0]["end"] for line in packed.read_text().splitlines()] == [4, 3]
+    app.file_uploader(key="batch_file").set_value(("bad.jsonl", b"{]", "text/plain")).run()
+    app = press(app, "Predict and write")
+    assert "bad.jsonl, line 1" in app.error[0].value and not app.success
+
+
+def test_an_export_is_pushed_with_a_token_that_is_not_kept(
+    home: Workbench, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[str | None] = []
+
+    def push(folder: Path, repository: str, *, public: bool, token: str | None) -> Pushed:
+        given.append(token)
+        if token is None:
+            raise Unavailable("there is no token for the hub", remedy="set HF_TOKEN")
+        return Pushed(repository, f"https://hub/{repository}", "0" * 40, 7)
+
+    monkeypatch.setattr(exporting, "push_export", push)
+    folder = home.settings.home.absolute() / "exports" / "news-v1"
+    folder.mkdir(parents=True)
+    (folder / "workbench.json").write_text('{"stride": 8}')
+    checked = {"examples": 60, "choices": 1002, "versions": {"transformers": "5.23.0"}}
+    (folder / "evaluation.json").write_text(json.dumps({"verification": checked}))
+    app = open_page()
+    field(app, "Repository").input("ada/ner")
+    app = press(app, "Push")
+    assert "no token" in app.error[0].value
+    field(app, "Token with write access").input("hf_secret")
+    app = press(app, "Push")
+    assert given == [None, "hf_secret"] and "7 files" in app.success[1].value
+    assert field(app, "Repository").value == "ada/ner" and field(app, "Token with write access").value == ""
+    kept = repr(app.run().session_state)
+    assert "ada/ner" in kept and "hf_secret" not in kept
+
+
+def field(app: AppTest, label: str) -> TextInput:
+    return next(one for one in app.text_input if one.label == label)

@@ -183,6 +183,7 @@ class Labeled:
         layout: What those lines are: the format's name and what its import settled.
         annotator: Whose labels these are, where they are not gold.
         provenance: Where the labels come from; keys of ``PROVENANCE``, those that are known.
+        scores: Of a model's labels: how sure it was of each, 0 to 1, in the payload's order.
     """
 
     external_id: str
@@ -195,6 +196,7 @@ class Labeled:
     layout: Json = field(default_factory=dict)
     annotator: str | None = None
     provenance: Json = field(default_factory=dict)
+    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ def own(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any]:
     value: dict[str, Any] = {"id": item.external_id, "document": item.document, "split": item.split}
     if isinstance(payload, Answers):
         value |= {"question": content.question, "context": content.text}
-        value |= {"answers": values_for("answers", payload, content, {}), "is_impossible": payload.no_answer}
+        answers = _scored(values_for("answers", payload, content, {}), item)
+        value |= {"answers": answers, "is_impossible": payload.no_answer}
     else:
         value["text"] = content.text
         value["tokens"] = [
@@ -27,11 +28,19 @@ def own(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any]:
         ]
         if isinstance(payload, Tags):
             value["tags"] = list(payload.tags)
+            value |= {"scores": list(item.scores)} if item.scores else {}
         elif isinstance(payload, Spans):
-            value["spans"] = values_for("spans", payload, content, {})
+            value["spans"] = _scored(values_for("spans", payload, content, {}), item)
     if item.meta:
         value["meta"] = dict(item.meta)
     return value | _told(item, options)
+
+
+def _scored(labels: list[dict[str, Any]], item: Labeled) -> list[dict[str, Any]]:
+    """A model's labels, each with its score."""
+    if not item.scores:
+        return labels
+    return [{**label, "score": score} for label, score in zip(labels, item.scores, strict=True)]
 
 
 def spacy(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any]:

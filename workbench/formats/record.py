@@ -26,7 +26,7 @@ KNOWN_KEYS = frozenset({*TEXT_KEYS, "tokens", "words", "question", "context"})
 _LABEL_KEYS = frozenset(
     {*SPAN_KEYS, *TAG_KEYS["ner"], *TAG_KEYS["pos"], "answers", "answer", "no_answer", "is_impossible"}
 )
-USED_KEYS = KNOWN_KEYS | _LABEL_KEYS | {*ID_KEYS, *DOCUMENT_KEYS, "split", "meta", "token_starts"}
+USED_KEYS = KNOWN_KEYS | _LABEL_KEYS | {*ID_KEYS, *DOCUMENT_KEYS, "split", "meta", "token_starts", "scores"}
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from workbench.domain import Project
-from workbench.errors import InvalidInput, NotFound, UnknownName
+from workbench.errors import InvalidInput, NotFound
 from workbench.formats import Report, WriteOptions, get_format
 from workbench.formats.huggingface import write_folder
 from workbench.services.exportfiles import atomic, atomic_folder
@@ -18,12 +18,12 @@ from workbench.services.exportkinds import (
     Export,
     ExportOptions,
     ExportReport,
+    find_export,
     refuse_losses,
 )
 from workbench.services.exportrows import BLOCKS, Whose, labeled_examples
 from workbench.services.exportsources import write_sources
 from workbench.storage.store import Store, Transaction
-from workbench.tasks import get_task
 
 
 def write_export(
@@ -57,16 +57,7 @@ def write_export(
 
 
 def _find(name: str, project: Project, options: ExportOptions) -> Export:
-    key = SAME.get(name, name)
-    if key not in EXPORTS:
-        raise UnknownName("export", name, EXPORTS)
-    export = EXPORTS[key]
-    if not export.holds(project.task):
-        fitting = [other for other, item in EXPORTS.items() if item.holds(project.task)]
-        raise InvalidInput(
-            f"{export.title} can't hold {get_task(project.task).title.lower()}",
-            remedy=f"choose from {', '.join(fitting)}",
-        )
+    _, export = find_export(name, project.task)
     if options.per_annotator and options.annotator is not None:
         raise InvalidInput(
             "one annotator and every annotator exclude each other", remedy="give one of the two"

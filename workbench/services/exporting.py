@@ -6,21 +6,24 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.config import Settings
-from workbench.domain import Evaluation, ExampleText, ModelVersion, Payload, Project, Split
+from workbench.domain import Evaluation, ExampleText, ModelVersion, Payload, Prediction, Project, Split
 from workbench.errors import InvalidInput, ModelUnavailable, RunFailed
 from workbench.jobs.artifacts import hash_folder
+from workbench.services.hubpush import Pushed, push_export
 from workbench.services.isolated import run_module, run_outside
 from workbench.services.modelcard import CardFacts, model_card
 from workbench.services.modelfolder import beside, files_of, put, refuse_target, write_sums
 from workbench.services.models import ModelService
 from workbench.services.onnxcheck import check_onnx
-from workbench.services.prediction import Predicted, example_for, folder_task, plain, predict_folder
+from workbench.services.prediction import example_for, folder_task, plain
 from workbench.services.runs import RunService
+from workbench.services.standing import StandingModel
 from workbench.storage.store import Store
 
 CHECKED = {"qa": 200}
@@ -146,16 +149,37 @@ class ExportService:
                 verification["onnx"] = check_onnx(project, part, job, gold, verification["seconds"])
             return verification
 
-    def predict(self, folder: Path, text: str, question: str | None = None) -> dict[str, Any]:
-        """What an exported folder says of one text, as plain values. Raises as ``predict_many``."""
-        found = self.predict_many(folder, [example_for(folder_task(folder), text, question)])
-        return plain(found.examples[0], found.predictions[0])
+    def stand(self, folder: Path) -> StandingModel:
+        """A model folder, loaded in a process of its own until it is closed. Raises ModelUnavailable."""
+        return StandingModel(folder, self._settings.device)
 
-    def predict_many(
-        self, folder: Path, examples: Sequence[ExampleText], device: str | None = None
-    ) -> Predicted:
-        """What a model folder says of texts; see ``prediction.predict_folder``."""
-        return predict_folder(folder, examples, device or self._settings.device)
+    def predict(self, folder: Path, text: str, question: str | None = None) -> dict[str, Any]:
+        """What an exported folder says of one text, as plain values. Raises ModelUnavailable, InvalidInput."""
+        example = example_for(folder_task(folder), text, question)
+        return plain(example, self.predict_one(folder, example))
+
+    def predict_one(self, folder: Path, example: ExampleText) -> Prediction:
+        """What a model folder says of one example. Raises ModelUnavailable, InvalidInput."""
+        with closing(self.stand(folder)) as model:
+            return model.predict([example])[0]
+
+    def push(
+        self,
+        project: Project,
+        version: ModelVersion,
+        folder: Path,
+        repository: str,
+        *,
+        public: bool = False,
+        token: str | None = None,
+        user_id: int | None = None,
+    ) -> Pushed:
+        """Put an export of a version on the hub, and write down who did; see ``hubpush.push_export``."""
+        done = push_export(folder, repository, public=public, token=token)
+        with self._store.write() as tx:
+            told = {"repository": repository, "commit": done.commit}
+            tx.users.audit(user_id, "push", f"model version {version.number}", told, project.id)
+        return done
 
     def _write_examples(self, project: Project, path: Path) -> int:
         """Examples to compare on: of the first split that has any, labeled or not."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.domain import Split
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, UnknownName
 from workbench.formats import Notice, Report, get_format
+from workbench.tasks import get_task
 
 SOURCE = "source"
 FOLDER = "hf"
@@ -111,6 +112,21 @@ SAME = {"conll": "conll2003", "conll2000": "conll2003", "conll2002": "conll2003"
     "prodigy": "jsonl",
 }
 """Other names of kinds of export."""
+
+
+def find_export(name: str, task: str) -> tuple[str, Export]:
+    """A kind of export by its name or another name of it, under its own. Raises UnknownName, InvalidInput."""
+    key = SAME.get(name, name)
+    if key not in EXPORTS:
+        raise UnknownName("export", name, EXPORTS)
+    export = EXPORTS[key]
+    if not export.holds(task):
+        fitting = [other for other, item in EXPORTS.items() if item.holds(task)]
+        raise InvalidInput(
+            f"{export.title} can't hold {get_task(task).title.lower()}",
+            remedy=f"choose from {', '.join(fitting)}",
+        )
+    return key, export
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.domain import Example, ImportRecord, Project, Split
+from workbench.domain import Example, ImportRecord, Json, Project, Split
 from workbench.formats import Labeled, Source
 from workbench.formats.columns import lines_of
 from workbench.services.importwrite import IMPORTER
@@ -102,8 +102,7 @@ class _Origins:
     formats: Sequence[str]
     _records: dict[int, ImportRecord] = field(default_factory=dict)
     _import: int | None = None
-    _groups: Iterator[tuple[int, list[str]]] = field(default_factory=lambda: iter(()))
-    _group: tuple[int, list[str]] = (0, [])
+    _lines: SourceLines | None = None
 
     def __post_init__(self) -> None:
         if self.formats:
@@ -115,17 +114,34 @@ class _Origins:
         record = self._records.get(example.import_id)
         if record is None:
             return (), {}
-        if self._import != record.id:
+        if self._lines is None or self._import != record.id:
             source = Source(record.file_name, self.tx.examples.source(record.sha256))
-            self._groups = _groups(source, str(record.mapping["encoding"]))
-            self._group = (0, [])
+            self._lines = SourceLines(source, record.format, record.mapping)
             self._import = record.id
-        lines = lines_of(example.locator, len(example.content.tokens))
+        return self._lines.of(example.locator, len(example.content.tokens))
+
+
+class SourceLines:
+    """The lines of a file's sentences, read along with its examples in their order.
+
+    Args:
+        source: The file.
+        format_name: One of ``BLOCKS``.
+        mapping: ``Report.mapping`` of the file's reading.
+    """
+
+    def __init__(self, source: Source, format_name: str, mapping: Json) -> None:
+        self._told = {"format": format_name, "mapping": mapping}
+        self._groups = _groups(source, str(mapping["encoding"]))
+        self._group: tuple[int, list[str]] = (0, [])
+
+    def of(self, locator: Json, tokens: int) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """``Labeled.rows`` and ``Labeled.layout`` of the example that lies there and has so many tokens."""
+        lines = lines_of(locator, tokens)
         while self._group[0] + len(self._group[1]) <= lines[0]:
             self._group = next(self._groups)
         first, rows = self._group
-        at = [line - first for line in lines]
-        return tuple(rows), {"format": record.format, "mapping": record.mapping, "at": at}
+        return tuple(rows), {**self._told, "at": [line - first for line in lines]}
 
 
 def _groups(source: Source, encoding: str) -> Iterator[tuple[int, list[str]]]:

@@ -113,6 +113,23 @@ def detect_format(source: Source, task: str) -> Format:
     )
 
 
+def choose_format(source: Source, task: Task, name: str) -> Format:
+    """The format of that name, or for ``auto`` the one that the file looks most like.
+
+    Raises:
+        FormatError: It looks like none.
+        InvalidInput: The format can't hold examples of the task type.
+    """
+    chosen = detect_format(source, task.name) if name == "auto" else get_format(name)
+    if task.name not in chosen.tasks:
+        raise InvalidInput(
+            f"{chosen.title} holds no {task.title.lower()}",
+            where=source.name,
+            remedy=f"use it in a project of type {' or '.join(sorted(chosen.tasks))}",
+        )
+    return chosen
+
+
 def parse(
     source: Source, project: Project, options: ImportOptions, progress: Progress | None = None
 ) -> Parsed:
@@ -123,13 +140,7 @@ def parse(
         InvalidInput: The options do not fit it.
     """
     task = get_task(project.task)
-    chosen = detect_format(source, task.name) if options.format == "auto" else get_format(options.format)
-    if task.name not in chosen.tasks:
-        raise InvalidInput(
-            f"{chosen.title} holds no {task.title.lower()}",
-            where=source.name,
-            remedy=f"use it in a project of type {' or '.join(sorted(chosen.tasks))}",
-        )
+    chosen = choose_format(source, task, options.format)
     report = Report(file=source.name)
     parsed = Parsed(source, chosen.name, report, Spool())
     read_options = ReadOptions(

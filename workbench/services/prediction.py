@@ -1,53 +1,15 @@
-"""Texts in, predictions of a model folder out, computed in a process of its own."""
+"""What a model is asked, and what it says, in the words of a program's user."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workbench.domain import Answers, ExampleText, Prediction, Spans, Tags
 from workbench.errors import InvalidInput, ModelUnavailable
 from workbench.formats.tokenizer import tokenize
-from workbench.services.isolated import run_module
 from workbench.services.modelfolder import check_folder
-from workbench.tasks import load_prediction
-
-
-@dataclass(frozen=True, slots=True)
-class Predicted:
-    """What a model folder says of some texts."""
-
-    task: str
-    labels: tuple[str, ...]
-    examples: tuple[ExampleText, ...]
-    predictions: tuple[Prediction, ...]
-
-
-def predict_folder(folder: Path, examples: Sequence[ExampleText], device: str = "auto") -> Predicted:
-    """What a model folder says of texts.
-
-    Raises:
-        ModelUnavailable: The folder is no model of the workbench, is not whole, or was changed since its export.
-        InvalidInput: There is no text.
-    """
-    check_folder(folder)
-    if not examples:
-        raise InvalidInput("there is no text to predict", remedy="give some text")
-    lines = [
-        json.dumps({"text": example.text, "tokens": example.tokens, "question": example.question})
-        for example in examples
-    ]
-    said = run_module("predict_worker", [str(folder.absolute()), device], given="\n".join(lines))
-    head, *rest = [json.loads(line) for line in said.splitlines()]
-    return Predicted(
-        head["task"],
-        tuple(head["labels"]),
-        tuple(examples),
-        tuple(load_prediction(head["task"], row) for row in rest),
-    )
 
 
 def folder_task(folder: Path) -> str:

@@ -1,24 +1,23 @@
-"""The Export page: choose a version, export it, see that it holds, download it, try it."""
+"""The Export page: choose a version, export it, see that it holds, download it; beside it, try it."""
 
 from __future__ import annotations
 
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from workbench.domain import ModelVersion, Prediction
+from workbench.domain import ModelVersion
 from workbench.services.downloads import Download
 from workbench.services.exporting import ExportedModel
 from workbench.services.modelfolder import files_of, tar_folder, zip_folder
 from workbench.services.overview import Overview, overview
-from workbench.services.prediction import example_for, plain
 from workbench.tasks import get_task
+from workbench.ui.export_push import draw_push
+from workbench.ui.export_try import draw_batch, draw_trial
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
-from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import duration, metric_name, score, size
 from workbench.web.downloads import download_address
 
@@ -50,7 +49,6 @@ ask(question="…", context="…")""",
 )
 find("…")""",
 }
-TRIAL = "export_trial"
 
 
 def draw_export_page(page: Page) -> None:
@@ -66,7 +64,8 @@ def draw_export_page(page: Page) -> None:
         with left:
             _draw_export(page, version)
         with right:
-            _draw_trial(page, version)
+            draw_trial(page, version)
+            draw_batch(page, version)
 
 
 def _choose(now: Overview) -> ModelVersion:
@@ -164,6 +163,7 @@ def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
         icon=":material/verified:",
     )
     _draw_download(page, version, folder)
+    draw_push(page, version, folder)
     st.caption("On this machine it is in")
     st.code(str(folder), language=None)
     st.caption("Use it")
@@ -210,47 +210,3 @@ def _draw_download(page: Page, version: ModelVersion, folder: Path) -> None:
             icon=":material/download:",
             type="primary",
         )
-
-
-# --- try -------------------------------------------------------------------------------------------
-
-
-def _draw_trial(page: Page, version: ModelVersion) -> None:
-    st.subheader("Try it", anchor=False)
-    asks = page.project.task == "qa"
-    with st.form("trial", border=False):
-        question = st.text_input("Question", key="trial_question") if asks else None
-        text = st.text_area("Context" if asks else "Text", key="trial_text", height=140)
-        wanted = st.form_submit_button(f"Ask version {version.number}", icon=":material/play_arrow:")
-    if wanted:
-        st.session_state.pop(TRIAL, None)
-        with page.guarded(), st.spinner("Loading the model and reading the text …"):
-            example = example_for(page.project.task, text or "", question)
-            folder = page.workbench.models.artifact_path(version)
-            found = page.workbench.exporting.predict_many(folder, [example])
-            st.session_state[TRIAL] = (version.id, example, found.predictions[0])
-    shown = st.session_state.get(TRIAL)
-    if shown is None or shown[0] != version.id:
-        st.caption("The model is loaded in a process of its own for each try, which takes some seconds.")
-        return
-    _, example, prediction = shown
-    with st.container(border=True):
-        st.html(labeled_text(example, prediction.payload, page.project.labels))
-    _draw_scores(plain(example, prediction), prediction)
-
-
-def _draw_scores(said: dict[str, Any], prediction: Prediction) -> None:
-    """How sure the model is, label by label."""
-    column = {"Score": st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0)}
-    if "answer" in said:
-        st.caption(f"Score {said['score']:.3f}; it marks where in the text the answer stands.")
-        return
-    found = said.get("entities") or said.get("tokens") or []
-    if not found:
-        st.caption(f"Nothing found; confidence {prediction.confidence:.3f}.")
-        return
-    rows = [
-        {"Text": one["text"], "Label": one.get("label") or one.get("tag"), "Score": one["score"]}
-        for one in found
-    ]
-    st.dataframe(rows, hide_index=True, width="stretch", column_config=column)
