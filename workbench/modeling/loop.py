@@ -132,6 +132,7 @@ class Loop:
 
         With patience, the end may come sooner, and the network is then as it was at its best.
         """
+        self._device.keep_memory()
         epoch, batch = self._resume(resume_from)
         lean = quick_dropout(self._network, self._masks) if self._device.kind == "cpu" else nullcontext()
         with lean:

@@ -92,7 +92,7 @@ def budget_batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[
 
 
 def training_batches(
-    lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator, *, pool: int = 50
+    lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator, *, pool: int = 200
 ) -> list[NDArray[np.int64]]:
     """Every row once, in batches of ``batch_size`` rows of alike length, in random order.
 
