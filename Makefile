@@ -56,6 +56,7 @@ bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/importing.py --train $(DATA)/conll2003/eng.train
 	$(BIN)/python benchmarks/train.py --train $(DATA)/conll2003/eng.train --test $(DATA)/conll2003/eng.testa
+	$(BIN)/python benchmarks/score.py --train $(DATA)/conll2003/eng.train
 	$(BIN)/python benchmarks/train.py --task qa --train $(DATA)/policyqa/policyqa.json
 	$(if $(EXPORT),$(BIN)/python benchmarks/onnx.py $(EXPORT) $(DATA)/conll2003/eng.testa)
 

@@ -87,6 +87,15 @@ def test_a_batch_by_a_model(home: Workbench, task: str, strategy: str, payload: 
     app.number_input(key="size_examples").set_value(2).run()
     assert not app.exception
     assert "**0.500**" in said(app)
+    if task == "ner":
+        next(item for item in app.slider if item.label.startswith("Drawn by lot")).set_value(50)
+        next(item for item in app.toggle if item.label == "Vary the batch").set_value(True).run()
+        assert not app.exception
+        assert "by lot" in said(app)
+        button(app, "Create a batch of 2 examples").click().run()
+        (batch,) = home.selection.batches(project)
+        assert (batch.parameters["audit_share"], batch.parameters["noise"]) == (0.5, 1.0)
+        return
     button(app, "Create a batch of 2 examples").click().run()
     assert not app.exception
     assert [item.example_id for item in home.selection.items(project, 1)] == [ids[5], ids[4]]

@@ -124,6 +124,43 @@ def test_a_share_drawn_by_lot_is_spread_over_the_batch_and_says_so(
         workbench.selection.preview(project, "mnlp", 4, audit_share=1.5)
 
 
+def test_noise_draws_with_chances_as_the_scores(
+    workbench: Workbench, project: Project, pool: list[int]
+) -> None:
+    annotate(workbench, pool[0], is_gold=True)
+    plain = workbench.selection.preview(project, "mnlp", 15)
+    noisy = workbench.selection.preview(project, "mnlp", 15, noise=1.0, seed=4)
+    assert noisy == workbench.selection.preview(project, "mnlp", 15, noise=1.0, seed=4)
+    ids = [pick.example_id for pick in noisy.picks]
+    assert len(set(ids)) == 15
+    assert pool[0] not in ids
+    assert set(ids) != {pick.example_id for pick in plain.picks}
+    assert set(ids) != set(taken(workbench, project, "mnlp", 15, noise=1.0, seed=5))
+    scores = {example_id: (index * 7 % 5) / 4 for index, example_id in enumerate(pool)}
+    assert [pick.score for pick in noisy.picks] == [scores[example_id] for example_id in ids]
+    assert 0.0 not in {scores[example_id] for example_id in ids}
+    faint = workbench.selection.preview(project, "mnlp", 15, noise=1e-6)
+    assert [pick.score for pick in faint.picks] == [pick.score for pick in plain.picks]
+    narrowed = workbench.selection.preview(project, "mnlp", 99, noise=1.0, filters=Filters(document="doc1"))
+    assert {pick.example_id for pick in narrowed.picks} == set(pool[5:10])
+
+    batch, _ = workbench.selection.create(project, noisy)
+    assert batch.parameters["noise"] == 1.0
+    reason = workbench.selection.items(project, batch.number)[0].reason
+    assert reason == {
+        "strategy": "mnlp",
+        "score": scores[ids[0]],
+        "rank": 1,
+        "noise": 1.0,
+        "seed": 4,
+        "model_version": 1,
+    }
+    with pytest.raises(InvalidInput, match="no scores to put noise on"):
+        workbench.selection.preview(project, "random", 3, noise=1.0)
+    with pytest.raises(InvalidInput, match="noise of -1"):
+        workbench.selection.preview(project, "mnlp", 3, noise=-1.0)
+
+
 def test_every_pick_says_why(workbench: Workbench, project: Project, pool: list[int]) -> None:
     batch, picks = workbench.selection.create(project, workbench.selection.preview(project, "mnlp", 3))
     assert (batch.number, batch.strategy, batch.model_version, batch.items, batch.done) == (

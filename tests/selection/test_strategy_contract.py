@@ -9,6 +9,7 @@ import pytest
 
 from workbench.acquisition import (
     STRATEGIES,
+    noisy_scores,
     random_scores,
     score_answers,
     score_tagging,
@@ -61,7 +62,25 @@ def test_scores_are_finite_at_the_edges(name: str) -> None:
     assert score_tagging([name], certain)[name] == 0
     assert score_tagging([name], one_label)[name] == 0
     assert score_tagging([name], nothing)[name] == 0
-    assert score_tagging([name], even)[name] > score_tagging([name], certain)[name]
+    if not STRATEGIES[name].reads_disagreement:
+        assert score_tagging([name], even)[name] > score_tagging([name], certain)[name]
+
+
+@pytest.mark.parametrize("name", [name for name in TAGGING if STRATEGIES[name].reads_disagreement])
+def test_disagreement_is_what_counts(name: str) -> None:
+    """Tokens on which every opinion is equally unsure teach nothing; the others do, whatever the length."""
+    even, offsets = np.full((6, 3), 1 / 3), np.array([0, 2, 2, 5, 6])
+    disagreement = np.array([0.0, 0.0, 0.3, 0.1, 0.2, 0.5])
+    scores = score_tagging_batch([name], even, offsets, disagreement)[name]
+    assert scores[0] == scores[1] == 0
+    assert scores[2] == pytest.approx(0.2)
+    assert scores[3] > scores[2] > 0
+    alone = score_tagging_batch([name], even[2:5], np.array([0, 3]), disagreement[2:5])[name]
+    assert alone[0] == scores[2]
+    with pytest.raises(InvalidInput, match="not numbers"):
+        score_tagging_batch([name], even, offsets, np.full(6, np.nan))
+    with pytest.raises(ValueError, match="no disagreement of 6 tokens"):
+        score_tagging_batch([name], even, offsets, np.zeros(5))
 
 
 @pytest.mark.parametrize("name", TAGGING)
@@ -115,6 +134,7 @@ def test_golden_tagging_scores() -> None:
         "least-confidence": pytest.approx(1 - 0.54),
         "min-probability": pytest.approx(0.4),
         "max-entropy": pytest.approx(max(entropies)),
+        "bald": 0.0,
     }
 
 
@@ -149,6 +169,16 @@ def test_a_wrong_name_is_answered_with_the_right_ones() -> None:
         score_answers(["mnlp"], question(1.0), np.ones(1), np.ones(1))
     with pytest.raises(InvalidInput, match="not numbers"):
         score_tagging(["mnlp"], np.full((1, 2), np.nan))
+
+
+def test_noise_draws_in_proportion_to_the_scores() -> None:
+    scores, keys = np.array([0.0, 1.0, 3.0]), np.arange(3)
+    first = [int(np.argmax(noisy_scores(scores, keys, seed))) for seed in range(4_000)]
+    shares = np.bincount(first, minlength=3) / len(first)
+    np.testing.assert_allclose(shares, [0.0, 0.25, 0.75], atol=0.03)
+    sharper = [int(np.argmax(noisy_scores(scores, keys, seed, 0.5))) for seed in range(4_000)]
+    np.testing.assert_allclose(np.mean(np.array(sharper) == 2), 0.9, atol=0.03)
+    assert np.isfinite(noisy_scores(scores, keys, -7)).all()
 
 
 def test_random_scores_depend_on_key_and_seed_alone() -> None:

@@ -13,6 +13,7 @@ from workbench.acquisition.base import STRATEGIES, AnswerView, Strategy, TokenBa
 for _module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
 
+from workbench.acquisition.noise import noisy_scores  # noqa: E402
 from workbench.acquisition.random_order import random_scores  # noqa: E402
 from workbench.acquisition.scoring import (  # noqa: E402
     score_answers,
@@ -27,6 +28,7 @@ __all__ = [
     "AnswerView",
     "Strategy",
     "TokenBatch",
+    "noisy_scores",
     "random_scores",
     "score_answers",
     "score_tagging",

@@ -35,12 +35,19 @@ class TokenBatch:
         probabilities: Shape (total tokens, classes), each row summing to 1.
         offsets: Shape (examples + 1,): tokens ``offsets[i]:offsets[i + 1]`` are example ``i``'s; it starts at 0,
             never falls and ends at the number of tokens. An example may have no token.
+        disagreement: Of each token, how much the label depends on which dropout mask of the model is asked, in nats,
+            shape (tokens,); without it, 0: one opinion does not disagree.
 
     Raises:
         ValueError: The shapes do not fit each other.
     """
 
-    def __init__(self, probabilities: NDArray[Any], offsets: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        probabilities: NDArray[Any],
+        offsets: NDArray[Any],
+        disagreement: NDArray[Any] | None = None,
+    ) -> None:
         if probabilities.ndim != 2 or offsets.ndim != 1 or not len(offsets):
             raise ValueError(f"shapes {probabilities.shape} and {offsets.shape} are not (T, C) and (N + 1,)")
         self.probabilities = np.asarray(probabilities, dtype=np.float64)
@@ -48,6 +55,10 @@ class TokenBatch:
         self.lengths: NDArray[np.int64] = np.diff(self.offsets)
         if self.offsets[0] != 0 or self.offsets[-1] != len(probabilities) or (self.lengths < 0).any():
             raise ValueError(f"offsets do not cut {len(probabilities)} tokens into examples")
+        said = np.zeros(len(probabilities)) if disagreement is None else disagreement
+        self.disagreement = np.asarray(said, dtype=np.float64)
+        if self.disagreement.shape != (len(probabilities),):
+            raise ValueError(f"{self.disagreement.shape} is no disagreement of {len(probabilities)} tokens")
         self._filled = self.lengths > 0
 
     @cached_property
@@ -136,6 +147,7 @@ class Strategy:
         tagging: The score from token probabilities, or None.
         answers: The score from answer probabilities, or None.
         tasks: Names of the task types that it serves.
+        reads_disagreement: Whether it needs opinions under dropout beside the probabilities.
     """
 
     name: str
@@ -148,6 +160,7 @@ class Strategy:
     tagging: TaggingScorer | None = None
     answers: AnswerScorer | None = None
     tasks: frozenset[str] = frozenset()
+    reads_disagreement: bool = False
 
     @property
     def needs_model(self) -> bool:

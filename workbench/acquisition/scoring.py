@@ -19,6 +19,7 @@ ORDER = (
     "least-confidence",
     "min-probability",
     "max-entropy",
+    "bald",
     "no-answer-distance",
     "random",
 )
@@ -55,7 +56,10 @@ def score_tagging(names: Iterable[str], probabilities: NDArray[Any]) -> dict[str
 
 
 def score_tagging_batch(
-    names: Iterable[str], probabilities: NDArray[Any], offsets: NDArray[Any]
+    names: Iterable[str],
+    probabilities: NDArray[Any],
+    offsets: NDArray[Any],
+    disagreement: NDArray[Any] | None = None,
 ) -> dict[str, Floats]:
     """Scores of many examples at once, without a loop over them.
 
@@ -63,6 +67,7 @@ def score_tagging_batch(
         names: Strategies that read token probabilities.
         probabilities: Shape (total tokens, classes): the tokens of all examples, one after another.
         offsets: Shape (examples + 1,): tokens ``offsets[i]:offsets[i + 1]`` are example ``i``'s.
+        disagreement: Shape (total tokens,), for strategies that read it.
 
     Returns:
         For each name the scores, shape (examples,), higher = ask first; an example without tokens scores 0.
@@ -71,8 +76,9 @@ def score_tagging_batch(
         UnknownName: There is no such strategy.
         InvalidInput: A strategy reads something else, or a probability is not a number.
     """
-    batch = TokenBatch(probabilities, offsets)
+    batch = TokenBatch(probabilities, offsets, disagreement)
     _refuse_nan(batch.best)
+    _refuse_nan(batch.disagreement)
     result: dict[str, Floats] = {}
     for name in names:
         scorer = STRATEGIES[name].tagging

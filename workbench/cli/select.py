@@ -34,6 +34,10 @@ def select(
     audit_share: Annotated[
         float, typer.Option(help="Share of examples drawn by lot from the whole pool, 0 to 1.")
     ] = 0.0,
+    noise: Annotated[
+        float,
+        typer.Option(help="Noise on the scores, for a more varied batch: 0 none, 1 chances as the scores."),
+    ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the choice, make no batch.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,6 +54,7 @@ def select(
             filters=Filters(document=document, text=text, label=label),
             keep_duplicates=keep_duplicates,
             audit_share=audit_share,
+            noise=noise,
         )
         number: int | None = None
         picks = selection.picks

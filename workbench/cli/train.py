@@ -100,6 +100,7 @@ def score(
         str | None, typer.Option(help="Comma-separated; without it every one that a single pass gives.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or int8.")] = "auto",
     detach: DetachOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -108,7 +109,7 @@ def score(
     with workbench() as wb:
         project = wb.projects.get(name)
         version = wb.models.resolve(project, model_version)
-        run = wb.scoring.launch(project, version.number, names or None, device=device)
+        run = wb.scoring.launch(project, version.number, names or None, device=device, precision=precision)
         _finish(wb, run, detach, as_json, _show_scored)
 
 

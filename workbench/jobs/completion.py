@@ -104,6 +104,7 @@ def finish_score(
     return {
         **_common(run, result),
         "model_version": run.parameters["model_version"],
+        "precision": result.get("precision"),
         "examples": examples,
         "tokens": result.get("tokens", 0),
         "seconds": seconds,

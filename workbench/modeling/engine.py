@@ -6,6 +6,7 @@ read are taken out of a batch, all at once.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import RunFailed
 from workbench.modeling.device import Device, out_of_memory
+from workbench.modeling.disagreement import head_opinions
 from workbench.modeling.encode import TaggingWindows
 from workbench.modeling.encode_answers import AnswerWindows
 from workbench.modeling.ragged import Ragged, budget_batches, ranges
@@ -65,10 +67,18 @@ class Engine:
         self._budget = token_budget or device.token_budget
 
     def tagging(
-        self, windows: TaggingWindows, classes: int, on_batch: OnBatch = nothing
-    ) -> NDArray[np.float32]:
-        """Class probabilities of every token, shape (tokens, classes)."""
+        self,
+        windows: TaggingWindows,
+        classes: int,
+        on_batch: OnBatch = nothing,
+        *,
+        disagreement: bool = False,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Class probabilities of every token, shape (tokens, classes), and how much the head disagrees with
+        itself on each under dropout, shape (tokens,); 0 where nobody asked, or the head is not one linear layer."""
         result = np.zeros((len(windows.column), classes), dtype=np.float32)
+        disagreed = np.zeros(len(result), dtype=np.float32)
+        opinions = head_opinions(self._network) if disagreement else None
 
         def read(output: Any, rows: NDArray[np.int64]) -> None:
             first = windows.tokens[rows]
@@ -77,11 +87,15 @@ class Engine:
             columns = windows.column[tokens] + np.repeat(
                 padding_before(windows, rows, self._tokenizer), counts
             )
-            picked = self._pick(output.logits, np.repeat(np.arange(len(rows)), counts), columns)
-            result[tokens] = picked.softmax(-1).cpu().numpy()
+            row = np.repeat(np.arange(len(rows)), counts)
+            result[tokens] = self._pick(output.logits, row, columns).softmax(-1).cpu().numpy()
+            if opinions is not None:
+                states = self._pick(opinions.states, row, columns)
+                disagreed[tokens] = opinions.disagreement(states).cpu().numpy()
 
-        self._run(windows, read, on_batch)
-        return result
+        with opinions.listening() if opinions else contextlib.nullcontext():
+            self._run(windows, read, on_batch)
+        return result, disagreed
 
     def answers(
         self, windows: AnswerWindows, on_batch: OnBatch = nothing

@@ -14,6 +14,7 @@ from workbench.modeling.artifact import load_model
 from workbench.modeling.device import choose_device
 from workbench.modeling.inputs import Row, chunked, count_lines, read_rows
 from workbench.modeling.predict import ANSWER_CHUNK, TAGGING_CHUNK, Predictor
+from workbench.modeling.quantize import choose_precision
 from workbench.reporting import Reporter
 from workbench.tasks import AnswerTask, dump_prediction
 
@@ -25,9 +26,9 @@ def infer(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
 
     Args:
         attempt: The run's folder.
-        manifest: ``kind``, ``model_dir`` and ``parameters`` (``strategies``, ``device``, ``max_length``). A run of kind
-            score computes every single-pass strategy of the task unless it names some; another kind computes
-            those that it names.
+        manifest: ``kind``, ``model_dir`` and ``parameters`` (``strategies``, ``device``, ``max_length``,
+            ``precision``, by default the device's own). A run of kind score computes every single-pass strategy of
+            the task unless it names some; another kind computes those that it names.
         reporter: Hears of progress, in examples.
 
     Returns:
@@ -48,11 +49,13 @@ def infer(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     parameters = manifest.get("parameters") or {}
     device = choose_device(str(parameters.get("device") or "auto"))
     model = load_model(Path(manifest["model_dir"]))
-    predictor = Predictor(model, device, max_length=parameters.get("max_length"))
+    wanted = parameters.get("precision")
+    precision = choose_precision(str(wanted), device) if wanted else device.precision
+    predictor = Predictor(model, device, max_length=parameters.get("max_length"), precision=precision)
     names = strategy_names(model.info.task, str(manifest.get("kind")), parameters.get("strategies"))
     examples = attempt / "examples.jsonl"
     total = count_lines(examples)
-    reporter.log(f"Predicting {total} examples on {device.description}.")
+    reporter.log(f"Predicting {total} examples on {device.name} ({device.title}, {precision}).")
     work = _Work(predictor, names, reporter, total, time.monotonic())
     size = ANSWER_CHUNK if isinstance(model.task, AnswerTask) else TAGGING_CHUNK
     part = attempt / "predictions.jsonl.part"
@@ -63,7 +66,7 @@ def infer(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     computing = max(time.monotonic() - work.begin, 1e-9)
     return {
         "device": device.name,
-        "precision": device.precision,
+        "precision": precision,
         "seconds": time.monotonic() - begin,
         "examples": work.done,
         "tokens": work.tokens,
@@ -114,11 +117,14 @@ class _Work:
         self._report(self.done, last=self.done >= self._total)
 
     def _tag(self, rows: Sequence[Row]) -> list[tuple[Any, dict[str, float]]]:
-        found = self._predictor.tag([row.content for row in rows], self._on_batch)
+        opinions = any(STRATEGIES[name].reads_disagreement for name in self._names)
+        found = self._predictor.tag([row.content for row in rows], self._on_batch, disagreement=opinions)
         self.tokens += len(found.probabilities)
         columns = {
             name: scores.tolist()
-            for name, scores in score_tagging_batch(self._names, found.probabilities, found.offsets).items()
+            for name, scores in score_tagging_batch(
+                self._names, found.probabilities, found.offsets, found.disagreement
+            ).items()
         }
         return [
             (prediction, {name: scores[index] for name, scores in columns.items()})

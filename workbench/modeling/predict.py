@@ -16,6 +16,7 @@ from workbench.modeling.device import Device, choose_device
 from workbench.modeling.encode import encode_tagging
 from workbench.modeling.encode_answers import AnswerWindows, encode_answers
 from workbench.modeling.engine import Engine, OnBatch, nothing
+from workbench.modeling.quantize import quantized
 from workbench.modeling.ragged import bounds_of
 from workbench.tasks import AnswerTask, TaggingTask
 from workbench.tasks.calibration import tempered
@@ -35,11 +36,13 @@ class Tagged:
         predictions: One per example, in order.
         probabilities: Of every token, shape (tokens of all examples, classes), at temperature 1, as query strategies
             are defined.
+        disagreement: Of the head under dropout, for each token, shape (tokens of all examples,); 0 where nobody asked.
         offsets: Example ``i`` has the rows ``offsets[i]:offsets[i + 1]``; shape (examples + 1,).
     """
 
     predictions: list[Prediction]
     probabilities: NDArray[np.float32]
+    disagreement: NDArray[np.float32]
     offsets: NDArray[np.int64]
 
 
@@ -96,12 +99,24 @@ class Predictor:
     Attributes:
         model: The model with its tokenizer and description.
         device: Where it runs.
+        precision: ``int8``, or the device's own.
     """
 
-    def __init__(self, model: LoadedModel, device: Device, *, max_length: int | None = None) -> None:
+    def __init__(
+        self,
+        model: LoadedModel,
+        device: Device,
+        *,
+        max_length: int | None = None,
+        precision: str | None = None,
+    ) -> None:
         self.model = model
         self.device = device
-        self._engine = Engine(model.network.to(device.torch_device), model.tokenizer, device)
+        self.precision = precision or device.precision
+        network = model.network.to(device.torch_device)
+        self._engine = Engine(
+            quantized(network) if self.precision == "int8" else network, model.tokenizer, device
+        )
         self._max_length = min(max_length or model.info.max_length, model.info.max_length)
 
     @property
@@ -128,16 +143,33 @@ class Predictor:
             predictions += (self.answer(part) if asks else self.tag(part)).predictions
         return predictions
 
-    def tag(self, examples: Sequence[ExampleText], on_batch: OnBatch = nothing) -> Tagged:
-        """Predictions and probabilities of some examples, encoded together. For tagging models."""
+    def tag(
+        self,
+        examples: Sequence[ExampleText],
+        on_batch: OnBatch = nothing,
+        *,
+        disagreement: bool = False,
+    ) -> Tagged:
+        """Predictions and probabilities of some examples, encoded together. For tagging models.
+
+        Args:
+            examples: With tokens.
+            on_batch: Hears of each batch.
+            disagreement: Ask the head under several dropout masks too.
+        """
         info, task = self.model.info, self.model.task
         windows = encode_tagging(
             self.model.tokenizer, examples, max_length=self._max_length, stride=info.stride
         )
-        probabilities = self._engine.tagging(windows, len(info.classes), on_batch)
+        probabilities, disagreed = self._engine.tagging(
+            windows, len(info.classes), on_batch, disagreement=disagreement
+        )
         confident = tempered(probabilities, info.temperature)
         return Tagged(
-            decode_tagging(task, confident, examples, info.classes), probabilities, windows.examples
+            decode_tagging(task, confident, examples, info.classes),
+            probabilities,
+            disagreed,
+            windows.examples,
         )
 
     def answer(self, examples: Sequence[ExampleText], on_batch: OnBatch = nothing) -> Answered:

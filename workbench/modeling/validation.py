@@ -75,7 +75,7 @@ class Validation:
 
     def _tag(self) -> list[Payload]:
         assert self._tokens is not None
-        probabilities = self._engine.tagging(self._tokens, len(self._info.classes))
+        probabilities, _ = self._engine.tagging(self._tokens, len(self._info.classes))
         self._fit = partial(self._token_temperature, probabilities)
         found = decode_tagging(self._task, probabilities, self._examples, self._info.classes)
         return [prediction.payload for prediction in found]

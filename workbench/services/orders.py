@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from workbench.acquisition import random_scores
+from workbench.acquisition import noisy_scores, random_scores
 from workbench.storage.candidates import Candidate, Filters
 from workbench.storage.store import Transaction
 
@@ -28,6 +28,29 @@ def by_score(
         last = page[-1]
         assert last.score is not None
         after = (last.score, last.id)
+
+
+def by_noisy_score(
+    tx: Transaction,
+    version_id: int,
+    strategy: str,
+    filters: Filters,
+    sizes: Iterator[int],
+    *,
+    seed: int,
+    strength: float,
+) -> Iterator[list[Candidate]]:
+    """Candidates by falling score under noise; each keeps the score that it has without."""
+    candidates = tx.batches.candidates
+    ids, scores = tx.models.all_scores(version_id, strategy)
+    order = np.argsort(-noisy_scores(scores, ids, seed, strength), kind="stable")
+    score_of = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+    start = 0
+    while start < len(order):
+        chunk = ids[order[start : start + next(sizes)]]
+        start += len(chunk)
+        free = candidates.free_among(chunk.tolist(), filters, version_id)
+        yield [replace(candidate, score=score_of[candidate.id]) for candidate in free]
 
 
 def by_lot(

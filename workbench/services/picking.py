@@ -73,6 +73,7 @@ class Selection:
         filters: What it was narrowed to.
         keep_duplicates: Whether near-duplicates were let in.
         audit_share: Share of the examples that were drawn by lot from the whole pool, 0..1.
+        noise: Strength of the noise on the scores; 0 for none.
         picks: The examples, the one to ask first at the front.
         words: Of all picks together.
         duplicates: Near-duplicates that were left out.
@@ -86,6 +87,7 @@ class Selection:
     filters: Filters = field(default_factory=Filters)
     keep_duplicates: bool = False
     audit_share: float = 0.0
+    noise: float = 0.0
     picks: tuple[Pick, ...] = ()
     words: int = 0
     duplicates: int = 0
@@ -182,7 +184,7 @@ def chunk_sizes(size: int, unit: str) -> Iterator[int]:
         chunk = min(chunk * 2, 5_000)
 
 
-def make_pick(ranked: Ranked, strategy: Strategy, version: int | None, seed: int) -> Pick:
+def make_pick(ranked: Ranked, strategy: Strategy, version: int | None, seed: int, noise: float = 0.0) -> Pick:
     """The pick that a candidate becomes, with the reason that is kept with it."""
     candidate = ranked.candidate
     score = candidate.score or 0.0
@@ -190,6 +192,8 @@ def make_pick(ranked: Ranked, strategy: Strategy, version: int | None, seed: int
     if ranked.audit:
         reason.update({"strategy": "random", "audit": True, "seed": seed})
     else:
+        if noise:
+            reason.update({"noise": noise, "seed": seed})
         reason.update({"model_version": version} if strategy.needs_model else {"seed": seed})
     return Pick(
         example_id=candidate.id,

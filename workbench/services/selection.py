@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from workbench.acquisition import STRATEGIES, Strategy, strategies_for
 from workbench.domain import Batch, BatchItem, Example, ModelVersion, Prediction, Project
-from workbench.errors import Conflict, InvalidInput, WrongState
+from workbench.errors import Conflict, WrongState
 from workbench.services.labelmaps import mapped_predictions, old_names, version_map
-from workbench.services.orders import by_lot, by_score
+from workbench.services.orders import by_lot, by_noisy_score, by_score
 from workbench.services.picking import Coverage, Pick, Selection, chunk_sizes, fill, make_pick
+from workbench.services.selectionrules import check_chance, checked_strategy, scored_version
 from workbench.storage.batches import NewItem
 from workbench.storage.candidates import Candidate, Filters
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
 
-UNITS = ("examples", "words")
 SEED = 13
 AUDIT_SEED = 1_000_003
 """Added to the seed for the audit's lots, which must not be those of the strategy ``random``."""
@@ -47,6 +47,7 @@ class SelectionService:
         filters: Filters | None = None,
         keep_duplicates: bool = False,
         audit_share: float = 0.0,
+        noise: float = 0.0,
     ) -> Selection:
         """Choose examples from the pool, without keeping the choice.
 
@@ -66,6 +67,8 @@ class SelectionService:
             audit_share: Share of the examples that is drawn by lot, 0..1, from all that may be selected: the
                 filters don't apply to them. What the model does on these says how good it is on the pool, which
                 examples that it was unsure of can't say.
+            noise: Strength of Gumbel noise on the logarithms of a model's scores, 0 or more: 1 draws examples with
+                chances proportional to their scores, so that a batch has fewer of one kind.
 
         Raises:
             UnknownName: There is no such strategy.
@@ -73,17 +76,18 @@ class SelectionService:
             WrongState: It needs a model version's scores and there are none yet.
             NotFound: There is no such model version.
         """
-        chosen = self._checked(project, strategy, size, unit)
-        if not 0 <= audit_share <= 1:
-            raise InvalidInput(f"an audit share of {audit_share} can't be", remedy="give a share from 0 to 1")
+        chosen = checked_strategy(project, strategy, size, unit)
+        check_chance(chosen, audit_share, noise)
         filters = filters or Filters()
         with self._store.read() as tx:
-            version = self._version(tx, project, chosen, model_version, filters)
+            version = scored_version(tx, project, chosen, model_version, filters)
             asked = filters
             if version is not None and filters.label:
                 names = old_names(version_map(tx, project, version), version.labels, filters.label)
                 asked = replace(filters, called=names)
-            candidates = self._candidates(tx, project, chosen, version, asked, seed, chunk_sizes(size, unit))
+            candidates = self._candidates(
+                tx, project, chosen, version, asked, seed, chunk_sizes(size, unit), noise
+            )
             lots = by_lot(tx, project.id, None, Filters(), seed + AUDIT_SEED, chunk_sizes(size, unit))
             filled = fill(
                 candidates,
@@ -103,7 +107,8 @@ class SelectionService:
             filters=filters,
             keep_duplicates=keep_duplicates,
             audit_share=audit_share,
-            picks=tuple(make_pick(ranked, chosen, number, seed) for ranked in filled.picks),
+            noise=noise,
+            picks=tuple(make_pick(ranked, chosen, number, seed, noise) for ranked in filled.picks),
             words=filled.words,
             duplicates=filled.duplicates,
         )
@@ -138,6 +143,7 @@ class SelectionService:
                 filters=selection.filters,
                 keep_duplicates=selection.keep_duplicates,
                 audit_share=selection.audit_share,
+                noise=selection.noise,
             )
         raise Conflict("others select from this pool at the same time", remedy="try again")
 
@@ -190,7 +196,7 @@ class SelectionService:
         """Scores of the pool by a version, for a picture: evenly thinned out where there are very many."""
         with self._store.read() as tx:
             version = tx.models.by_number(project.id, model_version)
-            values: list[float] = tx.batches.candidates.score_values(version.id, strategy).tolist()
+            values: list[float] = tx.models.score_values(version.id, strategy).tolist()
         return values
 
     def shown(
@@ -209,46 +215,6 @@ class SelectionService:
 
     # --- how ----------------------------------------------------------------------------------------
 
-    def _checked(self, project: Project, name: str, size: int, unit: str) -> Strategy:
-        strategy = STRATEGIES[name]
-        if project.task not in strategy.tasks:
-            names = ", ".join(known.name for known in self.strategies(project))
-            raise InvalidInput(
-                f"the strategy {name!r} does not serve {project.task} projects", remedy=f"choose from {names}"
-            )
-        if unit not in UNITS:
-            raise InvalidInput(f"{unit!r} is not a unit", remedy=f"choose from {', '.join(UNITS)}")
-        if size < 1:
-            raise InvalidInput(f"a batch of {size} {unit} can't be made", remedy="give a size of 1 or more")
-        return strategy
-
-    def _version(
-        self, tx: Transaction, project: Project, strategy: Strategy, number: int | None, filters: Filters
-    ) -> ModelVersion | None:
-        """The version whose scores and predictions are read, None where none is needed."""
-        if not strategy.needs_model and not filters.label:
-            return None
-        what = f"the strategy {strategy.name!r}" if strategy.needs_model else "a filter by predicted label"
-        versions = (
-            [tx.models.by_number(project.id, number)]
-            if number is not None
-            else [version for version in reversed(tx.models.versions(project.id)) if not version.archived_at]
-        )
-        if not versions:
-            raise WrongState(
-                f"{what} needs a model version, and there is none yet",
-                remedy=f"select a first batch by `random` and train: workbench train {project.name}",
-            )
-        for version in versions:
-            scored = tx.models.scored(version.id)
-            if scored.get(strategy.name, 0) if strategy.needs_model else scored:
-                return version
-        newest = versions[0].number
-        raise WrongState(
-            f"{what} needs the pool scored, and model version {newest} has not done so",
-            remedy=f"score the pool first: workbench score {project.name} --model-version {newest}",
-        )
-
     def _candidates(
         self,
         tx: Transaction,
@@ -258,9 +224,12 @@ class SelectionService:
         filters: Filters,
         seed: int,
         sizes: Iterator[int],
+        noise: float,
     ) -> Iterator[tuple[Candidate, bool]]:
         """Candidates best first, each with whether a labeled example has the same content."""
-        if strategy.needs_model and version is not None:
+        if noise and version is not None:
+            pages = by_noisy_score(tx, version.id, strategy.name, filters, sizes, seed=seed, strength=noise)
+        elif strategy.needs_model and version is not None:
             pages = by_score(tx, version.id, strategy.name, filters, sizes)
         else:
             pages = by_lot(tx, project.id, version.id if version else None, filters, seed, sizes)
@@ -296,6 +265,7 @@ class SelectionService:
             "filters": {name: value for name, value in chosen_by.items() if value},
             "keep_duplicates": selection.keep_duplicates,
             "audit_share": selection.audit_share,
+            "noise": selection.noise,
             "words": selection.words,
         }
         with self._store.write() as tx:

@@ -158,6 +158,19 @@ class Candidates:
             )
         return [_candidate(row, row.score) for row in self._connection.execute(statement)]
 
+    def free_among(self, ids: Sequence[int], filters: Filters, version_id: int) -> list[Candidate]:
+        """Those of the examples that are candidates, in the order of the ids."""
+        found: dict[int, Candidate] = {}
+        for chunk in id_chunks(ids):
+            statement = _columns().where(
+                examples.c.id.in_(chunk),
+                examples.c.split == Split.POOL.value,
+                self._free(examples.c.id),
+                *self._narrowed(filters, version_id),
+            )
+            found.update({row.id: _candidate(row, None) for row in self._connection.execute(statement)})
+        return [found[example_id] for example_id in ids if example_id in found]
+
     def by_ids(self, ids: Sequence[int]) -> list[Candidate]:
         """The examples of these ids, in this order, whether they are candidates still or not."""
         found: dict[int, Candidate] = {}
@@ -218,15 +231,6 @@ class Candidates:
             .where(~scored, self._free(examples.c.id))
         )
         return self._connection.execute(statement).scalar_one()
-
-    def score_values(self, version_id: int, strategy: str, limit: int = 50_000) -> NDArray[np.float64]:
-        """Scores by a version, for a picture of them: evenly thinned out where there are more than ``limit``."""
-        rank = acquisition_scores
-        of_strategy = (rank.c.model_version_id == version_id, rank.c.strategy == strategy)
-        total = self._connection.execute(select(func.count()).where(*of_strategy)).scalar_one()
-        every = max(1, -(-total // limit))
-        statement = select(rank.c.score).where(*of_strategy, rank.c.example_id % every == 0)
-        return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.float64)
 
     def predicted(self, version_id: int, ids: Sequence[int]) -> dict[int, Json]:
         """Predicted payloads, by example id."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select
 
 from workbench.storage.rows import chunks, id_chunks
@@ -156,3 +158,23 @@ class Predictions:
                 select(examples.c.id).where(examples.c.id.in_(part))
             ).scalars()
         }
+
+    def all_scores(self, version_id: int, strategy: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Ids and scores of all that a version has scored, candidates or not, by id; shape (scored,) each."""
+        rank = acquisition_scores
+        statement = select(rank.c.example_id, rank.c.score).where(
+            rank.c.model_version_id == version_id, rank.c.strategy == strategy
+        )
+        rows = self._connection.execute(statement).all()
+        table = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
+        table = table[np.argsort(table[:, 0], kind="stable")]
+        return table[:, 0].astype(np.int64), table[:, 1]
+
+    def score_values(self, version_id: int, strategy: str, limit: int = 50_000) -> NDArray[np.float64]:
+        """Scores by a version, for a picture of them: evenly thinned out where there are more than ``limit``."""
+        rank = acquisition_scores
+        of_strategy = (rank.c.model_version_id == version_id, rank.c.strategy == strategy)
+        total = self._connection.execute(select(func.count()).where(*of_strategy)).scalar_one()
+        every = max(1, -(-total // limit))
+        statement = select(rank.c.score).where(*of_strategy, rank.c.example_id % every == 0)
+        return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.float64)

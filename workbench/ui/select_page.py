@@ -56,7 +56,8 @@ def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
     return strategy, version
 
 
-def _audit_share() -> float:
+def _chance() -> tuple[float, float]:
+    """The share drawn by lot and the strength of the noise."""
     percent = st.slider(
         "Drawn by lot, percent",
         0,
@@ -66,7 +67,12 @@ def _audit_share() -> float:
         help="Mixes in examples of the whole pool that no model chose. How well the model does on them says how good "
         "it is on the pool: examples that it was unsure of make it look worse than it is.",
     )
-    return float(percent) / 100
+    varied = st.toggle(
+        "Vary the batch",
+        help="Draws examples with chances as their scores, in place of the highest scores alone, so that a large "
+        "batch holds fewer of one kind.",
+    )
+    return float(percent) / 100, 1.0 if varied else 0.0
 
 
 def _narrow(page: Page, version: ModelVersion | None) -> tuple[Filters, bool, int]:
@@ -266,7 +272,7 @@ def _draw_selection(page: Page) -> None:
             step=10,
             key=f"size_{unit}",
         )
-        audit_share = _audit_share() if strategy.needs_model else 0.0
+        audit_share, noise = _chance() if strategy.needs_model else (0.0, 0.0)
         filters, duplicates, seed = _narrow(page, version)
     with result, page.guarded():
         if strategy.needs_model and version is None:
@@ -288,6 +294,7 @@ def _draw_selection(page: Page) -> None:
             filters=filters,
             keep_duplicates=duplicates,
             audit_share=audit_share,
+            noise=noise,
         )
         _draw_preview(page, selection, strategy)
 
