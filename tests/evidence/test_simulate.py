@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.modeling.tiny import make_tiny_model
+from workbench.acquisition import score_tagging_batch
 from workbench.domain import TrainParameters
 from workbench.errors import Cancelled, InvalidInput
 from workbench.evidence.cost import ASSUMED
@@ -100,6 +101,23 @@ def figures(result: Mapping[str, Any]) -> Any:
         (one["strategy"], one["seed"], [(p["round"], p["words"], p["metric"]) for p in one["points"]])
         for one in result["curves"]
     ]
+
+
+def test_bald_reads_disagreement_of_the_model_that_was_trained(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the head's opinions each score would be 0 and the batch the first examples of the pool."""
+    scores: list[np.ndarray] = []
+
+    def listening(*given: Any) -> Mapping[str, np.ndarray]:
+        found = score_tagging_batch(*given)
+        scores.append(found["bald"])
+        return found
+
+    monkeypatch.setattr("workbench.modeling.simulate.score_tagging_batch", listening)
+    manifest = attempt(tmp_path / "run", base, strategies=["random", "bald"], full=False)
+    simulate(tmp_path / "run", manifest, SilentReporter())
+    assert scores and all((each > 0).all() for each in scores)
 
 
 def test_every_strategy_and_seed_has_a_curve_from_one_first_batch(whole):

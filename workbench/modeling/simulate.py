@@ -254,6 +254,7 @@ class Replay:
         """Acquisition scores of some of the pool by every strategy that reads a model, in one pass."""
         scores = {name: np.zeros(len(rest)) for name in names}
         answers = isinstance(self._task, AnswerTask)
+        opinions = any(STRATEGIES[name].reads_disagreement for name in names)
         size = ANSWER_CHUNK if answers else TAGGING_CHUNK
         for start in range(0, len(rest), size):
             part = slice(start, start + size)
@@ -267,8 +268,8 @@ class Replay:
                     for name, value in score_answers(names, said, *logits.probabilities()).items():
                         scores[name][place] = value
             else:
-                tagged = predictor.tag(contents)
-                batch = score_tagging_batch(names, tagged.probabilities, tagged.offsets)
+                tagged = predictor.tag(contents, disagreement=opinions)
+                batch = score_tagging_batch(names, tagged.probabilities, tagged.offsets, tagged.disagreement)
                 for name, values in batch.items():
                     scores[name][part] = values
         return scores
