@@ -69,9 +69,11 @@ class LocalLauncher:
         attempt = AttemptFolder(Path(handle["folder"]))
         worker = read_json(attempt.worker)
         pid, created = _identity(worker or handle)
-        code = _reap(pid)
+        lives = _reap(pid) is None and _lives(pid, created)
+        # Asked in this order: of a worker that has just ended, its result and its exit code are there by now.
         result = attempt.read_result()
-        if code is None and _lives(pid, created):
+        code = None if lives else _reap(pid)
+        if lives:
             if result is None:
                 return LaunchStatus(LaunchState.RUNNING if worker else LaunchState.PENDING)
             if time.time() - attempt.result.stat().st_mtime < EXIT_SECONDS:
