@@ -13,13 +13,15 @@ import pytest
 
 from tests.modeling.tiny import make_tiny_model
 from workbench.acquisition import score_tagging_batch
-from workbench.domain import TrainParameters
+from workbench.domain import ExampleText, Split, TrainParameters
 from workbench.errors import Cancelled, InvalidInput
 from workbench.evidence.cost import ASSUMED
 from workbench.evidence.points import Points, read_points
-from workbench.modeling.simulate import simulate
+from workbench.modeling.simulate import fingerprint, simulate
 from workbench.reporting import SilentReporter
+from workbench.services.simulation import drawn
 from workbench.services.simulationreport import points_csv, report_html, verdict
+from workbench.storage.models import SnapshotRow
 
 NAMES = ("anna", "bert", "carl", "dora")
 
@@ -67,6 +69,7 @@ def attempt(folder: Path, base: Path, **plan: Any) -> Mapping[str, Any]:
             "rounds": 1,
             "full": True,
             "keep_duplicates": False,
+            "precision": "fp32",  # what is faster is a matter of the moment, and these runs are compared
             "cost": asdict(ASSUMED),
             **plan,
         },
@@ -218,3 +221,26 @@ def test_the_report_stands_alone_and_holds_every_point(whole):
     assert "full" in verdict(report)
     begun = {**report, "full_data": {}, "words_to_99_percent": {}, "area_under_curve": {}, "curves": []}
     assert "No curve yet" in report_html(begun)
+
+
+def test_examples_are_drawn_in_their_order_each_as_likely_and_always_the_same():
+    rows = [SnapshotRow(index, index, Split.POOL, "d", ExampleText("x"), None) for index in range(1_000)]
+    chosen = [row.example_id for row in drawn(rows, 300)]
+    assert chosen == sorted(set(chosen))
+    assert len(chosen) == 300
+    assert chosen == [row.example_id for row in drawn(iter(rows), 300)]
+    assert 60 < sum(index < 250 for index in chosen) < 90, "a quarter of them come of the first quarter"
+    assert len(drawn(rows, 5_000)) == 1_000
+
+
+def test_a_run_that_goes_on_scores_in_the_precision_that_it_began_with(tmp_path, base, whole):
+    first = tmp_path / "first"
+    with pytest.raises(Cancelled):
+        simulate(first, attempt(first, base), StopsAfter(2))
+    second = tmp_path / "second"
+    manifest = attempt(second, base)
+    points = Points(second / "checkpoint", fingerprint(second, manifest))
+    assert points.precision is None
+    points.adopt(str(first / "checkpoint"))
+    assert points.precision == "fp32"
+    assert whole[1]["scored_in"] == "fp32"

@@ -25,13 +25,22 @@ def simulate(
     rounds: Annotated[int, typer.Option(help="Batches after the first.")] = 10,
     pool: Annotated[str, typer.Option(help="The labeled split to replay as a pool.")] = "pool",
     split: Annotated[str, typer.Option(help="The split to measure on.")] = "test",
-    limit: Annotated[int | None, typer.Option(help="The first so many examples of the pool only.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Replay so many examples of the pool only, drawn by lot.")
+    ] = None,
+    measure_limit: Annotated[
+        int | None, typer.Option(help="Measure on so many examples only, drawn by lot.")
+    ] = None,
     full: Annotated[
         bool, typer.Option("--full/--no-full", help="Train on the whole pool too, to compare with.")
     ] = True,
     keep_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Ask for near-duplicates of what is labeled too.")
     ] = False,
+    precision: Annotated[
+        str,
+        typer.Option(help="In what the pool is scored: auto, fp32, int8; scores reported are never int8."),
+    ] = "auto",
     preset: Annotated[str | None, typer.Option(help="Of every training: quick, balanced, thorough.")] = None,
     base_model: Annotated[
         str | None, typer.Option(help="minilm, a name on the Hugging Face hub, or a folder.")
@@ -69,8 +78,10 @@ def simulate(
             pool=pool,
             measured_on=split,
             limit=limit,
+            measure_limit=measure_limit,
             full=full,
             keep_duplicates=keep_duplicates,
+            precision=precision,
             parameters=training_parameters(preset, given),
         )
         if detach:

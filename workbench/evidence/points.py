@@ -41,10 +41,28 @@ class Points:
         path = self._folder / self._name(strategy, seed, number)
         return json.loads(path.read_bytes()) if path.is_file() else None
 
-    def put(self, point: ReplayPoint, following: Mapping[str, Sequence[int]]) -> None:
-        """Keep a point and what is asked for next."""
+    def put(self, point: ReplayPoint, following: Mapping[str, Sequence[int]], precision: str) -> None:
+        """Keep a point, what is asked for next, and the precision in which the pool was scored for that."""
         name = self._name(point.strategy, point.seed, point.round)
-        self._write(name, {"of": self._mark, "point": asdict(point), "next": dict(following)})
+        kept = {
+            "of": self._mark,
+            "point": asdict(point),
+            "next": dict(following),
+            "precision": precision,
+        }
+        self._write(name, kept)
+
+    @property
+    def precision(self) -> str | None:
+        """In what the pool was scored for the points that are there; None where there is none.
+
+        Which precision is the faster one is found by a trial that another day could decide otherwise: a run that
+        goes on has to go on in the one it began with.
+        """
+        for path in sorted(self._folder.glob("*.json")):
+            found: str | None = json.loads(path.read_bytes()).get("precision")
+            return found
+        return None
 
     def all(self) -> list[ReplayPoint]:
         """Every point; a seed's first one as that of each of its strategies."""

@@ -1,6 +1,7 @@
 """Simulate runs: labeled data replayed as a pool, its labels as the annotator, to see what a strategy is worth.
 
-Training is ``train``, scoring the predictor's pass and the registered strategies, as in the product; only the
+Training is ``train``, scoring the predictor's pass and the registered strategies, as in the product: in eight bits
+where the processor is faster in them, while what is reported is measured in the device's own precision. Only the
 database is left out. Every model gives one *point*, kept as a file of its own when it is whole, with what each
 strategy asks for next: a run that was killed goes on behind its last point and ends with the same curves.
 """
@@ -29,6 +30,7 @@ from workbench.modeling.artifact import load_model
 from workbench.modeling.device import choose_device
 from workbench.modeling.inputs import Row, read_rows, train_parameters
 from workbench.modeling.predict import ANSWER_CHUNK, TAGGING_CHUNK, Predictor
+from workbench.modeling.quantize import choose_precision
 from workbench.modeling.train import train
 from workbench.reporting import Reporter
 from workbench.tasks import AnswerTask, Task, get_task
@@ -47,6 +49,7 @@ class Plan:
         keep_duplicates: Ask for near-duplicates of labeled examples too.
         cost: An annotator's seconds.
         parameters: Of every training.
+        precision: In what the pool is scored, as ``choose_precision`` takes it.
     """
 
     strategies: tuple[str, ...]
@@ -57,6 +60,7 @@ class Plan:
     keep_duplicates: bool
     cost: Cost
     parameters: TrainParameters
+    precision: str = "auto"
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Plan:
@@ -71,6 +75,7 @@ class Plan:
             keep_duplicates=bool(given["keep_duplicates"]),
             cost=Cost(**given["cost"]),
             parameters=train_parameters(manifest),
+            precision=str(given.get("precision", "auto")),
         )
         for name in plan.strategies:
             STRATEGIES[name]
@@ -116,6 +121,7 @@ def simulate(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> 
         "pool": {"examples": len(replay.pool), "words": int(replay.words.sum())},
         "measured": len(replay.measure),
         "cost": asdict(plan.cost),
+        "scored_in": replay.precision,
     }
 
 
@@ -143,6 +149,8 @@ class Replay:
         for what, some in (("to replay as a pool", self.pool), ("to measure on", self.measure)):
             if not some:
                 raise InvalidInput(f"there is no labeled example {what}", remedy="choose another split")
+        device = choose_device(plan.parameters.device)
+        self.precision = points.precision or choose_precision(plan.precision, device)
         self._done = 0
         self._spent = 0.0
         self._worked = 0.0
@@ -197,7 +205,7 @@ class Replay:
                 metric,
                 seconds,
             )
-            self._points.put(point, following)
+            self._points.put(point, following, self.precision)
             shutil.rmtree(self._work, ignore_errors=True)
             self._spent += seconds
             self._worked += 1
@@ -238,7 +246,7 @@ class Replay:
         lots = random_scores(np.arange(len(self.pool)), seed)
         rest = np.setdiff1d(np.arange(len(self.pool)), np.asarray(labeled))
         reading = [name for name in names if STRATEGIES[name].needs_model]
-        found = self._scores(predictor, rest, reading) if reading else {}
+        found = self._scores(self._quick(predictor), rest, reading) if reading else {}
         wanted: dict[str, list[int]] = {}
         for name in names:
             scores = lots
@@ -247,6 +255,12 @@ class Replay:
                 scores[rest] = found[name]
             wanted[name] = self._take(scores, labeled)
         return wanted
+
+    def _quick(self, predictor: Predictor) -> Predictor:
+        """The same model in the precision in which the pool is scored."""
+        if predictor.precision == self.precision:
+            return predictor
+        return Predictor(predictor.model, predictor.device, precision=self.precision)
 
     def _scores(
         self, predictor: Predictor, rest: NDArray[np.int64], names: Sequence[str]

@@ -54,10 +54,7 @@ class ScoringService:
             UnknownName: There is no such strategy.
             InvalidInput: A strategy is not for this task, there is no such precision, or nothing to score.
         """
-        if precision not in PRECISIONS:
-            raise InvalidInput(
-                f"{precision!r} is no precision", remedy=f"choose from {', '.join(PRECISIONS)}"
-            )
+        check_precision(precision)
         names = tuple(strategies) if strategies else single_pass(project.task)
         fitting = single_pass(project.task)
         for name in names:
@@ -91,3 +88,9 @@ class ScoringService:
             "precision": precision,
         }
         return self._runs.launch(project, RunKind.SCORE, kept, prepare, user_id=user_id)
+
+
+def check_precision(name: str) -> None:
+    """Raise InvalidInput for what is no precision."""
+    if name not in PRECISIONS:
+        raise InvalidInput(f"{name!r} is no precision", remedy=f"choose from {', '.join(PRECISIONS)}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from workbench.services.importing import count_words
 from workbench.services.judging import as_split
 from workbench.services.picking import near_key
 from workbench.services.runs import RunService
+from workbench.services.scoring import check_precision
 from workbench.services.snapshots import write_examples
 from workbench.services.training import check_base_model, check_parameters
 from workbench.storage.models import SnapshotRow
@@ -32,6 +33,8 @@ from workbench.tasks import AnswerTask, get_task
 YARDSTICK = "random"
 MOST_POINTS = 5_000
 PAGE = 2_000
+LOT = 20_261
+"""Seed of the draw where only some examples are replayed or measured on."""
 
 
 class SimulationService:
@@ -53,8 +56,10 @@ class SimulationService:
         pool: Split | str = Split.POOL,
         measured_on: Split | str = Split.TEST,
         limit: int | None = None,
+        measure_limit: int | None = None,
         full: bool = True,
         keep_duplicates: bool = False,
+        precision: str = "auto",
         parameters: TrainParameters | None = None,
         user_id: int | None = None,
     ) -> Run:
@@ -68,9 +73,12 @@ class SimulationService:
             rounds: Batches after the first.
             pool: The split to replay: gold labels answer, or those kept aside at import.
             measured_on: The split to measure on, by its gold labels.
-            limit: The first so many examples of the pool only.
+            limit: Replay so many examples of the pool only, drawn by a lot that is always the same.
+            measure_limit: Measure on so many examples only, drawn likewise: every model is measured on the same.
             full: Train on the whole pool too, once for each seed: without it there is no "99 % of the full data".
             keep_duplicates: Ask for near-duplicates of what is labeled too.
+            precision: In what the pool is scored: auto computes in 8 bits on a CPU that is faster in them; fp32; int8.
+                Scores that are reported are never measured in 8 bits.
             parameters: Of every training.
             user_id: Who asked for it.
 
@@ -79,6 +87,7 @@ class SimulationService:
             InvalidInput: A strategy is not for this task type, a number is out of range, or labels are missing.
         """
         names = self._checked(project, strategies, seeds, batch_words, rounds)
+        check_precision(precision)
         chosen = parameters or TrainParameters()
         check_parameters(chosen)
         chosen = replace(chosen, base_model=check_base_model(chosen.base_model), from_version=None)
@@ -96,13 +105,14 @@ class SimulationService:
             "rounds": rounds,
             "full": full,
             "keep_duplicates": keep_duplicates,
+            "precision": precision,
             "cost": asdict(self.cost(project)),
         }
 
         def prepare(folder: Path) -> dict[str, Any]:
             counts = write_examples(
                 folder / "examples.jsonl",
-                self._rows(project, source, target, limit),
+                self._rows(project, (source, limit), (target, measure_limit)),
                 _weight,
             )
             for role, split, remedy in (
@@ -120,7 +130,8 @@ class SimulationService:
                 "notes": [note],
             }
 
-        kept = {**asdict(chosen), **plan, "pool": str(source), "measured_on": str(target), "limit": limit}
+        kept = {**asdict(chosen), **plan, "pool": str(source), "measured_on": str(target)}
+        kept |= {"limit": limit, "measure_limit": measure_limit}
         return self._runs.launch(project, RunKind.SIMULATE, kept, prepare, user_id=user_id)
 
     def report(self, project: Project, run: Run) -> dict[str, Any]:
@@ -163,7 +174,8 @@ class SimulationService:
                     f"{project.task} can't be selected by {name!r}",
                     remedy=f"choose from {', '.join(sorted(fitting))}",
                 )
-        for what, value in (("seeds", seeds), ("words of a batch", batch_words), ("rounds", rounds)):
+        wanted = {"seeds": seeds, "words of a batch": batch_words, "rounds": rounds}
+        for what, value in wanted.items():
             if value < 1:
                 raise InvalidInput(f"{value} can't be the number of {what}", remedy="give 1 or more")
         names = tuple(dict.fromkeys((YARDSTICK, *strategies)))
@@ -176,10 +188,11 @@ class SimulationService:
         return names
 
     def _rows(
-        self, project: Project, source: Split, target: Split, limit: int | None
+        self, project: Project, pool: tuple[Split, int | None], measured: tuple[Split, int | None]
     ) -> Iterator[SnapshotRow]:
-        yield from islice(self._labeled(project, source, Split.POOL), limit)
-        yield from self._labeled(project, target, Split.TEST)
+        for role, (split, limit) in ((Split.POOL, pool), (Split.TEST, measured)):
+            rows = self._labeled(project, split, role)
+            yield from rows if limit is None else drawn(rows, limit)
 
     def _labeled(self, project: Project, split: Split, role: Split) -> Iterator[SnapshotRow]:
         """Examples of a split that a model can read, with their gold label, or else the one kept aside."""
@@ -197,6 +210,24 @@ class SimulationService:
                         yield SnapshotRow(
                             example.id, example.position, role, document, example.content, payload
                         )
+
+
+def drawn(rows: Iterable[SnapshotRow], limit: int) -> list[SnapshotRow]:
+    """So many of the rows, in their order, all equally likely; the same ones each time (Vitter 1985)."""
+    lots = random.Random(LOT)
+    kept: dict[int, SnapshotRow] = {}
+    places: list[int] = []
+    for number, row in enumerate(rows):
+        place = number if number < limit else lots.randrange(number + 1)
+        if number < limit:
+            places.append(number)
+        elif place < limit:
+            del kept[places[place]]
+            places[place] = number
+        else:
+            continue
+        kept[number] = row
+    return [kept[number] for number in sorted(kept)]
 
 
 def _weight(row: SnapshotRow) -> dict[str, Any]:
