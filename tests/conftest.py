@@ -95,7 +95,7 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     """Name of a database with the schema in it, to copy from."""
-    _execute(postgresql_server, "CREATE DATABASE workbench_template")
+    execute(postgresql_server, "CREATE DATABASE workbench_template")
     with tempfile.TemporaryDirectory() as home:
         opened = open_workbench(
             Settings(home=Path(home), database_url=f"{postgresql_server}/workbench_template")
@@ -104,7 +104,7 @@ def postgresql_template(postgresql_server: str) -> str:
     return "workbench_template"
 
 
-def _execute(server: str, statement: str) -> None:
+def execute(server: str, statement: str) -> None:
     from sqlalchemy import create_engine
 
     engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
@@ -138,9 +138,9 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     server = request.getfixturevalue("postgresql_server")
     template = request.getfixturevalue("postgresql_template")
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield Settings(home=home, database_url=f"{server}/{name}")
-    _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

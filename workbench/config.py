@@ -16,6 +16,14 @@ def _default_home() -> Path:
     return (CHECKOUT if in_checkout else Path.cwd()) / ".workbench"
 
 
+def driver_url(url: str) -> str:
+    """The database URL with psycopg as PostgreSQL's driver."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
 class Settings(BaseSettings):
     """Where things are and how long they may take. Each field is the variable ``WORKBENCH_<FIELD>``."""
 
@@ -51,11 +59,7 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """The database URL in force, with psycopg as PostgreSQL's driver."""
-        url = self.database_url or f"sqlite:///{self.home.absolute() / 'workbench.db'}"
-        for prefix in ("postgres://", "postgresql://"):
-            if url.startswith(prefix):
-                return "postgresql+psycopg://" + url.removeprefix(prefix)
-        return url
+        return driver_url(self.database_url or f"sqlite:///{self.home.absolute() / 'workbench.db'}")
 
     @property
     def models_dir(self) -> Path:

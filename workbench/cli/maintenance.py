@@ -1,4 +1,4 @@
-"""``workbench backup``, ``restore`` and ``doctor``."""
+"""``workbench backup``, ``restore``, ``migrate-database`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.base import JsonOption, app, emit, out
+from workbench.cli.base import JsonOption, app, emit, err, out
 from workbench.config import get_settings
 from workbench.services.maintenance import MaintenanceService
+from workbench.services.moving import move_database
 from workbench.storage.store import Store
 
 
@@ -60,6 +61,42 @@ def restore(
                 out.print(f"What was there before is in {done.replaced}.", markup=False)
 
         emit(as_json, {"file": done.backup, "schema": done.revision, "replaced": done.replaced}, show)
+
+
+@app.command("migrate-database")
+def migrate_database(
+    url: Annotated[
+        str, typer.Argument(help="An empty database: postgresql://USER@HOST/NAME or sqlite:///FILE.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Copy everything into another database, PostgreSQL or SQLite, and compare counts and checksums.
+
+    Stop the server first: what is saved after the copy stays in the old database, which is left as it is.
+    """
+
+    def on_table(name: str, done: int, total: int) -> None:
+        if total and done == total:
+            err.print(f"  {name}: {total:,} rows", markup=False)
+
+    moved = move_database(get_settings(), url, on_table)
+
+    def show() -> None:
+        out.print(
+            f"{moved.rows:,} rows of {len(moved.tables)} tables are in {moved.target}, with the same checksums "
+            f"({moved.seconds:.0f} s).",
+            markup=False,
+        )
+        out.print("Set WORKBENCH_DATABASE_URL to it and start the server again.", markup=False)
+
+    data = {
+        "from": moved.source,
+        "to": moved.target,
+        "rows": moved.rows,
+        "seconds": moved.seconds,
+        "tables": {table.name: {"rows": table.rows, "checksum": table.checksum} for table in moved.tables},
+    }
+    emit(as_json, data, show)
 
 
 @app.command()
