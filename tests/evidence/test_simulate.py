@@ -17,7 +17,8 @@ from workbench.domain import ExampleText, Split, TrainParameters
 from workbench.errors import Cancelled, InvalidInput
 from workbench.evidence.cost import ASSUMED
 from workbench.evidence.points import Points, read_points
-from workbench.modeling.simulate import fingerprint, simulate
+from workbench.modeling.simulate import simulate
+from workbench.modeling.trials import fingerprint
 from workbench.reporting import SilentReporter
 from workbench.services.simulation import drawn
 from workbench.services.simulationreport import points_csv, report_html, verdict
@@ -217,7 +218,10 @@ def test_the_report_stands_alone_and_holds_every_point(whole):
     assert "<script" not in text
     assert text.count("<polyline") == 4
     assert text.count("<polygon") == 4, "two seeds give a band"
-    assert len(points_csv(report).splitlines()) == 1 + 8
+    assert text.count('stroke-dasharray="5 4"') == 2, "99 % of the full data's score, against words and hours"
+    lines = points_csv(report).splitlines()
+    assert len(lines) == 1 + 8 + 1
+    assert lines[-1].startswith("full,1,0,30,150,")
     assert "full" in verdict(report)
     begun = {**report, "full_data": {}, "words_to_99_percent": {}, "area_under_curve": {}, "curves": []}
     assert "No curve yet" in report_html(begun)
@@ -239,7 +243,7 @@ def test_a_run_that_goes_on_scores_in_the_precision_that_it_began_with(tmp_path,
         simulate(first, attempt(first, base), StopsAfter(2))
     second = tmp_path / "second"
     manifest = attempt(second, base)
-    points = Points(second / "checkpoint", fingerprint(second, manifest))
+    points = Points(second / "checkpoint", fingerprint(second, manifest, ("simulation",)))
     assert points.precision is None
     points.adopt(str(first / "checkpoint"))
     assert points.precision == "fp32"

@@ -57,6 +57,7 @@ class RunKind(StrEnum):
     EVALUATE = "evaluate"
     EXPORT = "export"
     SIMULATE = "simulate"
+    SUSPECTS = "suspects"
 
 
 class Role(StrEnum):

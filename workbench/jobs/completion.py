@@ -29,6 +29,7 @@ ELSEWHERE = {
     "evaluate": "workbench.services.evaluation",
     "export": "workbench.services.exporting",
     "simulate": "workbench.services.simulation",
+    "suspects": "workbench.services.suspects",
 }
 """Modules that register a finisher when they are imported; by name, because services stand above jobs."""
 

@@ -38,6 +38,7 @@ ENTRY_POINTS.add("train", "workbench.modeling.train:train")
 ENTRY_POINTS.add("score", "workbench.modeling.infer:infer")
 ENTRY_POINTS.add("evaluate", "workbench.modeling.infer:infer")
 ENTRY_POINTS.add("simulate", "workbench.modeling.simulate:simulate")
+ENTRY_POINTS.add("suspects", "workbench.modeling.suspects:find_suspects")
 
 TAKEN = 3
 """Exit code of a worker whose attempt another one has taken on."""

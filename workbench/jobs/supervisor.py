@@ -35,6 +35,8 @@ RETRY_SECONDS = 2.0
 CODE_SECONDS = 5.0
 """Between looks at whether the code has been upgraded."""
 TAIL_CHARACTERS = 4_000
+KEEPERS = frozenset({RunKind.SIMULATE, RunKind.SUSPECTS})
+"""Runs of many models: when one is cancelled, the models that are whole are worth keeping, to go on from."""
 
 _log = logging.getLogger("workbench.supervisor")
 
@@ -199,7 +201,7 @@ class Supervisor:
             self._fail(run, folder, status.detail or "the worker left no result")
             return
         folder.clean(resumable=True)
-        if run.kind is not RunKind.SIMULATE:  # its points are worth keeping, and may be gone on from
+        if run.kind not in KEEPERS:
             self._drop_checkpoints(run)
         with self._store.write() as tx:
             tx.runs.transition(run.id, RunState.CANCELLED, attempt=run.attempt)

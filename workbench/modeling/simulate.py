@@ -8,7 +8,6 @@ strategy asks for next: a run that was killed goes on behind its last point and 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import time
@@ -26,12 +25,11 @@ from workbench.errors import InvalidInput
 from workbench.evidence.cost import Cost
 from workbench.evidence.points import POINTS, START, Points
 from workbench.evidence.replay import FULL, ReplayPoint, summarise
-from workbench.modeling.artifact import load_model
 from workbench.modeling.device import choose_device
 from workbench.modeling.inputs import Row, read_rows, train_parameters
 from workbench.modeling.predict import ANSWER_CHUNK, TAGGING_CHUNK, Predictor
 from workbench.modeling.quantize import choose_precision
-from workbench.modeling.train import train
+from workbench.modeling.trials import fingerprint, taught
 from workbench.reporting import Reporter
 from workbench.tasks import AnswerTask, Task, get_task
 
@@ -107,7 +105,7 @@ def simulate(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> 
     """
     begin = time.monotonic()
     plan = Plan.of(manifest)
-    points = Points(attempt / POINTS, fingerprint(attempt, manifest))
+    points = Points(attempt / POINTS, fingerprint(attempt, manifest, ("simulation",)))
     found = points.adopt(manifest.get("resume_from"))
     if found:
         reporter.log(f"{found} of {plan.points} models are there from before.")
@@ -217,21 +215,9 @@ class Replay:
         self._report(f"{strategy}, seed {seed}, round {number}")
 
     def _taught(self, labeled: Sequence[int], seed: int) -> Predictor:
-        shutil.rmtree(self._work, ignore_errors=True)
-        self._work.mkdir()
-        with (self._work / "examples.jsonl").open("w", encoding="utf-8") as file:
-            for index in labeled:
-                line = {**self._raw[index], "split": str(Split.TRAIN)}
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        lines = (self._raw[index] for index in labeled)
         parameters = replace(self._plan.parameters, seed=seed)
-        manifest = {
-            "task": self._manifest["task"],
-            "labels": self._manifest["labels"],
-            "base_model": parameters.base_model,
-            "parameters": asdict(parameters),
-        }
-        train(self._work, manifest, StopOnly(self._reporter))
-        return Predictor(load_model(self._work / "model"), choose_device(parameters.device))
+        return taught(self._work, lines, self._manifest, parameters, self._reporter)
 
     def _measured(self, predictor: Predictor) -> float:
         contents = [row.content for row in self.measure]
@@ -310,31 +296,3 @@ class Replay:
         self._reporter.progress(
             self._done, self._plan.points, phase=phase, seconds_left=each * left if each is not None else None
         )
-
-
-class StopOnly:
-    """Lets a run that is told to stop be stopped within a training, and keeps that training's own words to itself."""
-
-    def __init__(self, outer: Reporter) -> None:
-        self._outer = outer
-
-    def log(self, message: str) -> None:
-        """Drop it: a simulation trains hundreds of models."""
-
-    def progress(self, done: int, total: int, **numbers: float | str | None) -> None:
-        """Drop it."""
-
-    def metric(self, step: int, epoch: float, values: Mapping[str, float]) -> None:
-        """Drop it."""
-
-    def check(self) -> None:
-        """Raises Cancelled when the run was told to stop."""
-        self._outer.check()
-
-
-def fingerprint(attempt: Path, manifest: Mapping[str, Any]) -> str:
-    """Of everything that decides the points."""
-    keys = [manifest.get(key) for key in ("task", "labels", "parameters", "simulation")]
-    digest = hashlib.sha256(json.dumps(keys, sort_keys=True).encode())
-    digest.update((attempt / "examples.jsonl").read_bytes())
-    return digest.hexdigest()

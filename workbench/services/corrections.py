@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.domain import Batch, Project
@@ -35,6 +35,7 @@ class CorrectionService:
         why: str,
         *,
         model_version: int | None = None,
+        whys: Mapping[int, str] | None = None,
         user_id: int | None = None,
     ) -> Correction:
         """An ordinary batch of these examples, in this order, whatever their split.
@@ -47,6 +48,7 @@ class CorrectionService:
             example_ids: At most ``MOST``.
             why: Shown to the annotator.
             model_version: Number of the version whose mistakes these are.
+            whys: What to say of single examples in place of ``why``, by id.
             user_id: Who asks.
 
         Raises:
@@ -71,12 +73,15 @@ class CorrectionService:
             if not chosen:
                 raise WrongState("all of these wait in a batch already", remedy="label that one first")
             version_id = None
-            reason = {"strategy": CORRECTION, "why": why}
+            said_of = whys or {}
             if model_version is not None:
                 version_id = tx.models.by_number(project.id, model_version).id
             batch = tx.batches.add(
                 project.id,
-                [NewItem(example_id, None, reason) for example_id in chosen],
+                [
+                    NewItem(key, None, {"strategy": CORRECTION, "why": said_of.get(key, why)})
+                    for key in chosen
+                ],
                 strategy=CORRECTION,
                 unit="examples",
                 size=len(chosen),

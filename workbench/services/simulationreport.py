@@ -10,15 +10,11 @@ from html import escape
 from typing import Any
 
 from workbench.evidence.curves import Spread, curve, mean_curve
-from workbench.evidence.replay import GOAL
+from workbench.evidence.replay import FULL, GOAL
+from workbench.services.simulationchart import AXES, draw
 
-COLOURS = ("#8a8f98", "#33899c", "#b3405a", "#b8862b", "#5b6abf", "#4c8f4f", "#8e5aa8", "#c0622f")
-"""Of the strategies in their order; the first, ``random``, is grey."""
-
+BANDS = "Bands are 95 % intervals over seeds (Student's t), cut off at the chart's edge; faint lines are single seeds."
 COLUMNS = ("strategy", "seed", "round", "examples", "words", "seconds", "metric", "computed")
-AXES = {"words": "words labeled", "seconds": "hours of an annotator, predicted"}
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 380, 60, 46, 14
-
 STYLE = """
 :root { color-scheme: light dark }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
@@ -29,18 +25,20 @@ th:first-child, td:first-child { text-align: left }
 .verdict { border-left: .4rem solid #33899c; padding: .4rem 1rem; margin: 1rem 0 }
 svg { width: 100%; height: auto }
 svg text { fill: currentColor; font: 13px system-ui, sans-serif }
-.key i { display: inline-block; width: 1.2rem; height: .3rem; vertical-align: middle; margin: 0 .3rem 0 1rem }
 """
 
 
 def points_csv(report: Mapping[str, Any]) -> str:
-    """One line a point."""
+    """One line a point; those of the whole pool last, as the strategy ``full``."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for each in report["curves"]:
         for point in each["points"]:
             writer.writerow([each["strategy"], each["seed"], *(point[name] for name in COLUMNS[2:])])
+    for seed, value in report["full_data"].get("seeds", {}).items():
+        costs = (report["full_data"][name] for name in COLUMNS[3:6])
+        writer.writerow([FULL, seed, 0, *costs, value, ""])
     return out.getvalue()
 
 
@@ -66,7 +64,7 @@ def verdict(report: Mapping[str, Any]) -> str:
 
 def report_html(report: Mapping[str, Any]) -> str:
     """The file's text."""
-    title = f"{report['project']}: a simulation of {len(_arms(report))} strategies"
+    title = f"{report['project']}: a simulation of {len(arms_of(report))} strategies"
     asked = report["parameters"]
     full = report["full_data"]
     body = [
@@ -75,9 +73,8 @@ def report_html(report: Mapping[str, Any]) -> str:
         f"<p>Pool: {escape(asked['pool'])}; measured on {escape(asked['measured_on'])} by {escape(report['metric'])}. "
         f"{len(asked['seeds'])} seeds, {asked['rounds']} rounds of {asked['batch_words']:,} words after a first batch "
         f"by lot; base model {escape(str(asked['base_model']))}, {asked['epochs']:g} epochs, at least "
-        f"{asked['min_steps']} steps. {escape(report['seconds_from'])} Bands are 95 % intervals over seeds.</p>",
+        f"{asked['min_steps']} steps. {escape(report['seconds_from'])} {BANDS}</p>",
         f"<p>Whole pool: {full['words']:,} words, {_score(full['metric'])}.</p>" if full else "",
-        _key(report),
         *(f"<h2>By {escape(what)}</h2>{_chart(report, axis)}" for axis, what in AXES.items()),
         "<h2>In figures</h2>",
         _table(report),
@@ -96,81 +93,21 @@ def mean_curves(report: Mapping[str, Any], axis: str) -> dict[str, list[tuple[fl
         name: mean_curve(
             [curve([point[axis] / scale for point in one], [point["metric"] for point in one]) for one in arm]
         )
-        for name, arm in _arms(report).items()
+        for name, arm in arms_of(report).items()
     }
 
 
-def _arms(report: Mapping[str, Any]) -> dict[str, list[Sequence[Mapping[str, Any]]]]:
+def arms_of(report: Mapping[str, Any]) -> dict[str, list[Sequence[Mapping[str, Any]]]]:
+    """The points of each strategy, seed by seed."""
     arms: dict[str, list[Sequence[Mapping[str, Any]]]] = defaultdict(list)
     for each in report["curves"]:
         arms[each["strategy"]].append(each["points"])
     return arms
 
 
-def _colours(report: Mapping[str, Any]) -> dict[str, str]:
-    return {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(_arms(report))}
-
-
-def _key(report: Mapping[str, Any]) -> str:
-    items = (
-        f'<i style="background:{colour}"></i>{escape(name)}' for name, colour in _colours(report).items()
-    )
-    return f'<p class="key">{"".join(items)}</p>'
-
-
 def _chart(report: Mapping[str, Any], axis: str) -> str:
-    """Mean curves with their bands, and a dashed line at 99 % of the full data's score."""
-    found = {name: line for name, line in mean_curves(report, axis).items() if line}
-    if not found:
-        return "<p>No curve yet.</p>"
-    goal = GOAL * report["full_data"]["metric"]["mean"] if report["full_data"] else None
-    heights = [
-        end for line in found.values() for _, s in line for end in (s.low, s.high, s.mean) if end is not None
-    ]
-    low, high = min(heights), min(float(report["scale"]), max([*heights, goal or 0.0]))
-    low, span = max(0.0, low), max(high - max(0.0, low), 1e-9)
-    right: float = max(at for line in found.values() for at, _ in line) or 1.0
-
-    def x(value: float) -> float:
-        return LEFT + value / right * (WIDTH - LEFT - 10)
-
-    def y(value: float) -> float:
-        return TOP + (1 - (min(max(value, low), high) - low) / span) * (HEIGHT - TOP - BOTTOM)
-
-    parts = _axes(x, y, (low, high), right, AXES[axis])
-    if goal is not None:
-        parts.append(
-            f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y(goal):.1f}" y2="{y(goal):.1f}" stroke="currentColor" '
-            f'stroke-dasharray="5 4"/>'
-            f'<text x="{WIDTH}" y="{y(goal) - 5:.1f}" text-anchor="end">99 % of full data</text>'
-        )
-    colours = _colours(report)
-    for name, line in found.items():
-        band = [(at, s.low, s.high) for at, s in line if s.low is not None and s.high is not None]
-        if band:
-            outline = [f"{x(at):.1f},{y(top):.1f}" for at, _, top in band]
-            outline += [f"{x(at):.1f},{y(bottom):.1f}" for at, bottom, _ in reversed(band)]
-            parts.append(f'<polygon points="{" ".join(outline)}" fill="{colours[name]}" opacity=".15"/>')
-        path = " ".join(f"{x(at):.1f},{y(s.mean):.1f}" for at, s in line)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colours[name]}" stroke-width="2.5"/>')
-    said = escape(f"{report['metric']} by {AXES[axis]}")
-    return f'<svg viewBox="0 0 {WIDTH + 10} {HEIGHT}" role="img" aria-label="{said}">{"".join(parts)}</svg>'
-
-
-def _axes(x: Any, y: Any, heights: tuple[float, float], right: float, title: str) -> list[str]:
-    low, high = heights
-    parts = [
-        f'<text x="{x(right):.1f}" y="{HEIGHT - 6}" text-anchor="end">{escape(title)}</text>',
-        f'<line x1="{LEFT}" x2="{LEFT}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="currentColor" opacity=".4"/>',
-    ]
-    for step in range(6):
-        value, at = low + (high - low) * step / 5, right * step / 5
-        form = f"{at:,.0f}" if right >= 20 else f"{at:.2g}"
-        parts.append(
-            f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>'
-            f'<text x="{x(at):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{form}</text>'
-        )
-    return parts
+    full, scale = report["full_data"], float(report["scale"])
+    return draw(mean_curves(report, axis), arms_of(report), full, axis, report["metric"], scale)
 
 
 def _table(report: Mapping[str, Any]) -> str:
@@ -183,7 +120,7 @@ def _table(report: Mapping[str, Any]) -> str:
         "Each seed",
     )
     rows = []
-    for name, arm in _arms(report).items():
+    for name, arm in arms_of(report).items():
         goal = report["words_to_99_percent"].get(name)
         area = report["area_under_curve"].get(name)
         last = [points[-1]["metric"] for points in arm]

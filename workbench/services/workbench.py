@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from workbench.services.labelsets import LabelSetService
     from workbench.services.maintenance import MaintenanceService
     from workbench.services.models import ModelService
+    from workbench.services.progress import ProgressService
     from workbench.services.projects import ProjectService
     from workbench.services.runs import RunService
     from workbench.services.scoring import ScoringService
     from workbench.services.selection import SelectionService
     from workbench.services.simulation import SimulationService
     from workbench.services.splits import SplitService
+    from workbench.services.stopset import StopSets
+    from workbench.services.suspects import SuspectService
     from workbench.services.team import TeamService
     from workbench.services.training import TrainingService
     from workbench.services.versions import VersionService
@@ -129,6 +132,27 @@ class Workbench:
         from workbench.services.simulation import SimulationService
 
         return SimulationService(self.store, self.settings, self.runs)
+
+    @cached_property
+    def stop_sets(self) -> StopSets:
+        """Whether versions still change what they say of text that nobody labels."""
+        from workbench.services.stopset import StopSets
+
+        return StopSets(self.store, self.settings, self.runs)
+
+    @cached_property
+    def progress(self) -> ProgressService:
+        """Whether labeling pays."""
+        from workbench.services.progress import ProgressService
+
+        return ProgressService(self.store, self.stop_sets)
+
+    @cached_property
+    def suspects(self) -> SuspectService:
+        """Labels that are probably wrong."""
+        from workbench.services.suspects import SuspectService
+
+        return SuspectService(self.store, self.settings, self.runs, self.corrections)
 
     @cached_property
     def corrections(self) -> CorrectionService:

@@ -27,6 +27,7 @@ from workbench.storage.engine import make_engine
 if TYPE_CHECKING:
     from workbench.storage.annotations import Annotations
     from workbench.storage.batches import Batches
+    from workbench.storage.evidence import Evidence
     from workbench.storage.examples import Examples
     from workbench.storage.labelrows import LabelRows
     from workbench.storage.labelsets import LabelSets
@@ -128,6 +129,13 @@ class Transaction:
         from workbench.storage.models import Models
 
         return Models(self.connection)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Costs, lots, a stop set, doubted labels."""
+        from workbench.storage.evidence import Evidence
+
+        return Evidence(self.connection)
 
 
 class Store:

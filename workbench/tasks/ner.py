@@ -92,7 +92,8 @@ class NerTask(TaggingBase):
         index = {name: position for position, name in enumerate(classes)}
         return np.array([index.get(tag, IGNORE) for tag in self.tags(payload, example)], dtype=np.int64)
 
-    def _labels(self, classes: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    def labels_of(self, classes: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+        """``O`` and the labels, and each class's index into them."""
         names = [name if name == OUTSIDE else name.partition("-")[2] for name in classes]
         labels = list(dict.fromkeys(names))
         return labels, np.array([labels.index(name) for name in names], dtype=np.int64)

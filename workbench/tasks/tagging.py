@@ -125,7 +125,7 @@ def read_out(
 class TaggingBase(ABC):
     """Decoding that works on the tokens of many examples at once; a task adds how labels are read from classes."""
 
-    def _labels(self, classes: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    def labels_of(self, classes: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
         """Labels that the classes stand for, and each class's index into them."""
         return list(classes), np.arange(len(classes))
 
@@ -143,7 +143,7 @@ class TaggingBase(ABC):
             examples: In the same order.
             classes: The model's classes.
         """
-        labels, groups = self._labels(classes)
+        labels, groups = self.labels_of(classes)
         readout = read_out(probabilities, classes, labels, groups)
         predictions = []
         start = 0

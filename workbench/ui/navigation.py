@@ -31,6 +31,8 @@ PLACES: dict[str, Place] = {
     "label": Place("pages/3_Label.py", "/Label", "Label", ":material/edit_note:"),
     "train": Place("pages/4_Train.py", "/Train", "Train", ":material/model_training:"),
     "compare": Place("pages/5_Compare.py", "/Compare", "Compare", ":material/balance:"),
+    "progress": Place("pages/8_Progress.py", "/Progress", "Progress", ":material/trending_up:"),
+    "suspects": Place("pages/9_Suspects.py", "/Suspects", "Suspects", ":material/rule:"),
     "simulate": Place("pages/7_Simulate.py", "/Simulate", "Simulate", ":material/science:"),
     "export": Place("pages/6_Export.py", "/Export", "Export", ":material/output:"),
 }

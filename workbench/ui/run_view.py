@@ -37,6 +37,7 @@ KINDS = {
     RunKind.EVALUATE: "Evaluation",
     RunKind.EXPORT: "Export",
     RunKind.SIMULATE: "Simulation",
+    RunKind.SUSPECTS: "Search for label errors",
 }
 
 

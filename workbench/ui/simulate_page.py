@@ -12,8 +12,11 @@ import streamlit as st
 
 from workbench.acquisition import strategies_for
 from workbench.domain import Run, Split, TrainParameters
+from workbench.evidence.replay import GOAL
 from workbench.services.downloads import Download
-from workbench.services.simulationreport import AXES, mean_curves, points_csv, report_html, verdict
+from workbench.services.simulationchart import AXES, colours, frame_of
+from workbench.services.simulationreport import BANDS, arms_of, mean_curves, points_csv, report_html, verdict
+from workbench.ui.charts import GREY
 from workbench.ui.page import Page
 from workbench.ui.run_charts import metric_name
 from workbench.ui.run_view import STATES, draw_run
@@ -104,7 +107,7 @@ def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
         chart = curve_chart(report, axis, title)
         if chart is not None:
             st.altair_chart(chart, width="stretch")
-    st.caption(f"Bands are 95 % intervals over seeds. {report['seconds_from']}")
+    st.caption(f"{BANDS} {report['seconds_from']}")
     _draw_downloads(page, run, report)
 
 
@@ -129,7 +132,8 @@ def _writer(text: str) -> Callable[[Path], object]:
 
 
 def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart | None:
-    """Mean curves with their bands; None while no strategy has a curve."""
+    """Mean curves with their bands, single seeds, the full data's score; None while no strategy has a curve."""
+    arms, scale = arms_of(report), 3600.0 if axis == "seconds" else 1.0
     rows = [
         {"strategy": name, "cost": at, "mean": s.mean, "low": s.low, "high": s.high}
         for name, line in mean_curves(report, axis).items()
@@ -137,20 +141,67 @@ def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart
     ]
     if len(rows) < 2:
         return None
+    frame = frame_of(arms, report["full_data"], axis, float(report["scale"]))
     metric = metric_name(report["metric"])
-    base = alt.Chart(pd.DataFrame(rows)).encode(
-        x=alt.X("cost:Q", title=title.capitalize()),
-        color=alt.Color("strategy:N", title="Strategy", legend=alt.Legend(orient="top")),
+    chosen = colours(list(arms))
+    colour = alt.Color(
+        "strategy:N",
+        title=None,
+        legend=alt.Legend(orient="top"),
+        scale=alt.Scale(domain=list(chosen), range=list(chosen.values())),
     )
-    band = base.mark_area(opacity=0.15).encode(
-        y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q"
+    x = alt.X("cost:Q", title=title.capitalize(), scale=alt.Scale(domain=[0, frame.right]))
+    height = alt.Scale(domain=[frame.low, frame.high], nice=False, zero=False)
+    y = alt.Y("mean:Q", title=metric, scale=height)
+    seeds = [
+        {"strategy": name, "seed": f"{name} {number}", "cost": point[axis] / scale, "mean": point["metric"]}
+        for name, arm in arms.items()
+        for number, one in enumerate(arm)
+        for point in one
+    ]
+    base = alt.Chart(pd.DataFrame(rows).astype({"low": "float64", "high": "float64"}))
+    layers: list[alt.Chart] = _goal_layers(report, height, metric)
+    if any(row["low"] is not None for row in rows):
+        layers.append(
+            base.mark_area(opacity=0.13, clip=True).encode(
+                x=x, y=alt.Y("low:Q", title=metric, scale=height), y2="high:Q", color=colour
+            )
+        )
+    layers += [
+        alt.Chart(pd.DataFrame(seeds))
+        .mark_line(opacity=0.3, strokeWidth=1)
+        .encode(x=x, y=y, color=colour, detail="seed:N"),
+        base.mark_line(strokeWidth=2.5).encode(
+            x=x,
+            y=y,
+            color=colour,
+            tooltip=[
+                alt.Tooltip("strategy:N", title="Strategy"),
+                alt.Tooltip("cost:Q", title=title.capitalize(), format=",.1f"),
+                alt.Tooltip("mean:Q", title=metric, format=".4f"),
+            ],
+        ),
+    ]
+    return alt.layer(*layers).properties(height=340)
+
+
+def _goal_layers(report: dict[str, Any], height: alt.Scale, metric: str) -> list[alt.Chart]:
+    """The full data's score and 99 % of it."""
+    if not report["full_data"]:
+        return []
+    full = float(report["full_data"]["metric"]["mean"])
+    goals = pd.DataFrame(
+        [
+            {"mean": full, "name": "full data", "dash": "line"},
+            {"mean": GOAL * full, "name": f"{GOAL:.0%} of it", "dash": "dashes"},
+        ]
     )
-    line = base.mark_line(strokeWidth=2).encode(
-        y=alt.Y("mean:Q", title=metric, scale=alt.Scale(zero=False)),
-        tooltip=[
-            alt.Tooltip("strategy:N", title="Strategy"),
-            alt.Tooltip("cost:Q", title=title.capitalize(), format=",.1f"),
-            alt.Tooltip("mean:Q", title=metric, format=".4f"),
-        ],
+    y = alt.Y("mean:Q", title=metric, scale=height)
+    dashes = alt.StrokeDash(
+        "dash:N", legend=None, scale=alt.Scale(domain=["line", "dashes"], range=[[1, 0], [5, 4]])
     )
-    return band + line if any(row["low"] is not None for row in rows) else alt.layer(line)
+    base = alt.Chart(goals)
+    return [
+        base.mark_rule(color=GREY).encode(y=y, strokeDash=dashes),
+        base.mark_text(align="left", dx=6, dy=-6, color=GREY).encode(x=alt.value(0), y=y, text="name:N"),
+    ]

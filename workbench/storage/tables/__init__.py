@@ -25,6 +25,7 @@ from workbench.storage.tables.models import (
     runs,
     snapshot_items,
     snapshots,
+    suspects,
 )
 from workbench.storage.tables.people import audit_events, sessions, sign_in_failures, users
 from workbench.storage.tables.work import (
@@ -67,5 +68,6 @@ __all__ = [
     "snapshot_items",
     "snapshots",
     "sources",
+    "suspects",
     "users",
 ]

@@ -183,3 +183,18 @@ evaluations = Table(
     one_of("split", Split),
     UniqueConstraint("model_version_id", "split", "data_hash"),
 )
+
+suspects = Table(
+    "suspects",
+    metadata,
+    Column("run_id", Identity, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("example_id", Identity, ForeignKey("examples.id", ondelete="CASCADE"), primary_key=True),
+    Column("annotation_id", Identity, ForeignKey("annotations.id", ondelete="CASCADE"), nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("seen", Boolean, nullable=False, comment="whether the model had learned from this label"),
+    Column("details", Document_, nullable=False, comment="what is doubted, and what the model says instead"),
+    CheckConstraint("quality BETWEEN 0 AND 1", name="quality_in_range"),
+    Index("ix_suspects_example_id", "example_id"),
+    Index("ix_suspects_annotation_id", "annotation_id"),
+    comment="labels that are probably wrong, as the newest search of a project found them",
+)

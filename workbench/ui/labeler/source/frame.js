@@ -7,6 +7,7 @@ import { percent, shorten } from "./text.js";
 
 const STRATEGIES = {
   order: "Next in order",
+  correction: "To be looked at again",
   random: "Random",
   least_confidence: "Least confidence",
   mnlp: "Least confidence by length (MNLP)",
@@ -82,6 +83,7 @@ export function drawPalette(element, data, actions) {
 export function drawReason(element, entry, data) {
   const { why, suggestion } = entry.item;
   const rows = [["Chosen by", STRATEGIES[why.strategy] ?? why.strategy.replaceAll("_", " ")]];
+  if (why.why) rows.push(["Why", shorten(why.why, 200)]);
   if (why.score !== null && why.score !== undefined) rows.push(["Score", Number(why.score).toPrecision(3)]);
   if (why.model_version) rows.push(["Scored by", `model v${why.model_version}`]);
   if (suggestion) rows.push(["Suggested by", `model v${suggestion.model_version}, ${percent(suggestion.confidence)} sure`]);

@@ -1,0 +1,118 @@
+"""The learning curve of a project with where it is heading."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from workbench.services.progress import AXES, Progress
+from workbench.ui.charts import BLUE, GREY, SAND
+from workbench.ui.run_charts import metric_name
+
+STEPS = 60
+AHEAD = 0.5
+"""How far beyond the last point the curve is drawn, as a share of what it cost."""
+
+
+def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
+    """Points with intervals, scores by lot, and the extrapolation with its interval.
+
+    Args:
+        found: With at least one point.
+        axis: A key of ``AXES``.
+    """
+    metric = metric_name(found.metric)
+    places = ".3f" if found.scale <= 1 else ".1f"
+    title = AXES[axis].capitalize()
+    x = alt.X("cost:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(format="~s"))
+    y = alt.Y("value:Q", title=f"{metric}, {found.split} split", scale=alt.Scale(zero=False))
+    points = alt.Chart(_points(found, axis))
+    layers: list[alt.Chart] = []
+    ahead = _ahead(found, axis)
+    if ahead is not None:
+        line = alt.Chart(ahead)
+        layers += [
+            line.mark_area(color=BLUE, opacity=0.12).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q"),
+            line.mark_line(color=BLUE, strokeDash=[6, 4]).encode(x=x, y=y),
+        ]
+    layers.append(points.mark_errorbar(color=BLUE, ticks=True).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"))
+    tips = [
+        alt.Tooltip("version:N", title="Version"),
+        alt.Tooltip("value:Q", title=metric, format=places),
+        alt.Tooltip("low:Q", title="95 % from", format=places),
+        alt.Tooltip("high:Q", title="to", format=places),
+        alt.Tooltip("cost:Q", title=title, format=",.1f"),
+        alt.Tooltip("base:N", title="Base model"),
+    ]
+    colour = alt.condition("datum.fitted", alt.value(BLUE), alt.value(GREY))
+    layers += [
+        points.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=colour, tooltip=tips),
+        points.mark_text(align="left", dx=9, dy=-9, color=GREY, fontWeight="bold").encode(
+            x=x, y=y, text="version:N"
+        ),
+    ]
+    lots = _lots(found, axis)
+    if len(lots):
+        drawn = alt.Chart(lots)
+        layers += [
+            drawn.mark_rule(color=SAND, opacity=0.6).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+            drawn.mark_point(shape="diamond", filled=True, size=80, color=SAND, opacity=1).encode(
+                x=x, y=y, tooltip=tips
+            ),
+            drawn.mark_text(align="right", dx=-9, dy=9, color=SAND).encode(
+                x=x, y=y, text=alt.value("by lot")
+            ),
+        ]
+    return alt.layer(*layers).properties(height=340)
+
+
+def _points(found: Progress, axis: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "cost": point.cost(axis),
+                "value": point.score,
+                "low": point.low,
+                "high": point.high,
+                "version": str(point.version),
+                "base": point.base_model,
+                "fitted": point.fitted,
+            }
+            for point in found.points
+        ]
+    ).astype({"low": "float64", "high": "float64"})
+
+
+def _lots(found: Progress, axis: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "cost": point.cost(axis),
+                "value": point.audit.score,
+                "low": point.audit.low,
+                "high": point.audit.high,
+                "version": f"{point.version}, on {point.audit.examples} by lot",
+                "base": point.base_model,
+            }
+            for point in found.points
+            if point.audit.score is not None
+        ]
+    )
+
+
+def _ahead(found: Progress, axis: str) -> pd.DataFrame | None:
+    law, line = found.laws[axis], found.line(axis)
+    if law is None or line is None:
+        return None
+    first, last = float(line[0][0]), float(line[0][-1])
+    costs = np.linspace(first, last * (1 + AHEAD), STEPS)
+    found_at = [law.at(float(cost)) for cost in costs]
+    return pd.DataFrame(
+        {
+            "cost": costs,
+            "value": [each.value for each in found_at],
+            "low": [each.low for each in found_at],
+            "high": [each.high for each in found_at],
+        }
+    )
