@@ -150,7 +150,7 @@ def _rows(connection: Connection, table: Table) -> Iterator[Values]:
     places = [place for place, each in enumerate(table.columns) if _is_json(each)]
     with connection.execute(_select(table).execution_options(yield_per=CHUNK)) as result:
         for row in result:
-            values = [_moment(value) if isinstance(value, datetime) else value for value in row]
+            values: list[Any] = [_moment(value) if isinstance(value, datetime) else value for value in row]
             for place in places:
                 if values[place] is not None:
                     values[place] = canonical(values[place])
