@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.cli.suspects import list_suspects
 from workbench.services.picking import Filters, Pick, Selection
 from workbench.services.selection import SEED
 
@@ -17,8 +18,11 @@ SHOWN = 80
 @app.command()
 def select(
     name: Annotated[str, typer.Argument(help="The project.")],
-    strategy: Annotated[str, typer.Option(help="random, mnlp, margin, entropy, least-confidence, …")],
     size: Annotated[int, typer.Option(help="How many examples, or words with --unit words.")],
+    strategy: Annotated[
+        str | None,
+        typer.Option(help="random, mnlp, margin, entropy, least-confidence, …; needed unless --suspected."),
+    ] = None,
     unit: Annotated[str, typer.Option(help="examples or words.")] = "examples",
     seed: Annotated[int, typer.Option(help="Of the random order.")] = SEED,
     model_version: Annotated[
@@ -38,12 +42,25 @@ def select(
         float,
         typer.Option(help="Noise on the scores, for a more varied batch: 0 none, 1 chances as the scores."),
     ] = 0.0,
+    suspected: Annotated[
+        bool,
+        typer.Option(
+            "--suspected",
+            help="In place of unlabeled examples, labeled ones whose label is probably wrong (`workbench suspects`), "
+            "the most doubtful first; of the other options only --size and --label count then.",
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the choice, make no batch.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Choose pool examples by a query strategy and make them a batch."""
     with workbench() as wb:
         project = wb.projects.get(name)
+        if suspected:
+            list_suspects(wb, project, label=label, limit=size, batch=not dry_run, as_json=as_json)
+            return
+        if strategy is None:
+            raise typer.BadParameter("give a strategy, such as mnlp or random", param_hint="--strategy")
         selection = wb.selection.preview(
             project,
             strategy,

@@ -9,7 +9,8 @@ import typer
 from workbench.cli.base import JsonOption, app, emit, out, workbench
 from workbench.cli.following import follow
 from workbench.cli.train import training_parameters
-from workbench.domain import Split
+from workbench.domain import Project, Split
+from workbench.services import Workbench
 from workbench.services.suspects import FOLDS, SuspectExample, Suspects
 
 SHOWN = 100
@@ -59,23 +60,30 @@ def suspects(
                 parameters=training_parameters(preset, given),
             )
             follow(wb, run)
-        found = wb.suspects.newest(project).with_label(label)
-        rows = found.rows[:limit]
-        shown = wb.suspects.shown(rows)
-        made = wb.suspects.correct(project, rows) if batch else None
-        number = made.batch.number if made else None
-        data = {
-            "run": found.run.id,
-            "how": found.how,
-            "folds": found.run.parameters.get("folds"),
-            "model_version": found.run.parameters.get("model_version"),
-            "examined": found.examined,
-            "suspected": found.found,
-            "left": len(found.rows),
-            "items": [_described(each) for each in shown],
-            "batch": number,
-        }
-        emit(as_json, data, lambda: _show(found, shown, number))
+        list_suspects(wb, project, label=label, limit=limit, batch=batch, as_json=as_json)
+
+
+def list_suspects(
+    wb: Workbench, project: Project, *, label: str | None, limit: int, batch: bool, as_json: bool
+) -> None:
+    """Print what the newest search found, and make it a correction batch where that is asked for."""
+    found = wb.suspects.newest(project).with_label(label)
+    rows = found.rows[:limit]
+    shown = wb.suspects.shown(rows)
+    made = wb.suspects.correct(project, rows) if batch else None
+    number = made.batch.number if made else None
+    data = {
+        "run": found.run.id,
+        "how": found.how,
+        "folds": found.run.parameters.get("folds"),
+        "model_version": found.run.parameters.get("model_version"),
+        "examined": found.examined,
+        "suspected": found.found,
+        "left": len(found.rows),
+        "items": [_described(each) for each in shown],
+        "batch": number,
+    }
+    emit(as_json, data, lambda: _show(found, shown, number))
 
 
 def _described(each: SuspectExample) -> dict[str, Any]:

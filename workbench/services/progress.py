@@ -134,7 +134,6 @@ class Progress:
         return (self._said_of_gain(), self._said_of_audit(), self.stop.stability.sentence, self.cost.sentence)
 
     def _said_of_gain(self) -> str:
-        form = _form(self.scale)
         if self.split is None:
             return "Nothing of the test or validation split is labeled, so no version can be measured."
         if not self.points:
@@ -155,10 +154,10 @@ class Progress:
             sure = "the curve has stopped rising"
         else:
             sure = "the curve does not say for sure that it still rises"
+        points = [value * 100.0 / self.scale for value in (gain.value, gain.low, gain.high)]
         return (
-            f"The next {self.next.labels:,} labels are expected to bring {gain.value * form.times:+{form.digits}} "
-            f"points ({gain.low * form.times:{form.digits}} to {gain.high * form.times:{form.digits}}) for about "
-            f"{hours_said(self.next.hours)} of an annotator: {sure}."
+            f"The next {self.next.labels:,} labels are expected to bring {points[0]:+.1f} points ({points[1]:.1f} to "
+            f"{points[2]:.1f}) for about {hours_said(self.next.hours)} of an annotator: {sure}."
         )
 
     def _said_of_audit(self) -> str:
@@ -173,24 +172,11 @@ class Progress:
                 f"{found.examples} labeled examples drawn by lot were predicted before they were labeled: too few for "
                 "a score."
             )
-        form = _form(self.scale)
-        low, high = found.low or 0.0, found.high or 0.0
+        digits = ".3f" if self.scale <= 1 else ".1f"
         return (
-            f"On {found.examples} examples of the pool drawn by lot the versions of then scored "
-            f"{found.score * form.times:{form.digits}} ({low * form.times:{form.digits}} to "
-            f"{high * form.times:{form.digits}})."
+            f"On {found.examples} examples of the pool drawn by lot, versions that had not learned from them scored "
+            f"{found.score:{digits}} ({found.low or 0.0:{digits}} to {found.high or 0.0:{digits}})."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    times: float
-    digits: str
-
-
-def _form(scale: float) -> _Form:
-    """Points of a hundred, with one decimal, whatever the metric's scale."""
-    return _Form(100.0 / scale, ".1f")
 
 
 def hours_said(hours: float) -> str:

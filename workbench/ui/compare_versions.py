@@ -11,6 +11,7 @@ from workbench.domain import ModelVersion, Role, Split
 from workbench.services.versions import VersionRow
 from workbench.tasks import get_task
 from workbench.ui import charts
+from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.run_charts import metric_name
 from workbench.ui.theme import count, duration, score
@@ -209,6 +210,7 @@ def _draw_curve(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
     if len(points) < 3:
         said += " With three or more a trend can be seen."
     st.caption(said)
+    link_to("progress", "Where it is heading, and what more labels would cost", page.project)
     points.sort(key=lambda point: point.examples)
     st.altair_chart(
         charts.learning_curve(

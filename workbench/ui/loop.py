@@ -43,7 +43,7 @@ def draw_next_step(now: Overview) -> None:
 
 
 def draw_loop(now: Overview) -> None:
-    """The five steps side by side, the next one framed; below them the way out: export."""
+    """The five steps side by side, the next one framed; below them whether it pays, and the way out: export."""
     st.html(f"<style>{STYLE.format(next=now.next_step.stage.value)}</style>")
     with st.container(key="loop"):
         for number, (stage, sentence) in enumerate(STEPS, 1):
@@ -53,7 +53,9 @@ def draw_loop(now: Overview) -> None:
                 st.caption(f"**Next:** {sentence.lower()}" if following else sentence)
                 st.html(f'<div style="font-size:.95rem">{escape(_state(stage, now))}</div>')
     if now.best is not None:
-        link_to("export", f"Export version {now.best.number} for use elsewhere", now.project)
+        with st.container(horizontal=True):
+            link_to("progress", "Is labeling paying?", now.project)
+            link_to("export", f"Export version {now.best.number} for use elsewhere", now.project)
 
 
 def _state(stage: Stage, now: Overview) -> str:

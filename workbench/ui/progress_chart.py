@@ -26,17 +26,19 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
     places = ".3f" if found.scale <= 1 else ".1f"
     title = AXES[axis].capitalize()
     x = alt.X("cost:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(format="~s"))
-    y = alt.Y("value:Q", title=f"{metric}, {found.split} split", scale=alt.Scale(zero=False))
+    name = f"{metric}, {found.split} split"  # the same for every layer, or all of them stand beside the axis
+    y = alt.Y("value:Q", title=name, scale=alt.Scale(zero=False))
+    low = alt.Y("low:Q", title=name, scale=alt.Scale(zero=False))
     points = alt.Chart(_points(found, axis))
     layers: list[alt.Chart] = []
     ahead = _ahead(found, axis)
     if ahead is not None:
         line = alt.Chart(ahead)
         layers += [
-            line.mark_area(color=BLUE, opacity=0.12).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q"),
+            line.mark_area(color=BLUE, opacity=0.12).encode(x=x, y=low, y2="high:Q"),
             line.mark_line(color=BLUE, strokeDash=[6, 4]).encode(x=x, y=y),
         ]
-    layers.append(points.mark_errorbar(color=BLUE, ticks=True).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"))
+    layers.append(points.mark_errorbar(color=BLUE, ticks=True).encode(x=x, y=low, y2="high:Q"))
     tips = [
         alt.Tooltip("version:N", title="Version"),
         alt.Tooltip("value:Q", title=metric, format=places),
@@ -56,7 +58,7 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
     if len(lots):
         drawn = alt.Chart(lots)
         layers += [
-            drawn.mark_rule(color=SAND, opacity=0.6).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+            drawn.mark_rule(color=SAND, opacity=0.6).encode(x=x, y=low, y2="high:Q"),
             drawn.mark_point(shape="diamond", filled=True, size=80, color=SAND, opacity=1).encode(
                 x=x, y=y, tooltip=tips
             ),

@@ -127,8 +127,8 @@ def _draw_figures(found: Progress) -> None:
 
 
 def _draw_what_it_says(page: Page, found: Progress) -> None:
-    gain, lots, settled, seconds = found.sentences
-    st.markdown(f"**{gain}** {settled}")
+    gain, lots, _, seconds = found.sentences
+    st.markdown(f"**{gain}**")
     st.markdown(lots)
     st.caption(seconds)
     if found.unmeasured:
@@ -217,12 +217,11 @@ def _draw_stop(page: Page, found: Progress) -> None:
     if run is not None and run.parameters.get("stop_set"):
         watch(page, run, f"Version {run.parameters['model_version']} reads the stop set")
         return
+    st.markdown(stop.stability.sentence)
     if stop.stability.kappas:
         st.dataframe(_pairs(stop.versions, stop.stability.kappas), hide_index=True, width="content")
         st.caption(f"On {count(stop.examples, 'unlabeled example')} of the pool, chosen by a fixed lot.")
     if not stop.unread:
-        if not stop.stability.kappas:
-            st.caption(stop.stability.sentence)
         return
     numbers = ", ".join(map(str, stop.unread))
     text, button = st.columns([4, 1], vertical_alignment="center")

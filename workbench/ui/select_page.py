@@ -323,3 +323,4 @@ def draw_select_page(page: Page) -> None:
             )
             link_to("data", "Import data", page.project)
         _draw_batches(page, batches)
+        link_to("suspects", "Look again at labels that are probably wrong", page.project)

@@ -28,7 +28,7 @@ def draw_suspects_page(page: Page) -> None:
     with page.guarded():
         st.markdown(
             "Labeled examples that a model contradicts, although it is as sure there as it usually is of that label. "
-            "About as many of these as not are slips of the pen; the rest are hard, or the model is wrong."
+            "Some of them are slips; others are hard, or it is the model that is wrong: each wants a look."
         )
         run = active_run(page, RunKind.SUSPECTS)
         if run is not None:
