@@ -80,7 +80,7 @@ def test_a_search_is_queued_with_its_folds_and_what_it_found_is_a_queue(
     assert found.labels() == ["PER", "O"] or set(found.labels()) == {"PER", "O"}
     assert not found.with_label("LOC").rows
     assert len(found.with_label("PER").rows) == 3
-    (shown, *_) = workbench.suspects.shown(found.rows)
+    (shown, *_) = workbench.suspects.shown(project, found.rows)
     assert shown.labels == {"PER", "O"}
     assert "is PER here; a model says nothing (80% sure)" in shown.sentence
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -119,3 +120,19 @@ def test_tokens_are_cut_joined_and_aligned() -> None:
     assert aligned(["a", "b"], "a x b") is None
     assert aligned(["a"], "a b") is None
     assert aligned(["\u00a0", "a"], "\u00a0 a") == ((0, 1), (2, 3))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+a", "-a b", "@SUM(A1)", "'=x", "''-x", "'s", "'", "a=b"])
+def test_nothing_in_a_written_table_is_computed_and_all_of_it_comes_back(text: str) -> None:
+    line = json.dumps({"id": text, "text": text, "document": text, "spans": []})
+    examples, _ = read("jsonl", line + "\n")
+    written = write("table", labeled(examples), "ner").decode()
+    for cell in list(csv.reader(io.StringIO(written)))[1]:
+        assert cell[:1] not in tuple("=+-@\t\r")
+    back, _ = read("table", written)
+    assert (back[0].content.text, back[0].external_id, back[0].document) == (text, text, text)
+
+
+def test_a_table_of_somebody_else_is_read_as_it_is() -> None:
+    examples, _ = read("table", "id,text\n1,'=x\n")
+    assert examples[0].content.text == "'=x"

@@ -92,7 +92,7 @@ def test_the_least_role_of_a_page(home: Workbench, monkeypatch: pytest.MonkeyPat
     otto = home.team.add_user("otto", "annotator", "correct horse battery")
     monkeypatch.setattr(page, "current_user", lambda workbench: otto)
     app = run()
-    assert "takes a lead" in app.error[0].value and len(app.selectbox) == 0
+    assert "takes a lead" in app.error[0].value and len(app.main.selectbox) == 0
 
 
 def test_a_session_that_is_over_is_forbidden(home: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,11 +123,3 @@ def test_accounts(workbench: Workbench) -> None:
     with pytest.raises(NotFound):
         team.reset_password("otto", PASSWORD)
     assert [user.name for user in team.list_users()] == ["anna"]
-
-
-def test_roles_include_the_ones_before(workbench: Workbench) -> None:
-    anna = workbench.team.add_user("anna", Role.REVIEWER, PASSWORD)
-    workbench.team.require(anna, Role.ANNOTATOR)
-    workbench.team.require(anna, Role.REVIEWER)
-    with pytest.raises(Forbidden, match="takes a lead"):
-        workbench.team.require(anna, Role.LEAD)

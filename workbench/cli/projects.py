@@ -8,6 +8,7 @@ import typer
 from rich.table import Column, Table
 
 from workbench.cli.base import JsonOption, app, emit, out, plain, workbench
+from workbench.domain import Sharing
 
 projects = typer.Typer(help="Create and look at projects.", no_args_is_help=True)
 app.add_typer(projects, name="project")
@@ -60,6 +61,33 @@ def keys(
         given = {label.name: label.key for label in project.labels if not label.retired}
         said = ", ".join(f"{label} {key}" for label, key in given.items() if key)
         emit(as_json, {"keys": given}, lambda: out.print(said or "No label has a key."))
+
+
+@projects.command("share")
+def share(
+    name: Annotated[str, typer.Argument(help="The project's name.")],
+    people: Annotated[int, typer.Option(help="How many people label each example of the share.")] = 1,
+    share: Annotated[float, typer.Option(help="Share of the examples that so many label, 0 to 1.")] = 1.0,
+    agree: Annotated[
+        int | None,
+        typer.Option(help="So many must give the very same labels before they are gold; 2 by default."),
+    ] = None,
+    blind: Annotated[float, typer.Option(help="Share labeled without a suggestion, 0 to 1.")] = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Share the work out: how many people label an example, when they agree, who labels without help."""
+    with workbench() as wb:
+        sharing = Sharing(people, share, agree if agree is not None else max(1, min(2, people)), blind)
+        project = wb.sharing.set(wb.projects.get(name), sharing)
+        progress = wb.sharing.progress(project)
+
+        def human() -> None:
+            out.print(f"{project.name}: {sharing.people} people label {sharing.share:.0%} of the examples.")
+            out.print(
+                f"{progress.begun:,} begun, {progress.agreed:,} agreed, {progress.disputed:,} for a reviewer."
+            )
+
+        emit(as_json, {**project.sharing.stored(), "progress": plain(progress)}, human)
 
 
 @projects.command("list")

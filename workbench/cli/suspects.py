@@ -69,7 +69,7 @@ def list_suspects(
     """Print what the newest search found, and make it a correction batch where that is asked for."""
     found = wb.suspects.newest(project).with_label(label)
     rows = found.rows[:limit]
-    shown = wb.suspects.shown(rows)
+    shown = wb.suspects.shown(project, rows)
     made = wb.suspects.correct(project, rows) if batch else None
     number = made.batch.number if made else None
     data = {

@@ -10,9 +10,12 @@ import typer
 from workbench.cli.base import JsonOption, app, emit, out, workbench
 from workbench.domain import User
 from workbench.errors import InvalidInput
+from workbench.services.team import normal
 
 users = typer.Typer(help="Accounts of the people who share this workbench.", no_args_is_help=True)
 app.add_typer(users, name="user")
+
+SAME = "same"
 
 NameArgument = Annotated[str, typer.Argument(help="The person's name.")]
 StdinOption = Annotated[
@@ -49,7 +52,7 @@ def list_users(as_json: JsonOption = False) -> None:
         def show() -> None:
             for row in rows:
                 out.print(
-                    f"{row['name']}\t{row['role']}" + ("" if row["active"] else "\tinactive"), markup=False
+                    f"{row['name']}\t{row['role']}" + ("" if row["active"] else "\tretired"), markup=False
                 )
             if not rows:
                 out.print("No accounts: solo mode, for this machine alone.")
@@ -65,6 +68,53 @@ def reset_password(
     with workbench() as wb:
         user = wb.team.reset_password(name, _password(password_stdin))
         emit(as_json, _row(user), lambda: out.print(f"{user.name} has a new password.", markup=False))
+
+
+@users.command("set-role")
+def set_role(
+    name: NameArgument,
+    role: Annotated[
+        str, typer.Argument(help="annotator, reviewer, lead or admin; in a project also none or same.")
+    ],
+    project: Annotated[str | None, typer.Option(help="In this project only.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a person may do: everywhere, or in one project.
+
+    In a project "none" hides it from them, and "same" takes what the project says of them back.
+    """
+    with workbench() as wb:
+        if project is None:
+            user = wb.members.set_role(name, role)
+            emit(
+                as_json, _row(user), lambda: out.print(f"{user.name} is now {user.role.value}.", markup=False)
+            )
+            return
+        found = wb.projects.get(project)
+        wb.members.set_project_role(found, name, None if role == SAME else role)
+        here = {member.user.name: member for member in wb.members.roles(found)}[normal(name)]
+        known = here.role.value if here.role else "none"
+        emit(
+            as_json,
+            {**_row(here.user), "project": found.name, "project_role": known},
+            lambda: out.print(f"{here.user.name} in {found.name}: {known}.", markup=False),
+        )
+
+
+@users.command("retire")
+def retire(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Let a person sign in no more. What they did stays, under their name."""
+    with workbench() as wb:
+        user = wb.members.retire(name)
+        emit(as_json, _row(user), lambda: out.print(f"{user.name} can't sign in any more.", markup=False))
+
+
+@users.command("bring-back")
+def bring_back(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Let a retired person sign in again."""
+    with workbench() as wb:
+        user = wb.members.bring_back(name)
+        emit(as_json, _row(user), lambda: out.print(f"{user.name} can sign in again.", markup=False))
 
 
 def _password(from_stdin: bool) -> str:

@@ -8,7 +8,8 @@ from workbench.domain.data import Example, ExampleText, ImportRecord, Json, Labe
 from workbench.domain.kinds import RUN_TRANSITIONS, AnnotationStatus, Role, RunKind, RunState, Split
 from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, Spans, Tags
 from workbench.domain.runs import Evaluation, GoldSet, ModelVersion, Run, RunEvent, TrainParameters
-from workbench.domain.work import Annotation, Batch, BatchItem, User
+from workbench.domain.sharing import Sharing
+from workbench.domain.work import Annotation, AuditEvent, Batch, BatchItem, User
 
 __all__ = [
     "RUN_TRANSITIONS",
@@ -16,6 +17,7 @@ __all__ = [
     "AnnotationStatus",
     "Answer",
     "Answers",
+    "AuditEvent",
     "Batch",
     "BatchItem",
     "Evaluation",
@@ -36,6 +38,7 @@ __all__ = [
     "RunEvent",
     "RunKind",
     "RunState",
+    "Sharing",
     "Span",
     "Spans",
     "Split",

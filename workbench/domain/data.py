@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from workbench.domain.kinds import Split
 from workbench.domain.labels import Payload
+from workbench.domain.sharing import Sharing
 
 Json: TypeAlias = Mapping[str, Any]
 Offset: TypeAlias = tuple[int, int]
@@ -36,6 +37,11 @@ class Project:
     guidelines: str
     settings: Json
     created_at: datetime
+
+    @property
+    def sharing(self) -> Sharing:
+        """How the work on it is shared out."""
+        return Sharing.of(self.settings)
 
     @property
     def label_names(self) -> tuple[str, ...]:

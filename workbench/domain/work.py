@@ -23,6 +23,19 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the audit log. ``user`` is None where nobody had signed in (the command line)."""
+
+    id: int
+    at: datetime
+    user: str | None
+    project_id: int | None
+    action: str
+    subject: str
+    data: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """One revision by one annotator; revisions are never changed or deleted."""
 

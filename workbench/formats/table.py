@@ -23,6 +23,7 @@ from workbench.formats.base import (
     told_columns,
 )
 from workbench.formats.chunktags import ChunkTags
+from workbench.formats.formulas import as_it_was, as_text
 from workbench.formats.jsontext import check_meta, parse
 from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, TEXT_KEYS, Record, refuse_columns
 from workbench.formats.recordqa import read_question
@@ -31,6 +32,9 @@ from workbench.formats.recordwrite import values_for
 from workbench.formats.source import Source
 from workbench.formats.textfile import tell_no_place
 from workbench.formats.tokenizer import tokenize
+
+OWN = ("id", "document", "split")
+"""First columns of a table that ``write`` made."""
 
 LONGEST_CELL = 10_000_000
 ROLES = ("text", "question", "answer", "answer_start", "id", "document", "tokens", "labels")
@@ -87,7 +91,10 @@ class TableFormat:
         report.detected.append(
             f"table of {len(header)} columns separated by {_DELIMITERS[delimiter]}: {told}"
         )
+        own = tuple(header[: len(OWN)]) == OWN and "labels" in header
         for line, row in rows:
+            if own:
+                row = [as_it_was(cell) for cell in row]  # noqa: PLW2901
             if len(report.rows) < SAMPLE_ROWS:
                 report.rows.append([cell[:200] for cell in row])
             if not any(cell.strip() for cell in row):
@@ -99,14 +106,17 @@ class TableFormat:
                 yield example
 
     def write(self, items: Iterable[Labeled], out: BinaryIO, options: WriteOptions, report: Report) -> int:
-        """Columns id, document, split, text and tokens (or question and context), labels; the last two as JSON."""
+        """Columns id, document, split, text and tokens (or question and context), labels; the last two as JSON.
+
+        A cell that a spreadsheet would compute gets an apostrophe before it; ``read`` takes it off.
+        """
         text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text)
         qa = options.task == "qa"
         texts = ["question", "context"] if qa else ["text", "tokens"]
         told = told_columns(options)
         shape = "tags" if options.task == "pos" else "spans"
-        writer.writerow(["id", "document", "split", *texts, "labels", *told])
+        writer.writerow([*OWN, *texts, "labels", *told])
         written = 0
         for item in items:
             if item.payload is None:
@@ -116,9 +126,8 @@ class TableFormat:
             tokens = json.dumps(item.content.tokens)
             cells = [item.content.question or "", item.content.text] if qa else [item.content.text, tokens]
             known = {"annotator": item.annotator, **item.provenance}
-            writer.writerow(
-                [item.external_id, item.document, item.split or "", *cells, labels, *map(known.get, told)]
-            )
+            row = [item.external_id, item.document, item.split or "", *cells, labels, *map(known.get, told)]
+            writer.writerow([as_text(cell) for cell in row])
             written += 1
         text.detach()
         return written

@@ -139,7 +139,6 @@ class AnnotationService:
             examples = self._examples(tx, project, [item.example_id for item in items])
             versions = {version.number: version.id for version in tx.models.versions(project.id)}
             renamed = label_map(tx, project, None, project.label_names)
-        asks = project.task == "qa"
         receipts: dict[int, Receipt] = {}
         ready: list[tuple[int, Submission, Json | None]] = []
         for index, item in enumerate(items):
@@ -162,7 +161,7 @@ class AnnotationService:
                         )
                         continue
                     version_id = versions.get(item.suggestion_version or 0)
-                    receipts[index] = _store(tx, user, item, payload, version_id, asks=asks)
+                    receipts[index] = _store(tx, project, user, item, payload, version_id)
                 tx.batches.end_leases(user.id, [item.example_id for _, item, _ in part])
         return [receipts[index] for index in range(len(items))]
 
@@ -298,9 +297,17 @@ def _still_fits(project: Project, payload: Json, label_set: Sequence[str]) -> bo
 
 
 def _store(
-    tx: Transaction, user: User, item: Submission, payload: Json | None, version_id: int | None, *, asks: bool
+    tx: Transaction,
+    project: Project,
+    user: User,
+    item: Submission,
+    payload: Json | None,
+    version_id: int | None,
 ) -> Receipt:
+    asks = project.task == "qa"
     batch_id = item.batch_id
+    # Of an example that several people label, each has a version of their own, and nobody is overtaken.
+    shared = project.sharing.wanted(item.example_id) > 1
     if batch_id is not None and not tx.annotations.in_batch(batch_id, item.example_id):
         batch_id = None
     try:
@@ -314,7 +321,7 @@ def _store(
             comment=item.comment.replace("\0", ""),
             batch_id=batch_id,
             suggestion_version_id=version_id,
-            base_revision=item.base_revision,
+            base_revision=None if shared else item.base_revision,
         )
     except StaleRevision as error:
         newest = tx.annotations.newest([item.example_id]).get(item.example_id)

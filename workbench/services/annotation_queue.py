@@ -92,13 +92,16 @@ def describe(
     near = texts_around(tx, examples, *around)
     items = []
     for example in examples:
-        current = newest.get(example.id)
+        shared = project.sharing.wanted(example.id) > 1
+        # What several people label, each labels without having seen the others'.
+        current = own.get(example.id) if shared else newest.get(example.id)
+        blind = project.sharing.is_blind(example.id, user.id)
         items.append(
             QueueItem(
                 example=example,
                 document=documents[example.document_id],
                 around=near[example.id],
-                suggestion=suggestions.get(example.id),
+                suggestion=None if blind else suggestions.get(example.id),
                 batch_id=None,
                 why=IN_ORDER,
                 base_revision=current.revision if current else 0,

@@ -11,7 +11,7 @@ from pathlib import Path
 from workbench.config import Settings
 from workbench.domain import Example, ImportRecord, NewExample, Payload, Project, Split
 from workbench.errors import InvalidInput, NotFound
-from workbench.formats.hub import HubOptions
+from workbench.formats.hub import PREFIX, HubOptions
 from workbench.formats.source import Source, paired, unpack
 from workbench.services.dataexport import write_export
 from workbench.services.duplicates import SHOWN, Compared, compare
@@ -75,6 +75,10 @@ class DatasetService:
     def sources(self, paths: Sequence[Path | str], hub: HubOptions = HubOptions()) -> list[Source]:  # noqa: B008
         """The files at these paths, those packed in .gz and .zip unpacked; see ``importsources.gather``."""
         return gather(paths, hub, self._max_bytes)
+
+    def hub(self, project: Project, name: str, options: HubOptions) -> list[Source]:
+        """A dataset of the hub, fetched for a project; see ``importsources.gather``."""
+        return gather([PREFIX + name], options, self._max_bytes)
 
     def uploaded(self, name: str, data: bytes) -> list[Source]:
         """An uploaded file, or those packed in it. Raises InvalidInput when it is too large."""

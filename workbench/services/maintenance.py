@@ -35,6 +35,9 @@ from workbench.storage.upkeep import (
 LEAST_FREE = 2 * 10**9
 """Bytes: a training run writes a model and a checkpoint of about half of that."""
 
+CONTENT_NAME = "workbench-backup.db"
+"""What a backup is called that is fetched from a page."""
+
 PROBE = "import sys; from workbench.modeling.device import choose_device; print(choose_device(sys.argv[1]).description)"
 
 

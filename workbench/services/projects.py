@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from workbench.domain import Label, Project
-from workbench.errors import InvalidInput
+from workbench.domain import Label, Project, Role, User
+from workbench.errors import InvalidInput, NotFound
 from workbench.services.labelkeys import assign_keys
-from workbench.storage.store import Store
+from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
+
+if TYPE_CHECKING:
+    from workbench.services.overview import Overview
 
 PALETTE = (
     "#4477aa",
@@ -59,15 +63,28 @@ class ProjectService:
         with self._store.write() as tx:
             return tx.projects.add(name, task, make_labels(labels))
 
-    def get(self, name: str) -> Project:
-        """The project of that name. Raises NotFound."""
+    def get(self, name: str, user: User | None = None) -> Project:
+        """The project of that name. Raises NotFound, also where it is not there for the user."""
         with self._store.read() as tx:
-            return tx.projects.by_name(name)
+            if user is None:
+                return tx.projects.by_name(name)
+            hidden = _hidden(tx, user)
+            found = [one for one in tx.projects.all() if one.name == name and one.id not in hidden]
+        if not found:  # said without the names of the others
+            raise NotFound(f"there is no project named {name!r}", remedy="choose another one")
+        return found[0]
 
-    def list(self) -> tuple[Project, ...]:
-        """Every project, by name."""
+    def list(self, user: User | None = None) -> tuple[Project, ...]:
+        """Every project, or every one that is there for the user, by name."""
         with self._store.read() as tx:
-            return tx.projects.all()
+            hidden = _hidden(tx, user) if user is not None else frozenset()
+            return tuple(project for project in tx.projects.all() if project.id not in hidden)
+
+    def overview(self, project: Project) -> Overview:
+        """How far the loop is."""
+        from workbench.services.overview import overview
+
+        return overview(self._store, project)
 
     def add_labels(self, project: Project, names: Sequence[str]) -> Project:
         """Append labels that are not in the set yet."""
@@ -103,6 +120,10 @@ class ProjectService:
         with self._store.write() as tx:
             tx.projects.set_guidelines(project.id, text)
             return tx.projects.by_id(project.id)
+
+
+def _hidden(tx: Transaction, user: User) -> frozenset[int]:
+    return frozenset() if user.role is Role.ADMIN else tx.users.hidden_from(user.id)
 
 
 def make_labels(

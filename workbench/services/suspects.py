@@ -250,11 +250,11 @@ class SuspectService:
         with self._store.read() as tx:
             return Suspects(run, int(run.result.get("suspected") or 0), tuple(tx.evidence.suspects(run.id)))
 
-    def shown(self, rows: Sequence[Suspect]) -> tuple[SuspectExample, ...]:
+    def shown(self, project: Project, rows: Sequence[Suspect]) -> tuple[SuspectExample, ...]:
         """Suspects with their texts and labels, in their order."""
         ids = [row.example_id for row in rows]
         with self._store.read() as tx:
-            examples = {example.id: example for example in tx.examples.by_ids(ids)}
+            examples = {one.id: one for one in tx.examples.by_ids(ids) if one.project_id == project.id}
             gold = {key: found[0].payload for key, found in tx.annotations.gold_of(ids).items()}
         found = []
         for row in rows:
@@ -276,7 +276,7 @@ class SuspectService:
                 "no suspected label is left to look at", remedy="look for more, or take the filter away"
             )
         chosen = list(rows[:MOST])
-        whys = {each.example.id: each.sentence for each in self.shown(chosen)}
+        whys = {each.example.id: each.sentence for each in self.shown(project, chosen)}
         return self._corrections.create(
             project,
             [row.example_id for row in chosen],

@@ -94,7 +94,7 @@ class TeamService:
         Raises:
             Forbidden: The name or password is wrong (it does not say which), or there were too many attempts.
         """
-        name = _normal(name)[:LONGEST_NAME]
+        name = normal(name)[:LONGEST_NAME]
         password = password[:LONGEST_PASSWORD]
         limits = _limits(name, address)
         with self._store.write() as tx:
@@ -142,7 +142,7 @@ class TeamService:
             InvalidInput: The name, role or password can't be used.
             AlreadyExists: The name is taken.
         """
-        name, role = _checked_name(name), _checked_role(role)
+        name, role = _checked_name(name), checked_role(role)
         hashed = self._hasher.hash(_checked_password(password))
         with self._store.write() as tx:
             user = tx.users.add(name, role, password_hash=hashed)
@@ -156,21 +156,12 @@ class TeamService:
 
     def reset_password(self, name: str, password: str, *, by: User | None = None) -> User:
         """Give a user a new password and end every session of theirs. Raises NotFound, InvalidInput."""
-        name = _normal(name)
         hashed = self._hasher.hash(_checked_password(password))
         with self._store.write() as tx:
-            user = _account(tx, name)
+            user = account(tx, name)
             tx.users.set_password(user.id, hashed)
-            tx.users.audit(by.id if by else None, "user.reset-password", name)
+            tx.users.audit(by.id if by else None, "user.reset-password", user.name)
         return user
-
-    def require(self, user: User, role: Role) -> None:
-        """Raise Forbidden unless the user's role reaches ``role``."""
-        if user.role.rank < role.rank:
-            raise Forbidden(
-                f"{user.name} is {_article(user.role)}, and this takes {_article(role)}",
-                remedy="ask an admin",
-            )
 
     def _verify(self, stored: str | None, password: str) -> bool:
         """Whether the password fits; as slow for a name that does not exist as for one that does."""
@@ -186,7 +177,8 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
+    """A person's name as it is stored."""
     return unicodedata.normalize("NFC", name).strip()
 
 
@@ -199,12 +191,8 @@ def _limits(name: str, address: str | None) -> dict[str, int]:
     }
 
 
-def _article(role: Role) -> str:
-    return f"an {role.value}" if role.value[0] in "aeiou" else f"a {role.value}"
-
-
 def _checked_name(name: str) -> str:
-    name = _normal(name)
+    name = normal(name)
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidInput(
             f"{name!r} can't be a user's name", remedy=f"use 1 to {LONGEST_NAME} characters on one line"
@@ -214,7 +202,8 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checked_role(role: Role | str) -> Role:
+def checked_role(role: Role | str) -> Role:
+    """The role of that name. Raises InvalidInput."""
     try:
         return Role(role)
     except ValueError:
@@ -232,8 +221,9 @@ def _checked_password(password: str) -> str:
     return password
 
 
-def _account(tx: Transaction, name: str) -> User:
-    user = tx.users.find(name)
+def account(tx: Transaction, name: str) -> User:
+    """The person of that name, as typed. Raises NotFound."""
+    user = tx.users.find(normal(name))
     if user is None or user.system or user.name in RESERVED:
         raise NotFound(f"there is no user named {name!r}", remedy="see `workbench user list`")
     return user

@@ -10,6 +10,7 @@ from workbench.storage.migrate import ensure_schema
 from workbench.storage.store import Store
 
 if TYPE_CHECKING:
+    from workbench.services.agreement import AgreementService
     from workbench.services.annotation import AnnotationService
     from workbench.services.comparison import ComparisonService
     from workbench.services.corrections import CorrectionService
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from workbench.services.importjobs import ImportJobs
     from workbench.services.labelsets import LabelSetService
     from workbench.services.maintenance import MaintenanceService
+    from workbench.services.members import MemberService
     from workbench.services.models import ModelService
     from workbench.services.progress import ProgressService
     from workbench.services.projects import ProjectService
     from workbench.services.runs import RunService
     from workbench.services.scoring import ScoringService
     from workbench.services.selection import SelectionService
+    from workbench.services.sharing import SharingService
     from workbench.services.simulation import SimulationService
     from workbench.services.splits import SplitService
     from workbench.services.stopset import StopSets
@@ -188,6 +191,27 @@ class Workbench:
         from workbench.services.team import TeamService
 
         return TeamService(self.store, self.settings)
+
+    @cached_property
+    def members(self) -> MemberService:
+        """Roles, retired people."""
+        from workbench.services.members import MemberService
+
+        return MemberService(self.store)
+
+    @cached_property
+    def sharing(self) -> SharingService:
+        """How many people label an example."""
+        from workbench.services.sharing import SharingService
+
+        return SharingService(self.store)
+
+    @cached_property
+    def agreement(self) -> AgreementService:
+        """Whether people agree."""
+        from workbench.services.agreement import AgreementService
+
+        return AgreementService(self.store)
 
     @cached_property
     def downloads(self) -> DownloadService:

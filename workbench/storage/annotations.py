@@ -17,6 +17,7 @@ from workbench.storage.gold import Gold
 from workbench.storage.leases import DONE
 from workbench.storage.revisions import select_revisions
 from workbench.storage.rows import chunks, id_chunks, now
+from workbench.storage.sharing import people_wanted, settled, sharing_of, spoken
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import batch_items, documents, examples, gold, label_change_items, users
 from workbench.storage.visible import in_project
@@ -154,17 +155,99 @@ class Annotations(Gold):
     def labeled_in_pool(self, project_id: int, user_id: int) -> tuple[int, int]:
         """How many pool examples the user has met or somebody has decided, and how many there are."""
         in_pool = (in_project(project_id), examples.c.split == Split.POOL)
+        sharing = sharing_of(self._connection, project_id)
         total = self._connection.execute(select(func.count()).select_from(examples).where(*in_pool))
-        met = select(revisions.c.example_id).where(
-            (revisions.c.author_id == user_id) | revisions.c.status.in_(DONE)
-        )
-        decided = met.union(select(gold.c.example_id)).subquery()
+        mine = select(revisions.c.example_id).where(revisions.c.author_id == user_id)
+        if sharing.alone:
+            done_by_any = select(revisions.c.example_id).where(revisions.c.status.in_(DONE))
+            decided = mine.union(done_by_any, select(gold.c.example_id)).subquery()
+        else:
+            done_by_all = select(examples.c.id).where(
+                *in_pool,
+                exists().where(revisions.c.example_id == examples.c.id, revisions.c.status.in_(DONE)),
+                settled(examples.c.id)
+                | (spoken(examples.c.id, DONE) >= people_wanted(examples.c.id, sharing)),
+            )
+            decided = mine.union(done_by_all).subquery()
         done = self._connection.execute(
             select(func.count())
             .select_from(decided.join(examples, examples.c.id == decided.c.example_id))
             .where(*in_pool)
         )
         return done.scalar_one(), total.scalar_one()
+
+    def said_by_people(self, project_id: int) -> dict[int, int]:
+        """How many people's word there is on each example of which somebody has said something, by its id."""
+        later = revisions.alias()
+        superseded = exists().where(
+            later.c.example_id == revisions.c.example_id,
+            later.c.author_id == revisions.c.author_id,
+            later.c.revision > revisions.c.revision,
+        )
+        rows = self._connection.execute(
+            select(revisions.c.example_id, func.count().label("people"))
+            .join(examples, examples.c.id == revisions.c.example_id)
+            .join(users, users.c.id == revisions.c.author_id)
+            .where(
+                in_project(project_id),
+                ~users.c.system,
+                revisions.c.status != AnnotationStatus.WITHDRAWN,
+                ~superseded,
+            )
+            .group_by(revisions.c.example_id)
+        )
+        return {row.example_id: row.people for row in rows}
+
+    def said_by_several(
+        self,
+        project_id: int,
+        *,
+        batch_id: int | None = None,
+        example_ids: Sequence[int] | None = None,
+        people: int = 2,
+    ) -> dict[int, dict[str, Annotation]]:
+        """What each person says now, by name, of each example that so many have labeled, by its id.
+
+        Only accepted revisions that their author has not followed up; files and simulated annotators are no people.
+
+        Args:
+            project_id: The project.
+            batch_id: Only what was said in answer to this batch.
+            example_ids: Of these examples only.
+            people: The least number of people.
+        """
+        later = revisions.alias()
+        superseded = exists().where(
+            later.c.example_id == revisions.c.example_id,
+            later.c.author_id == revisions.c.author_id,
+            later.c.revision > revisions.c.revision,
+        )
+        statement = select_revisions().where(
+            in_project(project_id),
+            ~users.c.system,
+            revisions.c.status == AnnotationStatus.ACCEPTED,
+            ~superseded,
+        )
+        if batch_id is not None:
+            statement = statement.where(revisions.c.batch_id == batch_id)
+        parts = (
+            [statement]
+            if example_ids is None
+            else [statement.where(revisions.c.example_id.in_(part)) for part in id_chunks(example_ids)]
+        )
+        found: dict[int, dict[str, Annotation]] = {}
+        for part in parts:
+            for one in self._all(part.order_by(users.c.name)):
+                found.setdefault(one.example_id, {})[one.author] = one
+        return {example_id: said for example_id, said in found.items() if len(said) >= people}
+
+    def with_gold(self, example_ids: Sequence[int]) -> frozenset[int]:
+        """Those of the examples that have gold."""
+        found: set[int] = set()
+        for part in id_chunks(example_ids):
+            rows = self._connection.execute(select(gold.c.example_id).where(gold.c.example_id.in_(part)))
+            found.update(rows.scalars())
+        return frozenset(found)
 
     def recent(
         self, project_id: int, author_id: int, limit: int, batch_id: int | None = None

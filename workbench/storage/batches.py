@@ -10,15 +10,19 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
 
-from workbench.domain import Batch, BatchItem, Json
+from workbench.domain import Batch, BatchItem, Json, Sharing
 from workbench.errors import NotFound
-from workbench.storage.candidates import Candidates, live_annotation, live_lease
-from workbench.storage.leases import Leases
+from workbench.storage.candidates import Candidates, live_annotation
+from workbench.storage.leases import Leases, room_for
 from workbench.storage.rows import aware, chunks, id_chunks, now
+from workbench.storage.sharing import has_spoken, people_wanted, settled, sharing_of, spoken
 from workbench.storage.tables import batch_items, batches, leases, model_versions
 
 CORRECTION = "correction"
 """Strategy of a batch of labeled examples that a person wants looked at again."""
+
+
+ALONE = Sharing()
 
 
 class QueueItem(NamedTuple):
@@ -96,19 +100,29 @@ class Batches(Leases):
 
     def all(self, project_id: int) -> tuple[Batch, ...]:
         """Every batch of a project, the newest first, with how far it is."""
-        statement = self._select().where(batches.c.project_id == project_id).order_by(batches.c.number.desc())
+        sharing = sharing_of(self._connection, project_id)
+        statement = (
+            self._select(sharing).where(batches.c.project_id == project_id).order_by(batches.c.number.desc())
+        )
         return tuple(_batch(row) for row in self._connection.execute(statement))
 
     def by_id(self, batch_id: int) -> Batch:
         """The batch of that id. Raises NotFound."""
-        row = self._connection.execute(self._select().where(batches.c.id == batch_id)).one_or_none()
-        if row is None:
+        project_id = self._connection.execute(
+            select(batches.c.project_id).where(batches.c.id == batch_id)
+        ).scalar_one_or_none()
+        if project_id is None:
             raise NotFound(f"there is no batch with id {batch_id}")
+        sharing = sharing_of(self._connection, project_id)
+        row = self._connection.execute(self._select(sharing).where(batches.c.id == batch_id)).one()
         return _batch(row)
 
     def by_number(self, project_id: int, number: int) -> Batch:
         """The project's batch of that number. Raises NotFound."""
-        statement = self._select().where(batches.c.project_id == project_id, batches.c.number == number)
+        sharing = sharing_of(self._connection, project_id)
+        statement = self._select(sharing).where(
+            batches.c.project_id == project_id, batches.c.number == number
+        )
         row = self._connection.execute(statement).one_or_none()
         if row is None:
             raise NotFound(
@@ -130,15 +144,16 @@ class Batches(Leases):
     def open_items(
         self, project_id: int, batch_id: int | None = None, limit: int | None = None
     ) -> list[QueueItem]:
-        """Items that nobody has labeled yet, oldest batch first, held by somebody or not."""
-        statement = self._open(project_id, batch_id)
+        """Items that fewer people have labeled than shall, oldest batch first, held by somebody or not."""
+        statement = self._open(project_id, batch_id, sharing_of(self._connection, project_id))
         if limit is not None:
             statement = statement.limit(limit)
         return [QueueItem(*row) for row in self._connection.execute(statement)]
 
     def open_count(self, project_id: int, batch_id: int | None = None) -> int:
-        """How many items nobody has labeled yet."""
-        open_items = self._open(project_id, batch_id).order_by(None).subquery()
+        """How many items fewer people have labeled than shall."""
+        sharing = sharing_of(self._connection, project_id)
+        open_items = self._open(project_id, batch_id, sharing).order_by(None).subquery()
         return self._connection.execute(select(func.count()).select_from(open_items)).scalar_one()
 
     def next_items(
@@ -153,8 +168,8 @@ class Batches(Leases):
         """What a person labels next, reserved for them until then; call it in a writing block.
 
         Items that the person holds already come first, then the oldest batch's, in its order. Left out are items
-        with a live annotation by anybody and those that somebody else holds. The same call by two people never
-        gives both the same item.
+        that the person has labeled, and those that as many people have labeled or hold as shall label them. However
+        many ask at once, no item goes to more people than that.
 
         Args:
             project_id: The project.
@@ -166,16 +181,20 @@ class Batches(Leases):
         """
         self.lock(project_id)
         moment = now()
+        sharing = sharing_of(self._connection, project_id)
         held = self.held(user_id, moment)
         wanted = limit + len(exclude)
-        own = self._open(project_id, batch_id).limit(wanted)
+        waiting = self._open(project_id, batch_id, sharing)
+        if not sharing.alone:
+            waiting = waiting.where(~_answered_by(user_id))
+        own = waiting.limit(wanted)
         items: list[QueueItem] = []
         for chunk in id_chunks(held):
             rows = self._connection.execute(own.where(batch_items.c.example_id.in_(chunk)))
             items += [QueueItem(*row) for row in rows]
         if len(items) < wanted:
-            free = self._open(project_id, batch_id).where(~live_lease(batch_items.c.example_id, moment))
-            rows = self._connection.execute(free.limit(wanted - len(items)))
+            free = waiting.where(room_for(batch_items.c.example_id, user_id, moment, sharing))
+            rows = self._connection.execute(free.limit(wanted))
             items += [QueueItem(*row) for row in rows]
         skipped = set(exclude)
         chosen: dict[int, QueueItem] = {}
@@ -209,9 +228,9 @@ class Batches(Leases):
         project_id = self._connection.execute(
             select(batches.c.project_id).where(batches.c.id == batch_id)
         ).scalar_one()
-        return self.open_items(project_id, batch_id)
+        return [QueueItem(*row) for row in self._connection.execute(self._open(project_id, batch_id, ALONE))]
 
-    def _open(self, project_id: int, batch_id: int | None) -> Select[Any]:
+    def _open(self, project_id: int, batch_id: int | None, sharing: Sharing) -> Select[Any]:
         statement = (
             select(
                 batch_items.c.batch_id,
@@ -221,26 +240,38 @@ class Batches(Leases):
                 batch_items.c.reason,
             )
             .join(batches, batches.c.id == batch_items.c.batch_id)
-            .where(batches.c.project_id == project_id, ~_answered())
+            .where(batches.c.project_id == project_id, ~_answered(sharing))
             .order_by(batches.c.number, batch_items.c.position)
         )
         return statement if batch_id is None else statement.where(batch_items.c.batch_id == batch_id)
 
-    def _select(self) -> Select[Any]:
+    def _select(self, sharing: Sharing) -> Select[Any]:
         of_batch = batch_items.c.batch_id == batches.c.id
         total = select(func.count()).select_from(batch_items).where(of_batch).scalar_subquery()
-        done = select(func.count()).select_from(batch_items).where(of_batch, _answered()).scalar_subquery()
+        done = (
+            select(func.count())
+            .select_from(batch_items)
+            .where(of_batch, _answered(sharing))
+            .scalar_subquery()
+        )
         return select(
             batches, model_versions.c.number.label("version"), total.label("total"), done.label("done")
         ).outerjoin(model_versions, model_versions.c.id == batches.c.model_version_id)
 
 
-def _answered() -> ColumnElement[bool]:
+def _answered(sharing: Sharing) -> ColumnElement[bool]:
     """Whether an item needs nothing more. In a correction batch every item had labels before: only newer ones count."""
     example_id = batch_items.c.example_id
-    return ((batches.c.strategy != CORRECTION) & live_annotation(example_id)) | live_annotation(
-        example_id, since=batches.c.created_at
-    )
+    corrected = live_annotation(example_id, since=batches.c.created_at)
+    if sharing.alone:
+        return ((batches.c.strategy != CORRECTION) & live_annotation(example_id)) | corrected
+    full = settled(example_id) | (spoken(example_id) >= people_wanted(example_id, sharing))
+    return ((batches.c.strategy != CORRECTION) & full) | ((batches.c.strategy == CORRECTION) & corrected)
+
+
+def _answered_by(user_id: int) -> ColumnElement[bool]:
+    """Whether an item needs nothing more from this person."""
+    return (batches.c.strategy != CORRECTION) & has_spoken(batch_items.c.example_id, user_id)
 
 
 def _batch(row: Row[Any]) -> Batch:

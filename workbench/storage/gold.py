@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, exists, func, insert, literal, select, update
 
-from workbench.domain import Annotation, AnnotationStatus, Split
+from workbench.domain import Annotation, AnnotationStatus, Json, Sharing, Split
 from workbench.storage.revisions import Revisions, select_revisions, to_annotation
 from workbench.storage.rows import bulk_insert, chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
-from workbench.storage.tables import examples, gold, oracle_answers, users
+from workbench.storage.tables import examples, gold, oracle_answers, projects, users
 from workbench.storage.visible import in_project
+
+
+class Standing(NamedTuple):
+    """An accepted revision that its author has not followed up."""
+
+    annotation_id: int
+    payload: Json
+    system: bool
+
+
+def agreed(standing: Sequence[Standing], needed: int) -> int | None:
+    """Id of the newest revision of the labels that are to be gold, None where they are not agreed on.
+
+    Args:
+        standing: Newest first.
+        needed: How many people must give the very same labels, and more than give any other. With 1 the newest
+            revision is taken, a file's too; else files count only where nobody else has said anything.
+    """
+    if needed == 1:
+        return standing[0].annotation_id if standing else None
+    people = [one for one in standing if not one.system]
+    if not people:
+        return standing[0].annotation_id if standing else None
+    ranked = Counter(same_labels(one.payload) for one in people).most_common(2)
+    most = ranked[0][1]
+    if most < needed or (len(ranked) > 1 and ranked[1][1] == most):
+        return None
+    return next(one.annotation_id for one in people if same_labels(one.payload) == ranked[0][0])
+
+
+def same_labels(payload: Json) -> str:
+    """A text that is the same for the same labels: two people agree where theirs are."""
+    return json.dumps({name: value for name, value in payload.items() if name != "question"}, sort_keys=True)
 
 
 class Gold(Revisions):
@@ -29,34 +64,50 @@ class Gold(Revisions):
             self._connection.execute(insert(gold).values(example_id=example_id, **values))
 
     def follow_gold(self, example_id: int) -> None:
-        """Make the newest revision that stands accepted the gold, or take gold away where none does.
+        """Make gold what stands accepted by now, or take gold away where nothing does.
 
-        An author's revision stands until the same author's next one. What a reviewer has decided stays: their
-        name is on it (``accepted_by``), which no automatic choice has but an import's.
+        An author's revision stands until the same author's next one. Of an example that one person labels it is the
+        newest that stands; of one that several label, the labels that as many of them gave as the project wants, and
+        of those the newest. What a reviewer has decided stays: their name is on it (``accepted_by``), which no
+        automatic choice has but an import's.
         """
         current = self.gold_of([example_id]).get(example_id)
         if current is not None and current[1] is not None and not self._by_system(current[0].author_id):
             return
+        standing = agreed(self._standing(example_id), self._needed(example_id))
+        if standing is None:
+            self.clear_gold(example_id)
+        elif current is None or current[0].id != standing:
+            self.set_gold(example_id, standing)
+
+    def _standing(self, example_id: int) -> list[Standing]:
+        """The accepted revisions that stand, newest first."""
         later = revisions.alias()
         superseded = exists().where(
             later.c.example_id == revisions.c.example_id,
             later.c.author_id == revisions.c.author_id,
             later.c.revision > revisions.c.revision,
         )
-        standing = self._connection.execute(
-            select(revisions.c.id)
+        rows = self._connection.execute(
+            select(revisions.c.id, revisions.c.payload, users.c.system)
+            .join(users, users.c.id == revisions.c.author_id)
             .where(
                 revisions.c.example_id == example_id,
                 revisions.c.status == AnnotationStatus.ACCEPTED,
                 ~superseded,
             )
             .order_by(revisions.c.revision.desc())
-            .limit(1)
-        ).scalar_one_or_none()
-        if standing is None:
-            self.clear_gold(example_id)
-        elif current is None or current[0].id != standing:
-            self.set_gold(example_id, standing)
+        ).all()
+        return [Standing(row.id, row.payload, row.system) for row in rows]
+
+    def _needed(self, example_id: int) -> int:
+        """How many people must agree on the example before their labels are gold."""
+        settings = self._connection.execute(
+            select(projects.c.settings)
+            .join(examples, examples.c.project_id == projects.c.id)
+            .where(examples.c.id == example_id)
+        ).scalar_one()
+        return Sharing.of(settings).needed(example_id)
 
     def _by_system(self, user_id: int) -> bool:
         return bool(

@@ -1,15 +1,16 @@
-"""Who labels which example at the moment, so that nobody else is given it."""
+"""Who labels which example at the moment, so that no more people are given it than shall label it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select
 
-from workbench.domain import AnnotationStatus, Split
+from workbench.domain import AnnotationStatus, Sharing, Split
 from workbench.storage.candidates import live_lease
 from workbench.storage.rows import id_chunks, now
+from workbench.storage.sharing import holders, people_wanted, settled, sharing_of, spoken
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold, leases, projects
 from workbench.storage.visible import in_project
@@ -19,7 +20,7 @@ DONE = (AnnotationStatus.ACCEPTED, AnnotationStatus.FLAGGED)
 
 
 class Leases:
-    """The part of the ``Batches`` repository that reserves examples, for a while, one person each."""
+    """The part of the ``Batches`` repository that reserves examples for people, for a while."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -50,14 +51,10 @@ class Leases:
         """
         self.lock(project_id)
         moment = now()
-        met = exists().where(
-            revisions.c.example_id == examples.c.id,
-            (revisions.c.author_id == user_id) | revisions.c.status.in_(DONE),
-        )
-        decided = exists().where(gold.c.example_id == examples.c.id)
+        sharing = sharing_of(self._connection, project_id)
         waiting = (
             select(examples.c.id)
-            .where(in_project(project_id), examples.c.split == Split.POOL, ~met, ~decided)
+            .where(in_project(project_id), examples.c.split == Split.POOL, *_unmet(user_id, sharing))
             .order_by(examples.c.position)
         )
         wanted = limit + len(exclude)
@@ -65,8 +62,9 @@ class Leases:
         for chunk in id_chunks(self.held(user_id, moment)):
             found += self._connection.execute(waiting.where(examples.c.id.in_(chunk)).limit(wanted)).scalars()
         if len(found) < wanted:
-            free = waiting.where(~live_lease(examples.c.id, moment)).limit(wanted - len(found))
-            found += self._connection.execute(free).scalars()
+            free = waiting.where(room_for(examples.c.id, user_id, moment, sharing, DONE))
+            more = self._connection.execute(free.limit(wanted)).scalars()
+            found += [example_id for example_id in more if example_id not in set(found)]
         excluded = frozenset(exclude)
         chosen = [example_id for example_id in found if example_id not in excluded][:limit]
         self.lease(user_id, [(None, example_id) for example_id in chosen], until)
@@ -80,8 +78,8 @@ class Leases:
     def lease(self, user_id: int, items: Iterable[tuple[int | None, int]], until: datetime) -> None:
         """Reserve (batch id or None, example id) pairs for a person until then.
 
-        They are free, or the person's own already: an example has one holder at a time, which a constraint makes
-        sure of.
+        There is room for the person, or they are the person's own already: nobody holds an example twice, which a
+        constraint makes sure of.
         """
         pairs = {example_id: batch_id for batch_id, example_id in items}
         for example_ids in id_chunks(list(pairs)):
@@ -106,3 +104,33 @@ class Leases:
             return
         for chunk in id_chunks(example_ids):
             self._connection.execute(statement.where(leases.c.example_id.in_(chunk)))
+
+
+def room_for(
+    example_id: ColumnElement[int],
+    user_id: int,
+    moment: datetime,
+    sharing: Sharing,
+    statuses: Collection[AnnotationStatus] = (*DONE, AnnotationStatus.SKIPPED),
+) -> ColumnElement[bool]:
+    """Whether an example may be given to one more person: those who have labeled or hold it are fewer than wanted."""
+    if sharing.alone:
+        return ~live_lease(example_id, moment)
+    taken = spoken(example_id, statuses) + holders(example_id, moment, user_id)
+    return taken < people_wanted(example_id, sharing)
+
+
+def _unmet(user_id: int, sharing: Sharing) -> list[ColumnElement[bool]]:
+    """Conditions of a pool example that the person may be asked for: not met by them, and not done."""
+    if sharing.alone:
+        met = exists().where(
+            revisions.c.example_id == examples.c.id,
+            (revisions.c.author_id == user_id) | revisions.c.status.in_(DONE),
+        )
+        return [~met, ~exists().where(gold.c.example_id == examples.c.id)]
+    mine = exists().where(revisions.c.example_id == examples.c.id, revisions.c.author_id == user_id)
+    return [
+        ~mine,
+        ~settled(examples.c.id),
+        spoken(examples.c.id, DONE) < people_wanted(examples.c.id, sharing),
+    ]

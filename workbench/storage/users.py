@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from workbench.domain import Json, Role, User
+from workbench.domain import AuditEvent, Json, Role, User
 from workbench.errors import AlreadyExists, NotFound
-from workbench.storage.rows import now
-from workbench.storage.tables import audit_events, sessions, sign_in_failures, users
+from workbench.storage.rows import aware, now
+from workbench.storage.tables import audit_events, leases, project_roles, sessions, sign_in_failures, users
+
+NO_ROLE = "none"
+"""Stands in a project for whom it is not there."""
 
 
 class Users:
@@ -87,6 +90,71 @@ class Users:
             update(users).where(users.c.id == user_id).values(password_hash=password_hash)
         )
 
+    def set_role(self, user_id: int, role: Role) -> None:
+        """What the user is wherever no project says otherwise."""
+        self._connection.execute(update(users).where(users.c.id == user_id).values(role=role))
+
+    def set_active(self, user_id: int, active: bool) -> None:
+        """Retire a user (what they hold is given back, every session ends, their work stays) or bring them back."""
+        self._connection.execute(update(users).where(users.c.id == user_id).values(active=active))
+        if not active:
+            for table in (sessions, leases):
+                self._connection.execute(delete(table).where(table.c.user_id == user_id))
+
+    def other_admins(self, user_id: int) -> int:
+        """How many admins can sign in besides this user."""
+        return self._connection.execute(
+            select(func.count())
+            .select_from(users)
+            .where(
+                users.c.id != user_id,
+                users.c.role == Role.ADMIN,
+                users.c.active,
+                users.c.password_hash.is_not(None),
+            )
+        ).scalar_one()
+
+    def role_in(self, user: User, project_id: int) -> Role | None:
+        """What the user is in a project; None where it is not there for them."""
+        said = self._connection.execute(
+            select(project_roles.c.role).where(
+                project_roles.c.project_id == project_id, project_roles.c.user_id == user.id
+            )
+        ).scalar_one_or_none()
+        if said is None:
+            return user.role
+        return None if said == NO_ROLE else Role(said)
+
+    def roles_in(self, project_id: int) -> dict[int, Role | None]:
+        """What the project itself says of users, by their id; None where it is not there for them."""
+        rows = self._connection.execute(
+            select(project_roles.c.user_id, project_roles.c.role).where(
+                project_roles.c.project_id == project_id
+            )
+        )
+        return {user_id: None if role == NO_ROLE else Role(role) for user_id, role in rows}
+
+    def hidden_from(self, user_id: int) -> frozenset[int]:
+        """Ids of the projects that are not there for the user."""
+        rows = self._connection.execute(
+            select(project_roles.c.project_id).where(
+                project_roles.c.user_id == user_id, project_roles.c.role == NO_ROLE
+            )
+        )
+        return frozenset(rows.scalars())
+
+    def set_project_role(self, project_id: int, user_id: int, role: str | None) -> None:
+        """Say what the user is in a project (a role or ``none``), or with None that it is what they are elsewhere."""
+        self._connection.execute(
+            delete(project_roles).where(
+                project_roles.c.project_id == project_id, project_roles.c.user_id == user_id
+            )
+        )
+        if role is not None:
+            self._connection.execute(
+                insert(project_roles).values(project_id=project_id, user_id=user_id, role=role)
+            )
+
     def add_session(self, token_hash: str, user_id: int, expires_at: datetime) -> None:
         """Remember a sign-in; expired ones are dropped on the way."""
         self._connection.execute(delete(sessions).where(sessions.c.expires_at < now()))
@@ -154,6 +222,50 @@ class Users:
                 subject=subject,
                 data=dict(data or {}),
             )
+        )
+
+    def audit_log(
+        self,
+        *,
+        limit: int,
+        before_id: int | None = None,
+        project_id: int | None = None,
+        user_id: int | None = None,
+        action: str | None = None,
+    ) -> tuple[AuditEvent, ...]:
+        """Lines of the audit log, newest first.
+
+        Args:
+            limit: The most to return.
+            before_id: Only what was written before that line.
+            project_id: Of this project only.
+            user_id: Of this person only.
+            action: Of this kind only: the whole word, or what stands before its dot.
+        """
+        statement = select(audit_events, users.c.name.label("user")).outerjoin(
+            users, users.c.id == audit_events.c.user_id
+        )
+        if before_id is not None:
+            statement = statement.where(audit_events.c.id < before_id)
+        if project_id is not None:
+            statement = statement.where(audit_events.c.project_id == project_id)
+        if user_id is not None:
+            statement = statement.where(audit_events.c.user_id == user_id)
+        if action is not None:
+            word = audit_events.c.action
+            statement = statement.where((word == action) | word.startswith(f"{action}.", autoescape=True))
+        rows = self._connection.execute(statement.order_by(audit_events.c.id.desc()).limit(limit))
+        return tuple(
+            AuditEvent(
+                id=row.id,
+                at=aware(row.at),
+                user=row.user,
+                project_id=row.project_id,
+                action=row.action,
+                subject=row.subject,
+                data=row.data,
+            )
+            for row in rows
         )
 
 

@@ -155,7 +155,7 @@ def _draw_actions(page: Page, row: VersionRow) -> None:
     version = row.version
     if row.leak and row.leak.sentence:
         st.error(f"Version {version.number}: {row.leak.sentence}", icon=":material/warning:")
-    if page.user.role.rank < Role.LEAD.rank:
+    if not page.may(Role.LEAD):
         return
     key = f"{page.project.id}-{version.number}"
     with st.form(f"version-{key}", border=True):
@@ -180,7 +180,6 @@ def _draw_actions(page: Page, row: VersionRow) -> None:
         )
     if not (save or promote or put_away):
         return
-    page.workbench.team.require(page.user, Role.LEAD)
     if note.strip() != version.note:
         page.workbench.models.set_note(page.project, version.number, note, page.user.id)
     if promote:

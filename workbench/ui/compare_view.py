@@ -39,7 +39,7 @@ def draw_pair(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
             if each.gold_set == gold_set
         )
     )
-    where = (page.workbench.store.url, page.project.id)
+    where = (page.workbench.settings.url, page.project.id)
     analysis = _analysed(page, where, a, b, str(split), gold_set, stamp)
     comparison = analysis.comparison
     _draw_verdict(comparison)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
-from workbench.domain import Annotation, Example, Payload, Split
+from workbench.domain import Annotation, Example, Payload, Role, Split
 from workbench.services.datasets import ExamplePage, ProjectCounts
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
@@ -40,7 +41,7 @@ def draw_browse(page: Page, counts: ProjectCounts) -> None:
     if not found.items:
         st.info("No example fits; change the search or the filters.", icon=":material/search_off:")
         return
-    labels = page.workbench.datasets.labels_of(found.items)
+    labels = _labels_of(page, found.items)
     documents = page.workbench.datasets.document_names(found.items)
     for example in found.items:
         _draw_row(page, example, labels.get(example.id), documents[example.document_id])
@@ -144,10 +145,10 @@ def _draw_row(page: Page, example: Example, payload: Payload | None, document: s
         text, action = st.columns([11, 1], vertical_alignment="top")
         with text:
             st.html(labeled_text(example.content, payload, page.project.labels, limit=SHORT))
-            state = ":green[labeled]" if payload is not None else "not labeled"
-            st.caption(
-                f"{state} · {example.split.value} · {_plain(document)} · {_plain(example.external_id)}"
-            )
+            said = [example.split.value, _plain(document), _plain(example.external_id)]
+            if page.may(Role.REVIEWER):
+                said.insert(0, ":green[labeled]" if payload is not None else "not labeled")
+            st.caption(" · ".join(said))
         action.button(
             "Open",
             key=f"open-{example.id}",
@@ -161,7 +162,7 @@ def _draw_row(page: Page, example: Example, payload: Payload | None, document: s
 def _draw_opened(page: Page, example_id: int) -> None:
     st.button("Back to the list", icon=":material/arrow_back:", on_click=_open, args=(None,))
     example = page.workbench.datasets.example(page.project, example_id)
-    payload = page.workbench.datasets.labels_of([example]).get(example.id)
+    payload = _labels_of(page, [example]).get(example.id)
     document = page.workbench.datasets.document_names([example])[example.document_id]
     st.subheader(f"Example {example.id}")
     st.caption(
@@ -176,12 +177,18 @@ def _draw_opened(page: Page, example_id: int) -> None:
         st.html(labeled_text(example.content, payload, page.project.labels))
     if tagging and after:
         st.caption(" ⏎ ".join(_plain(one.content.text) for one in after))
-    if payload is None:
-        st.caption("No labels have been accepted yet.")
-    _draw_history(page, example)
+    if page.may(Role.REVIEWER):
+        if payload is None:
+            st.caption("No labels have been accepted yet.")
+        _draw_history(page, example)
     if example.meta:
         with st.expander("What the file says of it", icon=":material/data_object:"):
             st.json(dict(example.meta), expanded=1)
+
+
+def _labels_of(page: Page, examples: Sequence[Example]) -> dict[int, Payload]:
+    """The accepted labels, for those who review them: an annotator labels without having seen the others'."""
+    return page.workbench.datasets.labels_of(examples) if page.may(Role.REVIEWER) else {}
 
 
 def _draw_history(page: Page, example: Example) -> None:

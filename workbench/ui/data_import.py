@@ -12,6 +12,7 @@ from workbench.domain import Split
 from workbench.errors import AlreadyExists, UndecodableText, WorkbenchError
 from workbench.formats import FORMATS, Source
 from workbench.formats.source import ENCODINGS
+from workbench.services.access import as_person
 from workbench.services.datasets import Preview
 from workbench.services.importing import ImportOptions
 from workbench.services.importwatch import ImportWatch
@@ -194,14 +195,12 @@ def _draw_formats(page: Page) -> None:
 
 def _import(page: Page, sources: Sequence[Source], split: Split, options: ImportOptions) -> None:
     """Start it; a short one is done before the page is drawn again."""
-    workbench, project, user_id = page.workbench, page.project, page.user.id
+    workbench, project = as_person(page.workbench, page.user), page.project
 
     def run(watch: ImportWatch) -> ImportReport:
-        return workbench.datasets.import_sources(
-            project, sources, split, options, user_id=user_id, watch=watch
-        )
+        return workbench.datasets.import_sources(project, sources, split, options, watch=watch)
 
     with st.spinner("Importing…"):
-        workbench.importing.start(project.id, run).wait()
+        page.workbench.importing.start(project.id, run).wait()
     st.session_state["import-round"] += 1
     st.rerun()

@@ -36,7 +36,7 @@ def draw_data_page(page: Page) -> None:
     """Draw the page."""
     with page.guarded():
         counts = page.workbench.datasets.counts(page.project)
-        lead = page.user.role.rank >= Role.LEAD.rank
+        lead = page.may(Role.LEAD)
         if EXAMPLE not in st.query_params:
             _draw_counts(counts)
         view = _choose_view(empty=counts.total == 0, lead=lead)

@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.domain import Role
 from workbench.errors import UndecodableText
 from workbench.formats import Source
-from workbench.formats.hub import PREFIX, HubOptions
+from workbench.formats.hub import HubOptions
 from workbench.formats.source import ENCODINGS
 from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
@@ -59,7 +59,7 @@ def _choose_dataset(page: Page, number: int) -> list[Source]:
             st.session_state.pop(kept, None)
             options = HubOptions(config or None, revision or None, split or None)
             with st.spinner("Fetching…"):
-                st.session_state[kept] = page.workbench.datasets.sources([PREFIX + name], options)
+                st.session_state[kept] = page.workbench.datasets.hub(page.project, name, options)
     found: list[Source] = st.session_state.get(kept, [])
     return found
 

@@ -12,7 +12,7 @@ from workbench.domain import ModelVersion
 from workbench.services.downloads import Download
 from workbench.services.exporting import ExportedModel
 from workbench.services.modelfolder import files_of, tar_folder, zip_folder
-from workbench.services.overview import Overview, overview
+from workbench.services.overview import Overview
 from workbench.tasks import get_task
 from workbench.ui.export_push import draw_push
 from workbench.ui.export_try import draw_batch, draw_trial
@@ -54,7 +54,7 @@ find("…")""",
 def draw_export_page(page: Page) -> None:
     """Draw the page."""
     with page.guarded():
-        now = overview(page.workbench.store, page.project)
+        now = page.workbench.projects.overview(page.project)
         if not now.versions:
             st.info("There is no model version to export yet.", icon=":material/model_training:")
             link_to("train", "Train one", page.project)

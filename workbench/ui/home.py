@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.domain import Project, Role
+from workbench.domain import Project
 from workbench.errors import AlreadyExists
-from workbench.services.overview import Overview, overview
+from workbench.services.overview import Overview
 from workbench.services.samples import load_sample, sample_name
 from workbench.tasks import get_task
 from workbench.ui.loop import draw_loop, draw_next_step
@@ -69,7 +69,6 @@ def _draw_sample(page: Page) -> None:
         wanted = st.form_submit_button("Load the sample", icon=":material/download:", type="primary")
     if wanted and task:
         with page.guarded():
-            page.workbench.team.require(page.user, Role.LEAD)
             with st.spinner("Importing the sample …"):
                 try:
                     name = load_sample(page.workbench, task).name
@@ -93,7 +92,6 @@ def _draw_create(page: Page) -> None:
         wanted = st.form_submit_button("Make the project", icon=":material/add:")
     if wanted and task:
         with page.guarded():
-            page.workbench.team.require(page.user, Role.LEAD)
             names = [part.strip() for part in labels.split(",") if part.strip()]
             project = page.workbench.projects.create(name, task, names)
             choose_project(project.name)
@@ -104,7 +102,7 @@ def _draw_create(page: Page) -> None:
 
 
 def _draw_project(page: Page, project: Project) -> None:
-    now = overview(page.workbench.store, project)
+    now = page.workbench.projects.overview(project)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(project.name, anchor=False, width="content")
         st.badge(TASK_TITLES.get(project.task, project.task), color="gray")
@@ -168,7 +166,7 @@ def _draw_projects(page: Page, projects: tuple[Project, ...]) -> None:
     columns = st.columns(3, gap="medium")
     for index, project in enumerate(projects):
         with columns[index % 3].container(border=True, key=f"project_card_{project.id}"):
-            now = overview(page.workbench.store, project)
+            now = page.workbench.projects.overview(project)
             _draw_card(page, now)
     with st.container(horizontal=True):
         with st.popover("New project", icon=":material/add:"):

@@ -6,14 +6,14 @@ import streamlit as st
 
 from workbench.domain import Label, Role
 from workbench.errors import WorkbenchError
-from workbench.ui.page import Page, current_user
+from workbench.ui.page import Page
 
 COLUMNS = 3
 
 
 def draw_label_keys(page: Page) -> None:
     """A button that opens the dialog, for those who may, where labels have keys."""
-    if page.project.task == "qa" or not page.project.label_names or page.user.role.rank < Role.LEAD.rank:
+    if page.project.task == "qa" or not page.project.label_names or not page.may(Role.LEAD):
         return
     if st.button("Label keys", icon=":material/keyboard:", help="Which key sets which label"):
         _edit(page)
@@ -42,8 +42,6 @@ def draw_form(page: Page) -> None:
     if not saved:
         return
     try:
-        # A dialog's rerun skips the page's guard: who looks is asked again.
-        page.workbench.team.require(current_user(page.workbench), Role.LEAD)
         page.workbench.projects.assign_keys(page.project, keys)
     except WorkbenchError as error:
         st.error(str(error), icon=":material/error:")

@@ -8,7 +8,7 @@ from workbench.domain import Batch
 from workbench.errors import WorkbenchError
 from workbench.ui.label_keys import draw_label_keys
 from workbench.ui.labeler import draw_labeler, draw_wake
-from workbench.ui.page import Page, current_user
+from workbench.ui.page import Page, visitor
 
 BATCH = "batch"
 """Key of the chosen batch's number in the address."""
@@ -80,7 +80,7 @@ def _batch_words(batch: Batch) -> str:
 def _label(page: Page, batch: Batch | None) -> None:
     # A rerun of a fragment skips the page's guard: who looks is asked again before anything is stored.
     try:
-        user = current_user(page.workbench)
+        user = visitor()
         project = page.workbench.projects.get(page.project.name)
         draw_labeler(page.workbench, project, user, batch, _linked_example())
     except WorkbenchError as error:

@@ -35,6 +35,8 @@ PLACES: dict[str, Place] = {
     "suspects": Place("pages/9_Suspects.py", "/Suspects", "Suspects", ":material/rule:"),
     "simulate": Place("pages/7_Simulate.py", "/Simulate", "Simulate", ":material/science:"),
     "export": Place("pages/6_Export.py", "/Export", "Export", ":material/output:"),
+    "review": Place("pages/10_Review.py", "/Review", "Review", ":material/gavel:"),
+    "team": Place("pages/11_Team.py", "/Team", "Team", ":material/group:"),
 }
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import TracebackType
+from typing import NoReturn
 
 import streamlit as st
 from streamlit import runtime
@@ -16,6 +17,7 @@ from streamlit import runtime
 from workbench.domain import Project, Role, User
 from workbench.errors import Forbidden, WorkbenchError
 from workbench.services import Workbench
+from workbench.services.access import require_role, role_in, seen_by
 from workbench.ui.navigation import HOME, draw_navigation, link_to
 from workbench.ui.theme import ICON, STYLE
 from workbench.web.gate import STAMP_HEADER, stamped
@@ -28,12 +30,21 @@ PROJECT = "project"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page works with, once its guard has let the visitor in."""
+    """What a page works with, once its guard has let the visitor in.
+
+    Attributes:
+        title: Its heading.
+        workbench: The services as the visitor sees them; each call asks again who that is and what they may.
+        user: The visitor.
+        chosen: The chosen project, None where there is none.
+        role: What the visitor is in the chosen project.
+    """
 
     title: str
     workbench: Workbench
     user: User
     chosen: Project | None
+    role: Role = Role.ANNOTATOR
 
     @property
     def project(self) -> Project:
@@ -41,6 +52,10 @@ class Page:
         if self.chosen is None:
             raise LookupError("this page was opened with needs_project=False; read page.chosen")
         return self.chosen
+
+    def may(self, role: Role) -> bool:
+        """Whether the visitor's role in the project reaches ``role``: what to draw, not what is allowed."""
+        return self.role.rank >= role.rank
 
     def guarded(self) -> Guard:
         """Show a WorkbenchError that comes out of the block instead of the traceback; go on behind the block."""
@@ -76,17 +91,20 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
     try:
         workbench = shared_workbench()
         user = current_user(workbench)
-        workbench.team.require(user, role)
-        projects = workbench.projects.list()
+        seen = seen_by(workbench, lambda: current_user(workbench))
+        projects = seen.projects.list()
     except WorkbenchError as error:
-        st.title(title)
-        st.error(str(error), icon=":material/lock:" if isinstance(error, Forbidden) else ":material/error:")
-        st.stop()
+        _refuse(title, error)
     chosen = _chosen_project(projects)
     with st.sidebar:
         st.markdown("**Annotation Workbench**")
         _draw_project_choice(projects, chosen)
     draw_navigation(chosen, user, solo=not user.has_password)
+    try:
+        known = role_in(workbench.store, user, chosen.id if chosen else None) or user.role
+        require_role(workbench.store, user, role, [chosen.id] if chosen else [])
+    except WorkbenchError as error:
+        _refuse(title, error)
     if title != HOME:
         st.title(title)
     if needs_project and chosen is None:
@@ -96,7 +114,14 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
         )
         link_to("home", "Go to Home", None)
         st.stop()
-    return Page(title, workbench, user, chosen)
+    return Page(title, seen, user, chosen, known)
+
+
+def _refuse(title: str, error: WorkbenchError) -> NoReturn:
+    st.title(title)
+    st.error(str(error), icon=":material/lock:" if isinstance(error, Forbidden) else ":material/error:")
+    st.stop()
+    raise error  # st.stop has ended the script; outside of one it does nothing
 
 
 def current_user(workbench: Workbench) -> User:
@@ -118,6 +143,11 @@ def current_user(workbench: Workbench) -> User:
     if user is None:
         raise Forbidden("your session is over", remedy="reload the page and sign in")
     return user
+
+
+def visitor() -> User:
+    """Who looks at the page now, for a part of it that is drawn again without its guard. Raises Forbidden."""
+    return current_user(shared_workbench())
 
 
 def choose_project(name: str | None) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from workbench.domain import Run, RunEvent, RunKind, RunState
 from workbench.tasks import get_task
 from workbench.ui.navigation import link_to
-from workbench.ui.page import Page, current_user
+from workbench.ui.page import Page
 from workbench.ui.run_charts import line_chart, metric_name, validation_chart
 from workbench.ui.theme import duration, score
 
@@ -47,7 +47,6 @@ def draw_run(page: Page, run_id: int) -> None:
 
     def body() -> None:
         with page.guarded():
-            current_user(page.workbench)
             run = page.workbench.runs.get(run_id)
             if run.state is not state:
                 st.rerun()

@@ -110,7 +110,7 @@ def _draw_queue(page: Page, found: Suspects) -> None:
     _draw_batch_button(page, shown, button)
     key = f"suspects-shown-{page.project.id}"
     number = int(st.session_state.get(key, SHOWN))
-    for each in page.workbench.suspects.shown(shown.rows[:number]):
+    for each in page.workbench.suspects.shown(page.project, shown.rows[:number]):
         _draw_example(page, each)
     if number < len(shown.rows) and st.button(
         f"Show more ({len(shown.rows) - number:,} left)", icon=":material/expand_more:"

@@ -7,7 +7,7 @@ name always stands beside its colour. Every character of the text, the labels an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
 from workbench.domain import Answers, ExampleText, Label, Payload, Spans, Tags
@@ -24,9 +24,16 @@ TAGGED = "display:inline-block;text-align:center;line-height:1.25;margin:.15em 0
 Mark = tuple[int, int, str, str]
 """start, end, name, colour"""
 
+Outlined = Collection[tuple[int, int, str]]
+
 
 def labeled_text(
-    content: ExampleText, payload: Payload | None, labels: Sequence[Label], *, limit: int | None = None
+    content: ExampleText,
+    payload: Payload | None,
+    labels: Sequence[Label],
+    *,
+    limit: int | None = None,
+    outlined: Collection[tuple[int, int, str]] = (),
 ) -> str:
     """Safe HTML of an example with its labels drawn in.
 
@@ -36,14 +43,15 @@ def labeled_text(
         labels: The project's label set, for the colours; a label outside it is drawn in grey.
         limit: Draw about so many code points, around the first answer or from the start, with an ellipsis where
             text is left out; None draws everything.
+        outlined: Spans (start, end, label) and tags (token, token, tag) that are drawn with an outline.
     """
     content = as_asked(content, payload)
     start, end = _window(content, payload, limit)
     colours = {label.name: _colour(label.color) for label in labels}
     if isinstance(payload, Tags):
-        body = _tagged(content, payload, colours, start, end)
+        body = _tagged(content, payload, colours, start, end, outlined)
     else:
-        body = _marked(content.text, _marks(payload, colours), start, end)
+        body = _marked(content.text, _marks(payload, colours), start, end, outlined)
     before = "…" if start > 0 else ""
     after = "…" if end < len(content.text) else ""
     text = f'<div dir="auto" style="{BLOCK}">{before}{body}{after}</div>'
@@ -72,7 +80,7 @@ def _marks(payload: Payload | None, colours: Mapping[str, str]) -> list[Mark]:
     return []
 
 
-def _marked(text: str, marks: Iterable[Mark], start: int, end: int) -> str:
+def _marked(text: str, marks: Iterable[Mark], start: int, end: int, outlined: Outlined) -> str:
     """The text from ``start`` to ``end`` with its marks; of marks that overlap the first is drawn."""
     pieces: list[str] = []
     position = start
@@ -81,7 +89,8 @@ def _marked(text: str, marks: Iterable[Mark], start: int, end: int) -> str:
             continue
         pieces.append(escape(text[position:first]))
         pieces.append(
-            f'<span style="{_chip(colour)};padding:.12em .25em">{escape(text[first:last])}'
+            f'<span style="{_chip(colour)};padding:.12em .25em{_outline((first, last, name), outlined)}">'
+            f"{escape(text[first:last])}"
             f'<span style="font-size:.68em;font-weight:700;margin-left:.45em;opacity:.85">{escape(name)}</span></span>'
         )
         position = last
@@ -89,23 +98,35 @@ def _marked(text: str, marks: Iterable[Mark], start: int, end: int) -> str:
     return "".join(pieces)
 
 
-def _tagged(content: ExampleText, payload: Tags, colours: Mapping[str, str], start: int, end: int) -> str:
+def _tagged(
+    content: ExampleText,
+    payload: Tags,
+    colours: Mapping[str, str],
+    start: int,
+    end: int,
+    outlined: Outlined,
+) -> str:
     """Each token over its tag; a token without one over a dot."""
     pieces: list[str] = []
     position = start
-    for (first, last), tag in zip(content.tokens, payload.tags, strict=False):
+    for place, ((first, last), tag) in enumerate(zip(content.tokens, payload.tags, strict=False)):
         if first < position or last > end:
             continue
         colour = _readable(colours.get(tag, GREY)) if tag else "inherit"
         pieces.append(escape(content.text[position:first]))
         pieces.append(
-            f'<span style="{TAGGED}">{escape(content.text[first:last])}'
+            f'<span style="{TAGGED}{_outline((place, place, tag or ""), outlined)}">'
+            f"{escape(content.text[first:last])}"
             f'<span style="display:block;font-size:.68em;font-weight:700;color:{colour}">'
             f"{escape(tag) if tag else '·'}</span></span>"
         )
         position = last
     pieces.append(escape(content.text[position:end]))
     return "".join(pieces)
+
+
+def _outline(mark: tuple[int, int, str], outlined: Outlined) -> str:
+    return ";outline:2px dashed currentColor;outline-offset:1px" if mark in outlined else ""
 
 
 def _no_answer(payload: Payload | None) -> str:

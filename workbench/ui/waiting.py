@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.domain import Run, RunKind, RunState
-from workbench.ui.page import Page, current_user
+from workbench.ui.page import Page
 from workbench.ui.theme import duration
 
 POLL_SECONDS = 1.0
@@ -38,7 +38,6 @@ def watch(page: Page, run: Run, what: str) -> None:
 
     def progress() -> None:
         with page.guarded():
-            current_user(page.workbench)
             now = page.workbench.runs.get(run.id)
             if not now.state.active:
                 st.rerun()

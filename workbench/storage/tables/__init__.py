@@ -27,7 +27,7 @@ from workbench.storage.tables.models import (
     snapshots,
     suspects,
 )
-from workbench.storage.tables.people import audit_events, sessions, sign_in_failures, users
+from workbench.storage.tables.people import audit_events, project_roles, sessions, sign_in_failures, users
 from workbench.storage.tables.work import (
     annotations,
     batch_items,
@@ -59,6 +59,7 @@ __all__ = [
     "model_versions",
     "oracle_answers",
     "predictions",
+    "project_roles",
     "projects",
     "run_events",
     "runs",

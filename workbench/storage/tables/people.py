@@ -1,6 +1,6 @@
 """People, their sessions, and what is kept of what they did."""
 
-from sqlalchemy import Boolean, Column, String, Table, Text, false, text, true
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, String, Table, Text, false, text, true
 
 from workbench.domain import Role
 from workbench.storage.tables.columns import (
@@ -25,6 +25,16 @@ users = Table(
     Column("password_hash", Text),
     created_column(),
     one_of("role", Role),
+)
+
+project_roles = Table(
+    "project_roles",
+    metadata,
+    Column("project_id", Identity, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", Identity, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role", String(20), nullable=False),
+    CheckConstraint("role IN ('none', 'annotator', 'reviewer', 'lead')", name="role_known"),
+    comment="where somebody is something else in a project than elsewhere; none: it is not there for them",
 )
 
 sessions = Table(

@@ -67,7 +67,7 @@ leases = Table(
     reference("example_id", "examples", ondelete="CASCADE"),
     reference("user_id", "users", ondelete="CASCADE"),
     Column("expires_at", Moment, nullable=False),
-    UniqueConstraint("example_id"),
+    UniqueConstraint("example_id", "user_id"),
     Index("ix_leases_user_id_expires_at", "user_id", "expires_at"),
     comment="who labels an example at the moment, out of a batch or straight out of the pool",
 )
