@@ -52,6 +52,7 @@ proof: $(VENV)/.tested
 	$(BIN)/python -m pytest -m proof --timeout 7200
 
 bench: $(VENV)/.tested
+	$(PIP) --editable '.[bench]'
 	$(BIN)/python benchmarks/labeling.py
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/team.py

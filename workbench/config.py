@@ -72,6 +72,11 @@ class Settings(BaseSettings):
         return self.home.absolute() / "runs"
 
     @property
+    def encoded_dir(self) -> Path:
+        """Texts as models read them, kept for later runs over the same ones; may be removed at any time."""
+        return self.home.absolute() / "encoded"
+
+    @property
     def backups_dir(self) -> Path:
         """Copies of the database made before upgrades."""
         return self.home.absolute() / "backups"

@@ -32,6 +32,7 @@ from workbench.modeling.data import TrainingData
 from workbench.modeling.device import Device, out_of_memory
 from workbench.modeling.dropout import Masks, quick_dropout
 from workbench.modeling.engine import model_inputs
+from workbench.modeling.optimizer import adamw, clip
 from workbench.modeling.ragged import training_batches
 from workbench.modeling.schedule import Schedule
 from workbench.modeling.tokenizer import SubwordTokenizer
@@ -43,12 +44,6 @@ CHECKPOINT_SECONDS = 60.0
 REPORT_SECONDS = 0.5
 POINTS = 200
 """Points of a curve, at most."""
-
-CLIP = 1.0
-
-HEAD_RATE = 10.0
-"""The head begins with random weights, the encoder with good ones: the head learns so many times faster
-(discriminative fine-tuning, Howard and Ruder 2018)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,7 @@ class Loop:
         self._folder = folder
         self._fingerprint = fingerprint
         self._trainable = [p for p in network.parameters() if p.requires_grad]
-        self._optimizer = _optimizer(network, parameters, schedule.peak, device)
+        self._optimizer = adamw(network, parameters, schedule.peak, device)
         self._lengths = data.windows.lengths[data.rows]
         self._pieces = 1
         self._step = 0
@@ -198,7 +193,7 @@ class Loop:
                 f"The memory of {self._device.name} did not suffice: each batch is now computed in "
                 f"{self._pieces} parts, with the same result."
             )
-        torch.nn.utils.clip_grad_norm_(self._trainable, CLIP)
+        clip(self._trainable, self._device)
         rate = self._schedule.learning_rate(self._step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["scale"]
@@ -293,21 +288,3 @@ class Loop:
         self._best.resume(found, position.step)
         self._reporter.log(f"Resumed after step {position.step} of {self._schedule.total}.")
         return position.epoch, position.batch
-
-
-def _optimizer(
-    network: Any, parameters: TrainParameters, learning_rate: float, device: Device
-) -> torch.optim.AdamW:
-    """AdamW; biases and the weights of norms, which have one dimension, are not decayed; the head learns faster."""
-    prefix = f"{network.base_model_prefix}."
-    groups: dict[tuple[float, float], list[torch.Tensor]] = {}
-    for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
-            scale = 1.0 if name.startswith(prefix) else HEAD_RATE
-            decay = parameters.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((scale, decay), []).append(parameter)
-    settings = [
-        {"params": members, "weight_decay": decay, "scale": scale}
-        for (scale, decay), members in groups.items()
-    ]
-    return torch.optim.AdamW(settings, lr=learning_rate, fused=device.kind in ("cpu", "cuda"))

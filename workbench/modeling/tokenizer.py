@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +89,12 @@ class SubwordTokenizer:
     def encode_texts(self, texts: Sequence[str]) -> list[Any]:
         """Sub-words of each text, with offsets in code points, without special ones."""
         return list(self._backend.encode_batch(list(texts), add_special_tokens=False))
+
+    def fingerprint(self) -> str:
+        """Of everything that decides which sub-words a text has."""
+        parts = [self._backend.to_str(), self.pads_left, self.unknown_id, self.cls_id]
+        parts += [repr(self.template(pair)) for pair in (False, True)]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def template(self, pair: bool) -> Template:
         """What stands around one text, or around and between two."""

@@ -18,8 +18,7 @@ from workbench.errors import InvalidInput
 from workbench.modeling.artifact import ModelInfo, answers_questions, save_model
 from workbench.modeling.data import AnswerData, TaggingData, TrainingData, tagging_targets
 from workbench.modeling.device import Device, choose_device
-from workbench.modeling.encode import encode_tagging
-from workbench.modeling.encode_answers import encode_answers
+from workbench.modeling.encoded import Encoder
 from workbench.modeling.freezing import freeze
 from workbench.modeling.heads import Beginning, beginning, first_network
 from workbench.modeling.inputs import Row, read_rows, train_parameters
@@ -56,7 +55,7 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
             validation measured on.
         manifest: ``task``, ``labels``, ``parameters``, and ``base_model`` or ``model_dir`` (a version to continue
             from, its labels under other names by ``origins``); ``resume_from`` names the folder of an earlier
-            attempt whose checkpoint is taken up.
+            attempt whose checkpoint is taken up, ``encoded`` one where encoded texts are kept for later runs.
         reporter: Hears of progress in optimizer steps, and of every curve.
 
     Returns:
@@ -87,8 +86,10 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     )
     network, tokenizer, info = _begin(task, manifest, start, classes, parameters, (learn, measure), reporter)
     network.to(device.torch_device)
-    data = _encode(task, tokenizer, info, learn, parameters, reporter)
-    validation = Validation(network, tokenizer, info, task, device, measure.examples, measure.payloads)
+    kept = manifest.get("encoded")
+    encoder = Encoder(tokenizer, info.max_length, info.stride, Path(kept) if kept else None, reporter.log)
+    data = _encode(task, encoder, info, learn, parameters, reporter)
+    validation = Validation(network, encoder, info, task, device, measure.examples, measure.payloads)
     schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
     torch.manual_seed(parameters.seed)
     resume = manifest.get("resume_from")
@@ -216,29 +217,28 @@ def _fit_window(info: ModelInfo, tokenizer: SubwordTokenizer, network: Any, repo
 
 def _encode(
     task: Task,
-    tokenizer: SubwordTokenizer,
+    encoder: Encoder,
     info: ModelInfo,
     learn: Labeled,
     parameters: TrainParameters,
     reporter: Reporter,
 ) -> TrainingData:
-    size = {"max_length": info.max_length, "stride": info.stride}
     data: TrainingData
     if isinstance(task, AnswerTask):
-        questions = encode_answers(tokenizer, learn.examples, **size)
-        data = AnswerData(questions, learn.payloads, learn.examples, tokenizer)
+        questions = encoder.answers(learn.examples)
+        data = AnswerData(questions, learn.payloads, learn.examples, encoder.tokenizer)
         if questions.shortened:
             reporter.log(
                 f"{len(questions.shortened)} questions are longer than half a window and were cut to that."
             )
     else:
         assert isinstance(task, TaggingTask)
-        tokens = encode_tagging(tokenizer, learn.examples, **size)
+        tokens = encoder.tagging(learn.examples)
         targets = tagging_targets(task, learn.payloads, learn.examples, info.classes)
         data = TaggingData(
             tokens,
             targets,
-            tokenizer,
+            encoder.tokenizer,
             info.classes,
             all_subwords=info.label_all_subwords,
             weighted=parameters.class_weights,

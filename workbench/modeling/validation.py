@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from workbench.domain import Answer, Answers, ExampleText, Payload
 from workbench.modeling.artifact import ModelInfo
 from workbench.modeling.device import Device
-from workbench.modeling.encode import encode_tagging
-from workbench.modeling.encode_answers import encode_answers
+from workbench.modeling.encoded import Encoder
 from workbench.modeling.engine import Engine
 from workbench.modeling.predict import answer_logits, decode_tagging
-from workbench.modeling.tokenizer import SubwordTokenizer
 from workbench.tasks import AnswerTask, TaggingTask, Task
 from workbench.tasks.base import IGNORE
 from workbench.tasks.calibration import fit_choice_temperature, fit_temperature
@@ -39,7 +37,7 @@ class Validation:
     def __init__(
         self,
         network: Any,
-        tokenizer: SubwordTokenizer,
+        encoder: Encoder,
         info: ModelInfo,
         task: Task,
         device: Device,
@@ -48,14 +46,13 @@ class Validation:
     ) -> None:
         self.threshold = info.no_answer_threshold
         self._fit: Callable[[], float] | None = None
-        self._engine = Engine(network, tokenizer, device)
+        self._engine = Engine(network, encoder.tokenizer, device)
         self._info = info
         self._task = task
         self._examples = examples
         self._gold = gold
-        size = {"max_length": info.max_length, "stride": info.stride}
-        self._answers = encode_answers(tokenizer, examples, **size) if isinstance(task, AnswerTask) else None
-        self._tokens = None if self._answers else encode_tagging(tokenizer, examples, **size)
+        self._answers = encoder.answers(examples) if isinstance(task, AnswerTask) else None
+        self._tokens = None if self._answers else encoder.tagging(examples)
 
     def __call__(self) -> dict[str, Any]:
         """The task's metrics; empty where there are no examples."""

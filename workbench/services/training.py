@@ -101,6 +101,7 @@ class TrainingService:
                 "base_model": chosen.base_model,
                 "model_dir": str(artifact_folder(self._settings, parent)) if parent else None,
                 "resume_from": None,
+                "encoded": str(self._settings.encoded_dir),
                 "snapshot": {"id": data.snapshot.id, "content_hash": data.snapshot.content_hash},
                 "origins": {label: list(olds) for label, olds in origins.items()},
                 "notes": notes,
