@@ -11,6 +11,7 @@ from workbench.ui.charts import BLUE, GREY, SAND
 from workbench.ui.run_charts import metric_name
 
 STEPS = 60
+MARGIN = 0.08
 AHEAD = 0.5
 """How far beyond the last point the curve is drawn, as a share of what it cost."""
 
@@ -25,20 +26,24 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
     metric = metric_name(found.metric)
     places = ".3f" if found.scale <= 1 else ".1f"
     title = AXES[axis].capitalize()
-    x = alt.X("cost:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(format="~s"))
+    points, lots, ahead = _points(found, axis), _lots(found, axis), _ahead(found, axis)
+    height = alt.Scale(domain=_room(points, lots, ahead, found.scale), zero=False)
+    x = alt.X(
+        "cost:Q",
+        title=title,
+        scale=alt.Scale(zero=False, nice=True),
+        axis=alt.Axis(format="~s", tickCount=8),
+    )
     name = f"{metric}, {found.split} split"  # the same for every layer, or all of them stand beside the axis
-    y = alt.Y("value:Q", title=name, scale=alt.Scale(zero=False))
-    low = alt.Y("low:Q", title=name, scale=alt.Scale(zero=False))
-    points = alt.Chart(_points(found, axis))
+    y = alt.Y("value:Q", title=name, scale=height)
+    low = alt.Y("low:Q", title=name, scale=height)
     layers: list[alt.Chart] = []
-    ahead = _ahead(found, axis)
     if ahead is not None:
         line = alt.Chart(ahead)
         layers += [
-            line.mark_area(color=BLUE, opacity=0.12).encode(x=x, y=low, y2="high:Q"),
+            line.mark_area(color=BLUE, opacity=0.12, clip=True).encode(x=x, y=low, y2="high:Q"),
             line.mark_line(color=BLUE, strokeDash=[6, 4]).encode(x=x, y=y),
         ]
-    layers.append(points.mark_errorbar(color=BLUE, ticks=True).encode(x=x, y=low, y2="high:Q"))
     tips = [
         alt.Tooltip("version:N", title="Version"),
         alt.Tooltip("value:Q", title=metric, format=places),
@@ -48,25 +53,37 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
         alt.Tooltip("base:N", title="Base model"),
     ]
     colour = alt.condition("datum.fitted", alt.value(BLUE), alt.value(GREY))
+    drawn = alt.Chart(points)
     layers += [
-        points.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=colour, tooltip=tips),
-        points.mark_text(align="left", dx=9, dy=-9, color=GREY, fontWeight="bold").encode(
+        drawn.mark_errorbar(color=BLUE, ticks=True).encode(x=x, y=low, y2="high:Q"),
+        drawn.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=colour, tooltip=tips),
+        drawn.mark_text(align="left", dx=9, dy=-9, color=GREY, fontWeight="bold").encode(
             x=x, y=y, text="version:N"
         ),
     ]
-    lots = _lots(found, axis)
     if len(lots):
-        drawn = alt.Chart(lots)
+        diamonds = alt.Chart(lots)
         layers += [
-            drawn.mark_rule(color=SAND, opacity=0.6).encode(x=x, y=low, y2="high:Q"),
-            drawn.mark_point(shape="diamond", filled=True, size=80, color=SAND, opacity=1).encode(
+            diamonds.mark_rule(color=SAND, opacity=0.6).encode(x=x, y=low, y2="high:Q"),
+            diamonds.mark_point(shape="diamond", filled=True, size=80, color=SAND, opacity=1).encode(
                 x=x, y=y, tooltip=tips
-            ),
-            drawn.mark_text(align="right", dx=-9, dy=9, color=SAND).encode(
-                x=x, y=y, text=alt.value("by lot")
             ),
         ]
     return alt.layer(*layers).properties(height=340)
+
+
+def _room(points: pd.DataFrame, lots: pd.DataFrame, ahead: pd.DataFrame | None, scale: float) -> list[float]:
+    """Room for every point and interval of a version, and for where the curve is heading.
+
+    The interval of that may be as wide as the scale where there are few points: it is cut off at the edge.
+    """
+    heights = [points[name].dropna() for name in ("value", "low", "high")]
+    heights += [lots[name].dropna() for name in ("value", "low", "high")] if len(lots) else []
+    heights += [ahead["value"]] if ahead is not None else []
+    together = pd.concat(heights)
+    low, high = float(together.min()), float(together.max())
+    room = MARGIN * ((high - low) or scale)
+    return [max(0.0, low - room), min(scale, high + room)]
 
 
 def _points(found: Progress, axis: str) -> pd.DataFrame:

@@ -155,12 +155,16 @@ def _draw_curve(found: Progress) -> None:
         or "examples"
     )
     st.altair_chart(progress_chart(found, axis), width="stretch")
+    if any(point.audit.score is not None for point in found.points):
+        st.caption(
+            "Diamonds: the same version on examples of the pool, drawn by lot, that it had not learned from."
+        )
     law = found.laws[axis]
     if law is not None:
         ceiling = law.ceiling
         st.caption(
-            f"Dashed: where the curve is heading, with its 95 % interval. Labels without end would lead to about "
-            f"{score(ceiling.value, found.scale)} ({score(ceiling.low, found.scale)} to "
+            "Dashed: where the curve is heading, with its 95 % interval, cut off at the chart's edge. Labels without "
+            f"end would lead to about {score(ceiling.value, found.scale)} ({score(ceiling.low, found.scale)} to "
             f"{score(ceiling.high, found.scale)}); of all its figures this is the least certain."
         )
     _draw_table(found)
