@@ -18,6 +18,9 @@ def progress(
         str | None, typer.Option(help="What versions were measured on: test unless given, else validation.")
     ] = None,
     labels: Annotated[int, typer.Option(help="How many next labels to look at.")] = LABELS,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure versions that were not on the labels of now first.")
+    ] = False,
     read: Annotated[
         bool,
         typer.Option(
@@ -33,11 +36,14 @@ def progress(
             for number in wb.stop_sets.agreement(project).unread:
                 follow(wb, wb.stop_sets.read(project, number))
         found = wb.progress.report(project, split, labels)
+        if measure and found.split is not None and found.unmeasured:
+            for number in found.unmeasured:
+                wb.evaluation.evaluate(project, number, found.split)
+            found = wb.progress.report(project, split, labels)
         if found.unmeasured:
             numbers = ", ".join(map(str, found.unmeasured))
             err.print(
-                f"Not measured on the labels of now, and so left out: version {numbers}. "
-                f"`workbench evaluate {name} --model-version N` measures one.",
+                f"Not measured on the labels of now, and so left out: version {numbers}. --measure measures them.",
                 markup=False,
             )
         emit(as_json, progress_json(project, found), lambda: _show(found))

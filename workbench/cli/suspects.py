@@ -75,6 +75,7 @@ def list_suspects(
     data = {
         "run": found.run.id,
         "how": found.how,
+        "warning": found.warning,
         "folds": found.run.parameters.get("folds"),
         "model_version": found.run.parameters.get("model_version"),
         "examined": found.examined,
@@ -117,6 +118,8 @@ def _show(found: Suspects, shown: tuple[SuspectExample, ...], batch: int | None)
         f"{found.found:,} of {found.examined:,} labeled examples are suspected; {len(found.rows):,} are left.",
         markup=False,
     )
+    if found.warning is not None:
+        out.print(found.warning, markup=False)
     for each in shown:
         content = each.example.content
         line = " ".join((content.question or content.text).split())

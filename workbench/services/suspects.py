@@ -32,6 +32,9 @@ MOST_FOLDS = 20
 FEWEST = 20
 """Labeled examples below which a model that learned from the others knows too little to judge any."""
 
+MANY = 0.15
+"""Share of suspects from which the models that judged are to be doubted, not the labels."""
+
 SEED = 20_263
 FOUND = "suspects.jsonl"
 QUESTION = "answer"
@@ -127,6 +130,16 @@ class Suspects:
         return (
             f"{said}, except for {seen:,} that are marked: a model that learned a wrong label tends to repeat it, so "
             "more of those are wrong than are found."
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """What to say where more is suspected than can be wrong, or None."""
+        if not self.examined or self.found <= MANY * self.examined:
+            return None
+        return (
+            f"{self.found / self.examined:.0%} of the examined examples are suspected: the models that judged are "
+            "weak, and most of these labels will be right. Look at the first ones only, or let a better model judge."
         )
 
     def labels(self) -> list[str]:

@@ -103,11 +103,11 @@ def _measure(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
     )
     if button.button("Measure", icon=":material/straighten:", type="primary", width="stretch"):
         for number in pending:
-            _launch(page, number, split)
+            measure_version(page, number, split)
         st.rerun()
 
 
-def _launch(page: Page, number: int, split: Split) -> None:
+def measure_version(page: Page, number: int, split: Split) -> None:
     """Ask the model for what it has not predicted; where it has, the labels of now are enough."""
     if page.workbench.evaluation.missing(page.project, number, split):
         page.workbench.evaluation.launch(page.project, number, split, user_id=page.user.id)

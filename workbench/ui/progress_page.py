@@ -11,6 +11,7 @@ import streamlit as st
 from workbench.domain import RunKind, Split
 from workbench.services.progress import AXES, LABELS, Progress, hours_said
 from workbench.ui.address import kept_choice
+from workbench.ui.compare_page import measure_version
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.progress_chart import progress_chart
@@ -131,13 +132,20 @@ def _draw_what_it_says(page: Page, found: Progress) -> None:
     st.markdown(f"**{gain}**")
     st.markdown(lots)
     st.caption(seconds)
-    if found.unmeasured:
+    run = active_run(page, RunKind.EVALUATE)
+    if run is not None:
+        watch(page, run, f"Measuring version {run.parameters['model_version']}")
+    elif found.unmeasured:
         numbers = ", ".join(map(str, found.unmeasured))
         what = "Version" if len(found.unmeasured) == 1 else "Versions"
-        text, link = st.columns([4, 1], vertical_alignment="center")
+        text, button = st.columns([4, 1], vertical_alignment="center")
         text.caption(f"{what} {numbers} left out: not measured on the labels of now.")
-        with link:
-            link_to("compare", "Measure", page.project)
+        if found.split is not None and button.button(
+            "Measure", icon=":material/straighten:", width="stretch"
+        ):
+            for number in found.unmeasured:
+                measure_version(page, number, found.split)
+            st.rerun()
 
 
 def _draw_curve(found: Progress) -> None:

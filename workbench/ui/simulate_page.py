@@ -139,7 +139,7 @@ def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart
         for name, line in mean_curves(report, axis).items()
         for at, s in line
     ]
-    if len(rows) < 2:
+    if len({row["cost"] for row in rows}) < 2:
         return None
     frame = frame_of(arms, report["full_data"], axis, float(report["scale"]))
     metric = metric_name(report["metric"])
@@ -147,10 +147,15 @@ def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart
     colour = alt.Color(
         "strategy:N",
         title=None,
-        legend=alt.Legend(orient="top"),
+        legend=alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1, symbolStrokeWidth=3),
         scale=alt.Scale(domain=list(chosen), range=list(chosen.values())),
     )
-    x = alt.X("cost:Q", title=title.capitalize(), scale=alt.Scale(domain=[0, frame.right]))
+    x = alt.X(
+        "cost:Q",
+        title=title.capitalize(),
+        scale=alt.Scale(domain=[0, frame.right]),
+        axis=alt.Axis(format="~s", tickCount=8),
+    )
     height = alt.Scale(domain=[frame.low, frame.high], nice=False, zero=False)
     y = alt.Y("mean:Q", title=metric, scale=height)
     seeds = [
@@ -203,5 +208,10 @@ def _goal_layers(report: dict[str, Any], height: alt.Scale, metric: str) -> list
     base = alt.Chart(goals)
     return [
         base.mark_rule(color=GREY).encode(y=y, strokeDash=dashes),
-        base.mark_text(align="left", dx=6, dy=-6, color=GREY).encode(x=alt.value(0), y=y, text="name:N"),
+        *(
+            alt.Chart(goals[goals["dash"] == dash])
+            .mark_text(align="left", dx=6, dy=away, color=GREY)
+            .encode(x=alt.value(0), y=y, text="name:N")
+            for dash, away in (("line", -7), ("dashes", 9))
+        ),
     ]

@@ -19,6 +19,9 @@ from workbench.ui.waiting import active_run, last_failure, watch
 SHOWN = 8
 """Examples that are drawn at first, and added by each further click."""
 
+BATCH = 50
+"""Suspects of a correction batch, unless another number is chosen."""
+
 ANY = "any"
 ALL_SPLITS = "all"
 
@@ -90,12 +93,14 @@ def _draw_queue(page: Page, found: Suspects) -> None:
     middle.metric("Suspected", f"{found.found:,}")
     right.metric("Not looked at yet", f"{len(found.rows):,}")
     st.caption(found.how)
+    if found.warning is not None:
+        st.warning(found.warning, icon=":material/balance:")
     if not found.rows:
         st.success("None is left to look at.", icon=":material/check_circle:")
         return
     labels = found.labels()
     shown = found
-    choice, button = st.columns([3, 2], vertical_alignment="bottom")
+    choice, button = st.columns([1, 1], vertical_alignment="bottom")
     if page.project.task != "qa":
         label = kept_choice(
             choice,
@@ -120,9 +125,14 @@ def _draw_queue(page: Page, found: Suspects) -> None:
 
 
 def _draw_batch_button(page: Page, shown: Suspects, place: DeltaGenerator) -> None:
-    chosen = shown.rows[:MOST]
-    if not place.button(
-        f"Put {'these' if len(shown.rows) <= MOST else 'the first'} {len(chosen):,} into a correction batch",
+    number, button = place.columns([1, 2], vertical_alignment="bottom")
+    most = min(MOST, len(shown.rows))
+    wanted = number.number_input(
+        "The first", 1, max(1, most), max(1, min(BATCH, most)), help="So many, the most doubtful first."
+    )
+    chosen = shown.rows[: int(wanted)]
+    if not button.button(
+        f"Put {len(chosen):,} into a correction batch",
         icon=":material/playlist_add:",
         type="primary",
         width="stretch",
