@@ -144,3 +144,40 @@ def test_a_doubted_answer_says_what_is_given_and_what_the_model_says():
     assert doubted[0].items[0]["given"] == "Data"
     assert doubted[0].items[0]["proposed"] == "ten days"
     assert thresholds == {"answer": 0.2}
+
+
+def pos_line(index: int) -> dict[str, Any]:
+    one = line(index, "pool")
+    tags = ["PRP", "VBD", "NNP" if index % 2 else "NN", "RB", "CD"]
+    if index == 4:
+        tags[1] = "CD"
+    return one | {"payload": {"tags": tags}}
+
+
+def qa_line(index: int) -> dict[str, Any]:
+    one = line(index, "pool")
+    start, end = one["tokens"][2 if index != 4 else 3]
+    payload = {"answers": [{"start": start, "end": end}], "no_answer": False}
+    return one | {"tokens": [], "question": "saw today", "payload": payload}
+
+
+@pytest.mark.parametrize(("task", "made"), [("pos", pos_line), ("qa", qa_line)])
+def test_tags_and_answers_are_judged_too(tmp_path: Path, base: Path, task: str, made: Any) -> None:
+    folder = tmp_path / task
+    manifest = {**attempt(folder, base), "task": task, "folds": 2}
+    manifest["labels"] = ["PRP", "VBD", "NNP", "NN", "RB", "CD"] if task == "pos" else []
+    manifest["parameters"] = {**manifest["parameters"], "min_steps": 60}
+    lines = [made(index) | {"fold": index % 5 % 2, "annotation": index} for index in range(40)]
+    text = "".join(json.dumps(each) + "\n" for each in lines)
+    (folder / "examples.jsonl").write_text(text, encoding="utf-8")
+    result = find_suspects(folder, manifest, SilentReporter())
+    found = {each["id"]: each["items"] for each in found_in(folder)}
+    assert result["examples"] == 40
+    assert len(found) == result["suspected"] <= 8
+    assert 4 in found
+    assert all(0 <= item["given_probability"] <= 1 for items in found.values() for item in items)
+    if task == "pos":
+        assert [(item["given"], item["proposed"]) for item in found[4]] == [("CD", "VBD")]
+    else:
+        assert found[4][0]["given"] == "today"
+        assert found[4][0]["proposed"] == "rain"
