@@ -55,6 +55,13 @@ def train(
     freeze_layers: Annotated[
         int | None, typer.Option(help="Keep so many of the lowest encoder layers as they are.")
     ] = None,
+    rest_layers: Annotated[
+        bool | None,
+        typer.Option(
+            "--rest-layers/--no-rest-layers",
+            help="Let layers stop learning one by one towards the end, the lowest first.",
+        ),
+    ] = None,
     class_weights: Annotated[
         bool | None,
         typer.Option("--class-weights/--no-class-weights", help="Let rare labels weigh more."),
@@ -81,6 +88,7 @@ def train(
         "label_all_subwords": label_all_subwords,
         "freeze_embeddings": freeze_embeddings,
         "freeze_layers": freeze_layers,
+        "rest_layers": rest_layers,
         "class_weights": class_weights,
         "patience": patience,
         "seed": seed,

@@ -32,6 +32,7 @@ from workbench.modeling.data import TrainingData
 from workbench.modeling.device import Device, out_of_memory
 from workbench.modeling.dropout import Masks, quick_dropout
 from workbench.modeling.engine import model_inputs
+from workbench.modeling.freezing import Rest
 from workbench.modeling.optimizer import adamw, clip
 from workbench.modeling.ragged import training_batches
 from workbench.modeling.schedule import Schedule
@@ -107,6 +108,7 @@ class Loop:
         self._primary = primary
         self._best = Best(folder, parameters.patience)
         self._masks = Masks(parameters.seed)
+        self._rest = Rest(network, schedule.total) if parameters.rest_layers else None
         self._folder = folder
         self._fingerprint = fingerprint
         self._trainable = [p for p in network.parameters() if p.requires_grad]
@@ -204,6 +206,8 @@ class Loop:
     def _gradients(self, rows: NDArray[np.int64]) -> torch.Tensor:
         self._network.train()
         self._masks.at(self._step)
+        if self._rest is not None:
+            self._rest.at(self._step)
         weight = self._data.weight(rows)
         total = torch.zeros((), device=self._device.torch_device)
         for part in np.array_split(rows, min(self._pieces, len(rows))):

@@ -49,7 +49,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "thorough": Preset(
             "Thorough",
             "Eight passes with every weight trained, for a version that will be shipped; several times slower.",
-            MappingProxyType({"epochs": 8.0, "freeze_embeddings": False, "min_steps": 200}),
+            MappingProxyType(
+                {"epochs": 8.0, "freeze_embeddings": False, "rest_layers": False, "min_steps": 200}
+            ),
         ),
     }
 )

@@ -203,6 +203,13 @@ def _draw_frozen(base: TrainParameters, preset: str) -> dict[str, Any]:
         1,
         help="So many of the lowest layers keep their weights: faster still, and safer with very little data.",
     )
+    values["rest_layers"] = st.toggle(
+        "Let layers rest towards the end",
+        base.rest_layers,
+        key=f"rest_{preset}",
+        help="Over the last two fifths of the steps the layers stop learning one by one, the lowest first: "
+        "a seventh less to compute, when little is left to learn.",
+    )
     return values
 
 
