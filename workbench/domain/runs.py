@@ -131,8 +131,8 @@ class TrainParameters:
             sub-words without knowing the words, so that a model which learned first ones only cuts entities there.
         freeze_embeddings: Keep the embeddings as they are: faster, and rarely worse on little data.
         freeze_layers: Keep so many of the lowest encoder layers as they are, too.
-        rest_layers: Encoder layers stop learning one by one, the lowest first, over the last two fifths of the steps,
-            when the learning rate is low anyway: a seventh less to compute.
+        rest_layers: Encoder layers stop learning one by one, the lowest first, over the last fifth of the steps,
+            when the learning rate is low anyway.
         class_weights: Tagging: rare classes weigh more, by the square root of how rare they are.
         patience: Stop after so many evaluations without a better one and go back to the best; 0 goes on to the end.
         seed: Of initialisation, order and dropout.

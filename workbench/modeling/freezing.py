@@ -9,7 +9,7 @@ import torch
 
 from workbench.errors import InvalidInput
 
-RESTS_FROM = 0.6
+RESTS_FROM = 0.8
 """Share of the steps after which the lowest layer rests, where layers rest one by one."""
 
 
@@ -42,9 +42,9 @@ def freeze(network: Any, *, embeddings: bool, layers: int) -> None:
 class Rest:
     """Encoder layers that stop learning one after another, the lowest first, while the learning rate falls.
 
-    Of n layers, layer i (from 0) learns for the share ``0.6 + 0.4 i / n`` of the steps; the embeddings stop with the
+    Of n layers, layer i (from 0) learns for the share ``0.8 + 0.2 i / n`` of the steps; the embeddings stop with the
     lowest, and the head learns to the end. What rests costs no gradient and no optimizer step, and had little left to
-    learn: the steps that the lowest layer misses hold a sixth of all learning rates, those of the others less
+    learn: the steps that the lowest layer misses hold a twentieth of all learning rates, those of the others less
     (FreezeOut, Brock et al. 2017, with a straight fall).
 
     Args:

@@ -207,8 +207,8 @@ def _draw_frozen(base: TrainParameters, preset: str) -> dict[str, Any]:
         "Let layers rest towards the end",
         base.rest_layers,
         key=f"rest_{preset}",
-        help="Over the last two fifths of the steps the layers stop learning one by one, the lowest first: "
-        "a seventh less to compute, when little is left to learn.",
+        help="Over the last fifth of the steps the layers stop learning one by one, the lowest first: "
+        "less to compute, when little is left to learn.",
     )
     return values
 
