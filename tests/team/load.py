@@ -73,19 +73,29 @@ def start_labelers(
 ) -> list[subprocess.Popen[bytes]]:
     """Processes of labelers, who share the names among them."""
     folder.mkdir(parents=True, exist_ok=True)
-    started = []
-    for number in range(processes):
-        plan = {
-            "home": str(settings.home),
-            "database_url": settings.database_url,
-            "project": project.name,
-            "names": list(names[number::processes]),
-            "items": items,
-            "out": str(folder / f"{number}-{time.monotonic_ns()}.jsonl"),
-        }
-        command = [sys.executable, "-m", "tests.team.load", json.dumps(plan)]
-        started.append(subprocess.Popen(command, cwd=ROOT))
-    return started
+    return [
+        _start(
+            settings,
+            project,
+            names=list(names[number::processes]),
+            items=items,
+            out=str(folder / f"{number}-{time.monotonic_ns()}.jsonl"),
+        )
+        for number in range(processes)
+    ]
+
+
+def start_beside(
+    settings: Settings, project: Project, *, imported: int, seed: int
+) -> subprocess.Popen[bytes]:
+    """A process that imports into the same project and tells a run's progress until it is killed."""
+    return _start(settings, project, imported=imported, seed=seed)
+
+
+def _start(settings: Settings, project: Project, **plan: Any) -> subprocess.Popen[bytes]:
+    where = {"home": str(settings.home), "database_url": settings.database_url, "project": project.name}
+    command = [sys.executable, "-m", "tests.team.load", json.dumps({**where, **plan})]
+    return subprocess.Popen(command, cwd=ROOT)
 
 
 def read_outcome(folder: Path) -> Outcome:
@@ -105,10 +115,10 @@ def read_outcome(folder: Path) -> Outcome:
 
 
 @contextmanager
-def beside(workbench: Workbench, project: Project, *, imported: int) -> Iterator[list[str]]:
+def beside(workbench: Workbench, project: Project, *, imported: int, seed: int = 0) -> Iterator[list[str]]:
     """An import into the same project and a run that tells its progress, until the block ends; what went wrong."""
     stop, errors = threading.Event(), list[str]()
-    lines = "".join(f"Imported O\nsentence O\nnumber{number} O\n\n" for number in range(imported))
+    lines = "".join(f"Imported O\nsentence O\nnumber{seed}.{number} O\n\n" for number in range(imported))
     source = Source("beside.conll", lines.encode())
 
     def load() -> None:
@@ -191,10 +201,13 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def main(plan: dict[str, Any]) -> None:
-    """Label as every annotator of the plan, a thread each."""
+    """Label as every annotator of the plan, a thread each; or import and tell progress until killed."""
     settings = Settings(home=Path(plan["home"]), database_url=plan["database_url"])
     workbench = open_workbench(settings)
     project = workbench.projects.get(plan["project"])
+    if "imported" in plan:
+        with beside(workbench, project, imported=plan["imported"], seed=plan["seed"]):
+            threading.Event().wait()
     with workbench.store.read() as tx:
         people = [user for user in tx.users.all() if user.name in plan["names"]]
     lock = threading.Lock()

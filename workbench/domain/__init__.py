@@ -9,7 +9,7 @@ from workbench.domain.kinds import RUN_TRANSITIONS, AnnotationStatus, Role, RunK
 from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, Spans, Tags
 from workbench.domain.runs import Evaluation, GoldSet, ModelVersion, Run, RunEvent, TrainParameters
 from workbench.domain.sharing import Sharing
-from workbench.domain.work import Annotation, AuditEvent, Batch, BatchItem, User
+from workbench.domain.work import Annotation, AuditEvent, Batch, BatchItem, Remark, User
 
 __all__ = [
     "RUN_TRANSITIONS",
@@ -33,6 +33,7 @@ __all__ = [
     "Payload",
     "Prediction",
     "Project",
+    "Remark",
     "Role",
     "Run",
     "RunEvent",

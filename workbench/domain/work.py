@@ -55,6 +55,20 @@ class Annotation:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reviewer says to the author of a revision. ``seen``: the author has read and put it away."""
+
+    id: int
+    annotation_id: int
+    example_id: int
+    author: str
+    to: str
+    text: str
+    created_at: datetime
+    seen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Examples selected together for annotation."""
 

@@ -116,7 +116,7 @@ class AgreementService:
             said = tx.annotations.said_by_several(project.id, batch_id=batch_id)
             newest = sorted(said, reverse=True)[:MOST_EXAMPLES]
             examples = {example.id: example for example in tx.examples.by_ids(newest)}
-        cases = [_case(examples[one], said[one]) for one in newest if one in examples]
+        cases = [make_case(examples[one], said[one]) for one in newest if one in examples]
         return measure(cases, left_out=len(said) - len(cases))
 
 
@@ -182,11 +182,12 @@ class _Pair:
         return found
 
 
-def _case(example: Example, said: Mapping[str, Annotation]) -> Case:
+def make_case(example: Example, said: Mapping[str, Annotation]) -> Case:
+    """What people say of an example, and how far they agree; of one person or none it is by 1."""
     payloads = [one.payload for one in said.values() if one.payload is not None]
     scores = [likeness(one, two, example.content) for one, two in combinations(payloads, 2)]
     same = all(alike(payloads[0], other, example.content) for other in payloads[1:])
-    return Case(example, said, sum(scores) / len(scores), same)
+    return Case(example, said, sum(scores) / len(scores) if scores else 1.0, same)
 
 
 def _pairs(case: Case) -> Iterator[_Pair]:

@@ -85,7 +85,7 @@ def describe(
 ) -> list[QueueItem]:
     """Everything that the screens of these examples show, except why they were chosen."""
     ids = [example.id for example in examples]
-    suggestions = _suggestions(tx, project, examples)
+    suggestions = suggestions_for(tx, project, examples)
     newest = tx.annotations.newest(ids)
     own = tx.annotations.newest(ids, user.id)
     documents = tx.annotations.document_names({example.document_id for example in examples})
@@ -141,7 +141,8 @@ def _with_reason(item: QueueItem, batch_id: int | None, why: Json) -> QueueItem:
     )
 
 
-def _suggestions(tx: Transaction, project: Project, examples: Sequence[Example]) -> dict[int, Suggestion]:
+def suggestions_for(tx: Transaction, project: Project, examples: Sequence[Example]) -> dict[int, Suggestion]:
+    """The labels of the newest model version that has some which fit the label set, by example id."""
     task = get_task(project.task)
     versions = [
         version for version in reversed(tx.models.versions(project.id)) if version.archived_at is None

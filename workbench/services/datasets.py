@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.config import Settings
-from workbench.domain import Example, ImportRecord, NewExample, Payload, Project, Split
+from workbench.domain import Example, ImportRecord, NewExample, Payload, Project, Split, User
 from workbench.errors import InvalidInput, NotFound
 from workbench.formats.hub import PREFIX, HubOptions
 from workbench.formats.source import Source, paired, unpack
@@ -291,6 +291,7 @@ class DatasetService:
         per_annotator: bool = False,
         provenance: bool = False,
         strict: bool = False,
+        by: User | None = None,
     ) -> ExportReport:
         """Write the project's labels into a file, which is there complete or not at all.
 
@@ -304,6 +305,7 @@ class DatasetService:
             per_annotator: A row for each annotator.
             provenance: Say where labels come from.
             strict: Refuse what the format can't hold.
+            by: Who exports.
 
         Raises:
             UnknownName: There is no such format.
@@ -311,11 +313,17 @@ class DatasetService:
             InvalidInput: It can't hold the project's labels, or there is nothing to write.
         """
         options = ExportOptions(split, scheme, annotator, per_annotator, provenance, strict)
-        return write_export(self._store, project, format, Path(out), options)
+        return self.export(project, format, Path(out), options, by)
 
-    def export(self, project: Project, name: str, out: Path, options: ExportOptions) -> ExportReport:
+    def export(
+        self, project: Project, name: str, out: Path, options: ExportOptions, by: User | None = None
+    ) -> ExportReport:
         """The same with the options in one value."""
-        return write_export(self._store, project, name, out, options)
+        report = write_export(self._store, project, name, out, options)
+        with self._store.write() as tx:
+            told = {"format": name, "split": options.split, "annotator": options.annotator}
+            tx.users.audit(by.id if by else None, "export", project.name, told, project.id)
+        return report
 
     def annotators(self, project: Project) -> list[str]:
         """Names of everybody whose labels can be exported, sorted; ``import`` stands for what files came with."""

@@ -41,6 +41,11 @@ class MemberService:
         with self._store.read() as tx:
             return tuple(user for user in tx.users.all() if user.has_password and not user.system)
 
+    def person(self, name: str) -> User:
+        """The person of that name, as typed. Raises NotFound."""
+        with self._store.read() as tx:
+            return account(tx, name)
+
     def roles(self, project: Project) -> tuple[Member, ...]:
         """What everybody with an account is in a project, by name."""
         with self._store.read() as tx:

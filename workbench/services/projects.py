@@ -41,13 +41,14 @@ class ProjectService:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def create(self, name: str, task: str, labels: Sequence[str] = ()) -> Project:
+    def create(self, name: str, task: str, labels: Sequence[str] = (), *, by: User | None = None) -> Project:
         """A new project.
 
         Args:
             name: 1 to 199 characters, no slashes or control characters, unique.
             task: A registered task type.
             labels: The label set, in order; importing labeled data adds what it finds.
+            by: Who makes it.
 
         Raises:
             UnknownName: There is no such task type.
@@ -61,7 +62,9 @@ class ProjectService:
                 f"{name!r} can't be a project's name", remedy="use 1 to 199 characters, without / or \\"
             )
         with self._store.write() as tx:
-            return tx.projects.add(name, task, make_labels(labels))
+            project = tx.projects.add(name, task, make_labels(labels))
+            tx.users.audit(by.id if by else None, "project.create", name, {"task": task}, project.id)
+            return project
 
     def get(self, name: str, user: User | None = None) -> Project:
         """The project of that name. Raises NotFound, also where it is not there for the user."""
@@ -115,10 +118,12 @@ class ProjectService:
             assign_keys(tx, tx.projects.by_id(project.id), keys)
             return tx.projects.by_id(project.id)
 
-    def set_guidelines(self, project: Project, text: str) -> Project:
+    def set_guidelines(self, project: Project, text: str, *, by: User | None = None) -> Project:
         """Replace the guidelines (Markdown)."""
         with self._store.write() as tx:
             tx.projects.set_guidelines(project.id, text)
+            told = {"characters": len(text)}
+            tx.users.audit(by.id if by else None, "project.guidelines", project.name, told, project.id)
             return tx.projects.by_id(project.id)
 
 

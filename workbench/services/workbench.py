@@ -12,6 +12,7 @@ from workbench.storage.store import Store
 if TYPE_CHECKING:
     from workbench.services.agreement import AgreementService
     from workbench.services.annotation import AnnotationService
+    from workbench.services.auditlog import AuditLogService
     from workbench.services.comparison import ComparisonService
     from workbench.services.corrections import CorrectionService
     from workbench.services.datasets import DatasetService
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.services.models import ModelService
     from workbench.services.progress import ProgressService
     from workbench.services.projects import ProjectService
+    from workbench.services.review import ReviewService
     from workbench.services.runs import RunService
     from workbench.services.scoring import ScoringService
     from workbench.services.selection import SelectionService
@@ -205,6 +207,20 @@ class Workbench:
         from workbench.services.sharing import SharingService
 
         return SharingService(self.store)
+
+    @cached_property
+    def audit_log(self) -> AuditLogService:
+        """Who did what."""
+        from workbench.services.auditlog import AuditLogService
+
+        return AuditLogService(self.store)
+
+    @cached_property
+    def review(self) -> ReviewService:
+        """Decide between people's versions."""
+        from workbench.services.review import ReviewService
+
+        return ReviewService(self.store, self.annotation)
 
     @cached_property
     def agreement(self) -> AgreementService:

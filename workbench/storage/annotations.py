@@ -1,4 +1,4 @@
-"""Annotation revisions (and from ``Gold`` the accepted ones).
+"""Annotation revisions (from ``Opinions`` what people say now, from ``Gold`` what counts).
 
 Revisions are only ever added. They are counted from 1 within their example, over all authors, so that one
 number says what a person had seen of it.
@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, exists, func, insert, select
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Split
 from workbench.errors import InvalidInput, NotFound, StaleRevision
-from workbench.storage.gold import Gold
 from workbench.storage.leases import DONE
+from workbench.storage.opinions import Opinions
 from workbench.storage.revisions import select_revisions
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.sharing import people_wanted, settled, sharing_of, spoken
@@ -23,7 +23,7 @@ from workbench.storage.tables import batch_items, documents, examples, gold, lab
 from workbench.storage.visible import in_project
 
 
-class Annotations(Gold):
+class Annotations(Opinions):
     """Repository of annotation revisions; see ``Store``."""
 
     # --- one revision -----------------------------------------------------------------------------------
@@ -175,79 +175,6 @@ class Annotations(Gold):
             .where(*in_pool)
         )
         return done.scalar_one(), total.scalar_one()
-
-    def said_by_people(self, project_id: int) -> dict[int, int]:
-        """How many people's word there is on each example of which somebody has said something, by its id."""
-        later = revisions.alias()
-        superseded = exists().where(
-            later.c.example_id == revisions.c.example_id,
-            later.c.author_id == revisions.c.author_id,
-            later.c.revision > revisions.c.revision,
-        )
-        rows = self._connection.execute(
-            select(revisions.c.example_id, func.count().label("people"))
-            .join(examples, examples.c.id == revisions.c.example_id)
-            .join(users, users.c.id == revisions.c.author_id)
-            .where(
-                in_project(project_id),
-                ~users.c.system,
-                revisions.c.status != AnnotationStatus.WITHDRAWN,
-                ~superseded,
-            )
-            .group_by(revisions.c.example_id)
-        )
-        return {row.example_id: row.people for row in rows}
-
-    def said_by_several(
-        self,
-        project_id: int,
-        *,
-        batch_id: int | None = None,
-        example_ids: Sequence[int] | None = None,
-        people: int = 2,
-    ) -> dict[int, dict[str, Annotation]]:
-        """What each person says now, by name, of each example that so many have labeled, by its id.
-
-        Only accepted revisions that their author has not followed up; files and simulated annotators are no people.
-
-        Args:
-            project_id: The project.
-            batch_id: Only what was said in answer to this batch.
-            example_ids: Of these examples only.
-            people: The least number of people.
-        """
-        later = revisions.alias()
-        superseded = exists().where(
-            later.c.example_id == revisions.c.example_id,
-            later.c.author_id == revisions.c.author_id,
-            later.c.revision > revisions.c.revision,
-        )
-        statement = select_revisions().where(
-            in_project(project_id),
-            ~users.c.system,
-            revisions.c.status == AnnotationStatus.ACCEPTED,
-            ~superseded,
-        )
-        if batch_id is not None:
-            statement = statement.where(revisions.c.batch_id == batch_id)
-        parts = (
-            [statement]
-            if example_ids is None
-            else [statement.where(revisions.c.example_id.in_(part)) for part in id_chunks(example_ids)]
-        )
-        found: dict[int, dict[str, Annotation]] = {}
-        for part in parts:
-            for one in self._all(part.order_by(users.c.name)):
-                found.setdefault(one.example_id, {})[one.author] = one
-        return {example_id: said for example_id, said in found.items() if len(said) >= people}
-
-    def with_gold(self, example_ids: Sequence[int]) -> frozenset[int]:
-        """Those of the examples that have gold."""
-        found: set[int] = set()
-        for part in id_chunks(example_ids):
-            rows = self._connection.execute(select(gold.c.example_id).where(gold.c.example_id.in_(part)))
-            found.update(rows.scalars())
-        return frozenset(found)
 
     def recent(
         self, project_id: int, author_id: int, limit: int, batch_id: int | None = None

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, exists, func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Sharing, Split
-from workbench.storage.revisions import Revisions, select_revisions, to_annotation
+from workbench.storage.revisions import Revisions, newest_of_author, select_revisions, to_annotation
 from workbench.storage.rows import bulk_insert, chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold, oracle_answers, projects, users
@@ -82,19 +82,13 @@ class Gold(Revisions):
 
     def _standing(self, example_id: int) -> list[Standing]:
         """The accepted revisions that stand, newest first."""
-        later = revisions.alias()
-        superseded = exists().where(
-            later.c.example_id == revisions.c.example_id,
-            later.c.author_id == revisions.c.author_id,
-            later.c.revision > revisions.c.revision,
-        )
         rows = self._connection.execute(
             select(revisions.c.id, revisions.c.payload, users.c.system)
             .join(users, users.c.id == revisions.c.author_id)
             .where(
                 revisions.c.example_id == example_id,
                 revisions.c.status == AnnotationStatus.ACCEPTED,
-                ~superseded,
+                newest_of_author(),
             )
             .order_by(revisions.c.revision.desc())
         ).all()

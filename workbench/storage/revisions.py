@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
 from workbench.domain import Annotation, AnnotationStatus
 from workbench.errors import NotFound
@@ -34,6 +34,16 @@ class Revisions:
 
     def _all(self, statement: Select[Any]) -> tuple[Annotation, ...]:
         return tuple(to_annotation(row) for row in self._connection.execute(statement))
+
+
+def newest_of_author() -> ColumnElement[bool]:
+    """Whether a revision is its author's newest of its example: what they say now."""
+    later = revisions.alias()
+    return ~exists().where(
+        later.c.example_id == revisions.c.example_id,
+        later.c.author_id == revisions.c.author_id,
+        later.c.revision > revisions.c.revision,
+    )
 
 
 def select_revisions() -> Select[Any]:

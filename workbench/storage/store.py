@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from workbench.storage.loads import Loads
     from workbench.storage.models import Models
     from workbench.storage.projects import Projects
+    from workbench.storage.remarks import Remarks
     from workbench.storage.runs import Runs
     from workbench.storage.sketches import Sketches
     from workbench.storage.splits import Splits
@@ -108,6 +109,13 @@ class Transaction:
         from workbench.storage.annotations import Annotations
 
         return Annotations(self.connection)
+
+    @cached_property
+    def remarks(self) -> Remarks:
+        """What reviewers say to people."""
+        from workbench.storage.remarks import Remarks
+
+        return Remarks(self.connection)
 
     @cached_property
     def batches(self) -> Batches:

@@ -198,9 +198,23 @@ def _draw_history(page: Page, example: Example) -> None:
     st.subheader("History")
     for revision in reversed(history):
         with st.container(border=True):
-            st.markdown(_told(revision))
+            told, action = st.columns([6, 1], vertical_alignment="center")
+            told.markdown(_told(revision))
             if revision.payload is not None:
                 st.html(labeled_text(example.content, revision.payload, page.project.labels, limit=4 * SHORT))
+                action.button(
+                    "Restore",
+                    key=f"restore-{revision.id}",
+                    icon=":material/history:",
+                    help="These labels count again, as a new revision in your name; nothing of the history goes.",
+                    on_click=_restore,
+                    args=(page, example.id, revision.payload),
+                )
+
+
+def _restore(page: Page, example_id: int, payload: Payload) -> None:
+    with page.guarded():
+        page.workbench.review.rewrite(page.project, page.user, example_id, payload)
 
 
 def _told(revision: Annotation) -> str:

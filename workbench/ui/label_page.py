@@ -7,6 +7,7 @@ import streamlit as st
 from workbench.domain import Batch
 from workbench.errors import WorkbenchError
 from workbench.ui.label_keys import draw_label_keys
+from workbench.ui.label_remarks import draw_remarks
 from workbench.ui.labeler import draw_labeler, draw_wake
 from workbench.ui.page import Page, visitor
 
@@ -31,6 +32,7 @@ def draw_label_page(page: Page) -> None:
         batch = _choose_batch(page)
         with st.sidebar:
             draw_label_keys(page)
+            draw_remarks(page)
         _label(page, batch)
 
 

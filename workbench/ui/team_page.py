@@ -1,4 +1,4 @@
-"""The Team page: people and their roles, how the work is shared out, backups."""
+"""The Team page: people and their roles, how the work is shared out, the log, backups."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import streamlit as st
 from workbench.domain import Role
 from workbench.ui.page import Page
 from workbench.ui.team_backup import draw_backup
+from workbench.ui.team_log import draw_log
 from workbench.ui.team_people import draw_people
 from workbench.ui.team_sharing import draw_sharing
 
 VIEW = "view"
 """Key of the chosen part of the page in the address."""
-PEOPLE, SHARING, BACKUP = "people", "sharing", "backup"
+PEOPLE, SHARING, LOG, BACKUP = "people", "sharing", "log", "backup"
 _NAMES = {
     PEOPLE: ":material/group: People",
     SHARING: ":material/share: Who labels what",
+    LOG: ":material/history: Log",
     BACKUP: ":material/backup: Backup and checks",
 }
 
@@ -23,7 +25,7 @@ _NAMES = {
 def draw_team_page(page: Page) -> None:
     """Draw the page."""
     with page.guarded():
-        views = [PEOPLE, SHARING, *([BACKUP] if page.user.role is Role.ADMIN else [])]
+        views = [PEOPLE, SHARING, LOG, *([BACKUP] if page.user.role is Role.ADMIN else [])]
         asked = st.query_params.get(VIEW)
         key = "team-view"
         if st.session_state.get(key) not in views:
@@ -36,6 +38,8 @@ def draw_team_page(page: Page) -> None:
             st.query_params[VIEW] = view
         if view == SHARING:
             draw_sharing(page)
+        elif view == LOG:
+            draw_log(page)
         elif view == BACKUP:
             draw_backup(page)
         else:

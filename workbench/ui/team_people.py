@@ -69,8 +69,10 @@ def _draw_project_role(page: Page, members: Sequence[Member]) -> None:
         return
     with st.form("project-role", border=True):
         by_name = {one.user.name: one for one in members}
-        name = st.selectbox("Person", list(by_name))
-        role = st.selectbox("Is here", [SAME, *IN_PROJECT], format_func=ROLE_WORDS.__getitem__)
+        name = st.selectbox("Person", list(by_name), key="role-name")
+        role = st.selectbox(
+            "Is here", [SAME, *IN_PROJECT], format_func=ROLE_WORDS.__getitem__, key="role-here"
+        )
         saved = st.form_submit_button("Save", icon=":material/save:")
     if saved and name:
         _done(

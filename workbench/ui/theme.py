@@ -19,6 +19,7 @@ STYLE = """
 .workbench-sign-out:hover { border-color: currentColor }
 [data-testid="stButtonGroup"] [aria-checked="true"], [data-testid="stButtonGroup"] [aria-checked="true"] * {
   color: inherit !important }
+[data-testid="stBaseButton-pillsActive"], [data-testid="stBaseButton-pillsActive"] * { color: inherit !important }
 [data-testid="stMetricValue"] { font-size: clamp(1.4rem, 2.4vw, 2.25rem) }
 """
 """What ``config.toml`` can't say, on every page."""

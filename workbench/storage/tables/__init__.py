@@ -36,6 +36,7 @@ from workbench.storage.tables.work import (
     label_change_items,
     label_changes,
     leases,
+    remarks,
 )
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "predictions",
     "project_roles",
     "projects",
+    "remarks",
     "run_events",
     "runs",
     "sessions",

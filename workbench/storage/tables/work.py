@@ -112,6 +112,19 @@ gold = Table(
     comment="the accepted annotation of an example",
 )
 
+remarks = Table(
+    "remarks",
+    metadata,
+    id_column(),
+    reference("annotation_id", "annotations", ondelete="CASCADE"),
+    reference("author_id", "users"),
+    Column("text", Text, nullable=False),
+    created_column(),
+    Column("seen_at", Moment),
+    Index("ix_remarks_annotation_id", "annotation_id"),
+    comment="what a reviewer says to the author of a revision",
+)
+
 label_changes = Table(
     "label_changes",
     metadata,

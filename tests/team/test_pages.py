@@ -1,0 +1,134 @@
+"""The wiring of the Team and Review pages: what is pressed is done, and seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.agreement.test_measure import ADA, BOB, TEXTS, say, shared, three
+from workbench.domain import Role, Sharing, Spans, User
+from workbench.services import Workbench
+from workbench.ui import page
+from workbench.web.shared import shared_workbench
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    """The workbench that the pages open in this test."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("WORKBENCH_DATABASE_URL", raising=False)
+    opened = shared_workbench()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def boss(home: Workbench, monkeypatch: pytest.MonkeyPatch) -> User:
+    """An admin, who looks at the pages."""
+    with home.store.write() as tx:
+        user = tx.users.add("boss", Role.ADMIN, password_hash="$argon2id$none")
+    monkeypatch.setattr(page, "current_user", lambda workbench: user)
+    return user
+
+
+def run(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(PAGES / name), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    assert not app.exception and not app.error
+    return app
+
+
+def press(app: AppTest, words: str) -> AppTest:
+    next(one for one in app.button if words in one.label).click().run()
+    assert not app.exception and not app.error
+    return app
+
+
+def test_versions_are_decided_between_and_a_remark_is_sent(home: Workbench, boss: User) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, bob, _ = three(home)
+    for example in ids[:2]:
+        say(home, project, ada, example, {"spans": [ADA] if example == ids[0] else []})
+        say(home, project, bob, example, {"spans": [ADA, BOB] if example == ids[0] else []})
+    app = run("10_Review.py")
+    assert any("1 of 1 example" in one.value for one in app.markdown)
+    app.text_area[0].set_value("Bob is one too.")
+    press(app, "Send")
+    assert [one.text for one in home.review.remarks_to(project, ada)] == ["Bob is one too."]
+    accept = [one for one in app.button if one.label == "Accept"]
+    assert len(accept) == 2
+    accept[1].click().run()
+    assert not app.exception
+    assert home.review.dossier(project, ids[0]).decided_by == "boss"
+    assert "Nothing waits here" in app.success[0].value
+    app = run("10_Review.py", view="agreement")
+    assert [one.value for one in app.metric][:3] == ["2", "0.667", "50%"]
+
+
+def test_work_is_shared_out_and_people_are_given_roles(home: Workbench, boss: User) -> None:
+    project, _ = shared(home, texts=TEXTS)
+    with home.store.write() as tx:
+        tx.users.add("otto", Role.ANNOTATOR, password_hash="$argon2id$none")
+    app = run("11_Team.py", view="sharing")
+    app.number_input[0].set_value(2)
+    app.number_input[1].set_value(2)
+    press(app, "Share it out")
+    assert home.projects.get(project.name).sharing == Sharing(people=2, share=1.0, agree=2)
+    app = run("11_Team.py")
+    app.selectbox(key="role-name").select("otto")
+    app.selectbox(key="role-here").select("lead")
+    press(app, "Save")
+    roles = {member.user.name: member.role for member in home.members.roles(project)}
+    assert roles == {"boss": Role.ADMIN, "otto": Role.LEAD}
+
+
+def test_the_log_says_who_did_what(home: Workbench, boss: User, tmp_path: Path) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    other, _ = shared(home, texts=TEXTS, name="other")
+    home.review.rewrite(project, boss, ids[0], Spans())
+    home.datasets.export_data(project, "jsonl", tmp_path / "out.jsonl", by=boss)
+    app = run("11_Team.py", view="log", project=project.name)
+    table = app.dataframe[0].value
+    assert table.iloc[0][["Who", "What", "Of"]].tolist() == ["boss", "export", project.name]
+    assert set(table["Of"]) == {project.name}
+    app.selectbox(key="log-where").select("Everything")
+    app.text_input(key="log-action").set_value("project").run()
+    table = app.dataframe[0].value
+    assert set(table["Of"]) == {project.name, other.name}
+    assert set(table["What"]) == {"project.create", "project.sharing"}
+
+
+def test_an_older_revision_is_restored(home: Workbench, boss: User) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, _, _ = three(home)
+    first = say(home, project, ada, ids[0], {"spans": [ADA]})
+    say(home, project, ada, ids[0], {"spans": []})
+    app = run("1_Data.py", view="browse", example=str(ids[0]))
+    app.button(key=f"restore-{first}").click().run()
+    assert not app.exception and not app.error
+    history = home.annotation.history(project, ids[0])
+    assert [one.author for one in history] == ["ada", "ada", "boss"]
+    assert history[-1].payload == history[0].payload
+    dossier = home.review.dossier(project, ids[0])
+    assert dossier.gold == history[-1] and dossier.decided_by == "boss"
+
+
+def test_an_annotator_reads_what_was_said_to_them(
+    home: Workbench, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, _, _ = three(home)
+    first = say(home, project, ada, ids[0], {"spans": []})
+    home.review.remark(project, boss, first, "Look at <b>Ada</b>.")
+    monkeypatch.setattr(page, "current_user", lambda workbench: ada)
+    app = run("3_Label.py")
+    assert any("boss" in one.value and "\\<b\\>" in one.value for one in app.sidebar.markdown)
+    press(app, "I have read this")
+    assert home.review.remarks_to(project, ada) == ()
