@@ -67,6 +67,19 @@ def test_a_first_batch_by_lot(home: Workbench) -> None:
     assert (batch.strategy, batch.items) == ("random", 4)
 
 
+def test_a_budget_in_minutes(home: Workbench) -> None:
+    project = make_project(home)
+    add_examples(home, project, WORDS)
+    app = open_select()
+    next(item for item in app.button_group if item.label == "Budget in").set_value("minutes").run()
+    app.number_input(key="size_minutes").set_value(1).run()
+    assert not app.exception
+    assert "of labeling" in said(app)
+    next(item for item in app.button if item.label.startswith("Create a batch")).click().run()
+    (batch,) = home.selection.batches(project)
+    assert (batch.unit, batch.size) == ("seconds", 60)
+
+
 @pytest.mark.parametrize(
     ("task", "strategy", "payload"),
     [

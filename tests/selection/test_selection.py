@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from tests.selection.pool import (
+    NOW,
     add_examples,
     add_predictions,
     add_scores,
     add_version,
     annotate,
+    annotations,
     make_project,
 )
 from workbench.acquisition import STRATEGIES, single_pass
@@ -21,6 +24,7 @@ from workbench.services import Workbench
 from workbench.services.picking import near_key
 from workbench.storage.candidates import Filters
 from workbench.storage.rows import now
+from workbench.storage.store import Transaction
 
 WORDS = [
     "alpha",
@@ -211,6 +215,43 @@ def test_words_are_counted_until_the_budget_is_reached(workbench: Workbench, pro
         assert [pick.example_id for pick in selection.picks] == ids[:expected]
         assert selection.words == words
         assert selection.short == (budget == 100)
+
+
+def test_seconds_are_predicted_from_those_that_were_logged(workbench: Workbench, project: Project) -> None:
+    ids = add_examples(workbench, project, ["a b c", "d e", "f g h i", "j"])
+    version = add_version(workbench, project)
+    add_scores(workbench, version, {key: 1.0 - index / 10 for index, key in enumerate(ids)})
+    assumed = workbench.selection.preview(project, "mnlp", 5, "seconds")
+    assert [pick.example_id for pick in assumed.picks] == ids[:2]  # 2 s an example and 0.25 s a word
+    assert assumed.seconds == pytest.approx(2 * 2 + 5 * 0.25)
+    assert "assumed" in assumed.cost.sentence
+    logged = add_examples(workbench, project, [" ".join(["w"] * (1 + index % 5)) for index in range(40)])
+    with workbench.store.write() as tx:
+        for key in logged:
+            words = tx.examples.by_ids([key])[0].content.tokens
+            annotate_in(tx, key, seconds=10.0 + 3.0 * len(words))
+    fitted = workbench.selection.preview(project, "mnlp", 60, "seconds")
+    assert [pick.example_id for pick in fitted.picks] == ids  # 19 + 16 + 22 s are less than 60
+    assert fitted.seconds == pytest.approx(4 * 10 + 10 * 3)
+    assert "40 logged answers" in fitted.cost.sentence
+    assert not fitted.short
+    batch, _ = workbench.selection.create(project, fitted)
+    assert (batch.unit, batch.size, batch.parameters["seconds"]) == ("seconds", 60, 70.0)
+
+
+def annotate_in(tx: Transaction, example_id: int, *, seconds: float) -> None:
+    author = tx.users.find_or_add("timed")
+    values = {
+        "status": "accepted",
+        "payload": {"spans": []},
+        "client_id": f"t{example_id}",
+        "created_at": NOW,
+    }
+    tx.connection.execute(
+        insert(annotations).values(
+            example_id=example_id, author_id=author.id, revision=1, seconds=seconds, **values
+        )
+    )
 
 
 def test_near_duplicates_are_left_out_unless_wanted(workbench: Workbench, project: Project) -> None:

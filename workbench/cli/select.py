@@ -18,12 +18,17 @@ SHOWN = 80
 @app.command()
 def select(
     name: Annotated[str, typer.Argument(help="The project.")],
-    size: Annotated[int, typer.Option(help="How many examples, or words with --unit words.")],
+    size: Annotated[int, typer.Option(help="How many examples; or words, or seconds, with --unit.")],
     strategy: Annotated[
         str | None,
         typer.Option(help="random, mnlp, margin, entropy, least-confidence, …; needed unless --suspected."),
     ] = None,
-    unit: Annotated[str, typer.Option(help="examples or words.")] = "examples",
+    unit: Annotated[
+        str,
+        typer.Option(
+            help="examples, words, or seconds that an annotator will take, predicted from those logged."
+        ),
+    ] = "examples",
     seed: Annotated[int, typer.Option(help="Of the random order.")] = SEED,
     model_version: Annotated[
         int | None, typer.Option(help="Whose scores to use; the newest that scored the pool unless given.")
@@ -79,13 +84,14 @@ def select(
             batch, picks = wb.selection.create(project, selection)
             number = batch.number
         words = sum(pick.words for pick in picks)
-        if (words if unit == "words" else len(picks)) < size:
+        if selection.short:
             err.print(f"The pool had fewer than {size} {unit} to give.", style="yellow", markup=False)
         data = {
             "batch": number,
             "strategy": strategy,
             "model_version": selection.model_version,
             "words": words,
+            "seconds": selection.seconds,
             "duplicates": selection.duplicates,
             "items": [
                 {
@@ -107,6 +113,7 @@ def _show(number: int | None, selection: Selection, picks: tuple[Pick, ...]) -> 
     words = sum(pick.words for pick in picks)
     what = f"Batch {number}" if number is not None else "This would be a batch"
     out.print(f"{what}: {len(picks)} examples, {words} words, by {selection.strategy}.", markup=False)
+    out.print(f"About {selection.seconds:,.0f} s of labeling. {selection.cost.sentence}", markup=False)
     if selection.duplicates:
         out.print(f"{selection.duplicates} near-duplicates were left out.", markup=False)
     for pick in picks[:10]:

@@ -152,7 +152,7 @@ class TrainParameters:
     label_all_subwords: bool = True
     freeze_embeddings: bool = True
     freeze_layers: int = 0
-    rest_layers: bool = True
+    rest_layers: bool = False
     class_weights: bool = False
     patience: int = 0
     seed: int = 13

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.acquisition import Strategy
 from workbench.domain import Json
+from workbench.evidence.cost import ASSUMED, Cost
 from workbench.storage.candidates import Candidate, Filters
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "fill",
     "make_pick",
     "near_key",
+    "spent",
 ]
 
 DIGITS = re.compile(r"\d")
@@ -67,7 +69,7 @@ class Selection:
     Attributes:
         strategy: The strategy's name.
         size: The budget, in ``unit``.
-        unit: ``examples`` or ``words``.
+        unit: ``examples``, ``words`` or ``seconds``.
         seed: Of the random order.
         model_version: Number of the version whose scores decided, or None.
         filters: What it was narrowed to.
@@ -76,6 +78,8 @@ class Selection:
         noise: Strength of the noise on the scores; 0 for none.
         picks: The examples, the one to ask first at the front.
         words: Of all picks together.
+        seconds: That an annotator will take for them, predicted.
+        cost: What the prediction goes by.
         duplicates: Near-duplicates that were left out.
     """
 
@@ -90,12 +94,14 @@ class Selection:
     noise: float = 0.0
     picks: tuple[Pick, ...] = ()
     words: int = 0
+    seconds: float = 0.0
+    cost: Cost = ASSUMED
     duplicates: int = 0
 
     @property
     def short(self) -> bool:
         """Whether the pool ran out before the budget was reached."""
-        return (self.words if self.unit == "words" else len(self.picks)) < self.size
+        return spent(self.unit, len(self.picks), self.words, self.cost) < self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,17 @@ def near_key(text: str, question: str | None = None) -> str:
     return "\n".join(parts)
 
 
+def spent(unit: str, examples: int, words: int, cost: Cost) -> float:
+    """So many examples with so many words in all, in a unit of budgets.
+
+    >>> spent("seconds", 10, 200, Cost(2.0, 0.25, 0))
+    70.0
+    """
+    if unit == "seconds":
+        return cost.seconds(examples, words)
+    return words if unit == "words" else examples
+
+
 def fill(
     candidates: Iterable[tuple[Candidate, bool]],
     size: int,
@@ -129,17 +146,19 @@ def fill(
     keep_duplicates: bool = False,
     lots: Iterable[tuple[Candidate, bool]] = (),
     audit_share: float = 0.0,
+    cost: Cost = ASSUMED,
 ) -> Filled:
     """Take candidates in their order until the budget is reached, and every so often the next one by lot.
 
     Args:
         candidates: Best first, each with whether a labeled example has the same content.
-        size: The budget: in examples, or in words; the example that reaches it is taken too.
-        unit: ``examples`` or ``words``.
+        size: The budget: in examples, words or predicted seconds; the example that reaches it is taken too.
+        unit: ``examples``, ``words`` or ``seconds``.
         keep_duplicates: Take near-duplicates of labeled examples and of picks before them as well.
         lots: Candidates in random order, for the audit.
         audit_share: Share of the picks that come from ``lots``, 0..1. They are spread evenly, so that the share
             holds for whoever stops half-way too.
+        cost: What seconds are predicted by.
     """
     picks: list[Ranked] = []
     chosen: set[int] = set()
@@ -147,7 +166,7 @@ def fill(
     seen: set[str] = set()
     words = 0
     ranked, drawn = enumerate(candidates, 1), enumerate(lots, 1)
-    while (words if unit == "words" else len(picks)) < size:
+    while spent(unit, len(picks), words, cost) < size:
         audit = audit_is_due(len(picks), audit_share)
         rank, (candidate, labeled_twin) = next(drawn if audit else ranked, (0, (None, False)))
         if candidate is None:
@@ -177,7 +196,7 @@ def audit_is_due(before: int, share: float) -> bool:
 
 def chunk_sizes(size: int, unit: str) -> Iterator[int]:
     """How many candidates to read at a time: about what is needed at first, then more and more."""
-    wanted = size if unit == "examples" else max(1, size // 10)
+    wanted = size if unit == "examples" else max(1, size // 10)  # a sentence is some ten words, or seconds
     chunk = min(max(wanted + wanted // 4, 50), 2_000)
     while True:
         yield chunk

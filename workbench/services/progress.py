@@ -9,9 +9,10 @@ from typing import Any
 
 from workbench.domain import ModelVersion, Project, Split
 from workbench.errors import InvalidInput
-from workbench.evidence.cost import Cost, fit_cost
+from workbench.evidence.cost import Cost
 from workbench.evidence.curves import Curve, curve
 from workbench.evidence.powerlaw import ENOUGH, Estimate, PowerLaw, fit_power_law
+from workbench.services.annotatorcost import logged_cost
 from workbench.services.audit import Audit, AuditScore, audit
 from workbench.services.judging import as_split
 from workbench.services.stopset import StopSet, StopSets
@@ -209,8 +210,7 @@ class ProgressService:
         task = get_task(project.task)
         with self._store.read() as tx:
             counts = tx.examples.counts(project.id)
-            logged = tx.annotations.logged_seconds(project.id)
-        cost = fit_cost([words for words, _ in logged], [seconds for _, seconds in logged])
+            cost = logged_cost(tx, project)
         measured = as_split(split) if split is not None else _labeled_split(counts)
         rows = [
             row for row in VersionService(self._store).table(project, measured) if not row.version.archived_at

@@ -8,6 +8,7 @@ from dataclasses import replace
 from workbench.acquisition import STRATEGIES, Strategy, strategies_for
 from workbench.domain import Batch, BatchItem, Example, ModelVersion, Prediction, Project
 from workbench.errors import Conflict, WrongState
+from workbench.services.annotatorcost import logged_cost
 from workbench.services.labelmaps import mapped_predictions, old_names, version_map
 from workbench.services.orders import by_lot, by_noisy_score, by_score
 from workbench.services.picking import Coverage, Pick, Selection, chunk_sizes, fill, make_pick
@@ -59,7 +60,8 @@ class SelectionService:
             project: The project.
             strategy: Name of a strategy that serves its task type.
             size: The budget.
-            unit: ``examples``, or ``words``: then examples are taken until their words reach the budget.
+            unit: ``examples``; ``words``: then examples are taken until their words reach the budget; ``seconds``:
+                until the seconds do that an annotator will take for them, by what is logged of this project.
             seed: Of the random order.
             model_version: Whose scores and predictions to use; None takes the newest that scored the pool.
             filters: Narrow the choice.
@@ -80,6 +82,7 @@ class SelectionService:
         check_chance(chosen, audit_share, noise)
         filters = filters or Filters()
         with self._store.read() as tx:
+            cost = logged_cost(tx, project)
             version = scored_version(tx, project, chosen, model_version, filters)
             asked = filters
             if version is not None and filters.label:
@@ -96,6 +99,7 @@ class SelectionService:
                 keep_duplicates=keep_duplicates,
                 lots=self._with_twins(tx, project, lots),
                 audit_share=audit_share,
+                cost=cost,
             )
         number = version.number if version else None
         return Selection(
@@ -110,6 +114,8 @@ class SelectionService:
             noise=noise,
             picks=tuple(make_pick(ranked, chosen, number, seed, noise) for ranked in filled.picks),
             words=filled.words,
+            seconds=cost.seconds(len(filled.picks), filled.words),
+            cost=cost,
             duplicates=filled.duplicates,
         )
 
@@ -267,6 +273,7 @@ class SelectionService:
             "audit_share": selection.audit_share,
             "noise": selection.noise,
             "words": selection.words,
+            "seconds": round(selection.seconds, 1),
         }
         with self._store.write() as tx:
             tx.batches.lock(project.id)

@@ -8,7 +8,7 @@ from workbench.errors import InvalidInput, WrongState
 from workbench.storage.candidates import Filters
 from workbench.storage.store import Transaction
 
-UNITS = ("examples", "words")
+UNITS = ("examples", "words", "seconds")
 MOST_NOISE = 100.0
 """Under more than that nothing of the scores is left."""
 

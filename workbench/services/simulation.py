@@ -12,12 +12,13 @@ from workbench.acquisition import strategies_for
 from workbench.config import Settings
 from workbench.domain import Json, Project, Run, RunKind, Split, TrainParameters
 from workbench.errors import InvalidInput
-from workbench.evidence.cost import Cost, fit_cost
+from workbench.evidence.cost import Cost
 from workbench.evidence.points import POINTS, read_points
 from workbench.evidence.replay import summarise
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.completion import FINISHERS
 from workbench.services.annotation_files import kept_aside
+from workbench.services.annotatorcost import logged_cost
 from workbench.services.importing import count_words
 from workbench.services.judging import as_split
 from workbench.services.picking import near_key
@@ -160,8 +161,7 @@ class SimulationService:
     def cost(self, project: Project) -> Cost:
         """An annotator's seconds on this project, from those logged so far."""
         with self._store.read() as tx:
-            logged = tx.annotations.logged_seconds(project.id)
-        return fit_cost([words for words, _ in logged], [seconds for _, seconds in logged])
+            return logged_cost(tx, project)
 
     @staticmethod
     def _checked(

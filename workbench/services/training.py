@@ -39,7 +39,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "quick": Preset(
             "Quick",
             "One pass over the data: enough to see whether the labels make sense and to rank the pool.",
-            MappingProxyType({"epochs": 1.0, "min_steps": 30}),
+            MappingProxyType({"epochs": 1.0, "min_steps": 30, "rest_layers": True}),
         ),
         "balanced": Preset(
             "Balanced",
@@ -49,9 +49,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "thorough": Preset(
             "Thorough",
             "Eight passes with every weight trained, for a version that will be shipped; several times slower.",
-            MappingProxyType(
-                {"epochs": 8.0, "freeze_embeddings": False, "rest_layers": False, "min_steps": 200}
-            ),
+            MappingProxyType({"epochs": 8.0, "freeze_embeddings": False, "min_steps": 200}),
         ),
     }
 )

@@ -68,11 +68,15 @@ def live_annotation(
         later.c.author_id == revision.c.author_id,
         later.c.revision > revision.c.revision,
     )
-    return exists().where(
-        revision.c.example_id == example_id,
-        revision.c.status != AnnotationStatus.WITHDRAWN.value,
-        ~superseded,
-        *(() if since is None else (revision.c.created_at >= since,)),
+    return (
+        exists()
+        .where(
+            revision.c.example_id == example_id,
+            revision.c.status != AnnotationStatus.WITHDRAWN.value,
+            ~superseded,
+            *(() if since is None else (revision.c.created_at >= since,)),
+        )
+        .correlate_except(revision)
     )
 
 

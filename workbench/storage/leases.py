@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, text
 
 from workbench.domain import AnnotationStatus, Sharing, Split
 from workbench.storage.candidates import live_lease
@@ -28,8 +28,12 @@ class Leases:
     def lock(self, project_id: int) -> None:
         """Let nobody else select from or hand out items of the project until this write block ends.
 
-        SQLite's writing transactions exclude each other anyway; PostgreSQL locks the project's row.
+        SQLite's writing transactions exclude each other anyway; PostgreSQL locks the project's row. There, what is
+        asked while others wait is looked up by index: right after an import its planner still takes the tables for
+        small, and would read all of one for each example of another.
         """
+        if self._connection.dialect.name == "postgresql":
+            self._connection.execute(text("SET LOCAL enable_seqscan = off"))
         self._connection.execute(
             select(projects.c.id).where(projects.c.id == project_id).with_for_update(key_share=True)
         )

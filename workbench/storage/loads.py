@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, text, update
 
 from workbench.errors import WrongState
 from workbench.storage.imports import Imports
@@ -85,6 +85,9 @@ class Loads:
         """Let everybody see it. Raises WrongState where it was given up for dead."""
         self.beat(project_id, owner, 0)
         self._connection.execute(delete(loads).where(loads.c.project_id == project_id))
+        if self._connection.dialect.name == "postgresql":
+            # Its planner would take the tables for what they were before, until it looks by itself after a minute.
+            self._connection.execute(text("ANALYZE documents, examples, annotations, gold, oracle_answers"))
 
     def remove_some(self, load: Load, limit: int) -> bool:
         """Take back some of an unfinished import's rows; whether any may be left. Repeat in short transactions.

@@ -15,8 +15,11 @@ from workbench.ui import charts
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
-from workbench.ui.theme import count
+from workbench.ui.theme import count, duration
 from workbench.ui.waiting import active_run, last_failure, watch
+
+BUDGETS = {"examples": ("examples", 1, 50), "words": ("words", 1, 1_000), "minutes": ("seconds", 60, 30)}
+"""Of each unit that the page offers: the unit that is stored, how many of it, and a usual size."""
 
 DRAWN = 20
 """Picks that are drawn with their labels; the table has all of them."""
@@ -185,13 +188,16 @@ def _draw_preview(page: Page, selection: Selection, strategy: Strategy) -> None:
     if not selection.picks:
         st.info("Nothing of the pool is left to select under these filters.", icon=":material/inbox:")
         return
-    notes = [f"{count(len(selection.picks), 'example')}, {count(selection.words, 'word')}"]
+    notes = [
+        f"{count(len(selection.picks), 'example')}, {count(selection.words, 'word')}, "
+        f"about {duration(selection.seconds)} of labeling"
+    ]
     if selection.duplicates:
         notes.append(f"{count(selection.duplicates, 'near-duplicate')} left out")
     if selection.short:
         notes.append("the pool has no more to give")
     left, right = st.columns([3, 2], vertical_alignment="center")
-    left.markdown(" · ".join(notes))
+    left.markdown(" · ".join(notes), help=selection.cost.sentence)
     if right.button(
         f"Create a batch of {count(len(selection.picks), 'example')}",
         type="primary",
@@ -259,18 +265,16 @@ def _draw_selection(page: Page) -> None:
         strategy, version = _choose(page)
         unit = st.segmented_control(
             "Budget in",
-            ["examples", "words"],
+            list(BUDGETS),
             default="examples",
             required=True,
             width="stretch",
-            help="Words are what an annotator reads: a budget in words treats long and short examples alike.",
+            help="Words are what an annotator reads: a budget in words treats long and short examples alike. "
+            "Minutes are predicted from the seconds that answers took so far.",
         )
-        size = st.number_input(
-            f"Size, in {unit}",
-            min_value=1,
-            value=50 if unit == "examples" else 1_000,
-            step=10,
-            key=f"size_{unit}",
+        stored, factor, usual = BUDGETS[unit or "examples"]
+        size = factor * st.number_input(
+            f"Size, in {unit}", min_value=1, value=usual, step=10, key=f"size_{unit}"
         )
         audit_share, noise = _chance() if strategy.needs_model else (0.0, 0.0)
         filters, duplicates, seed = _narrow(page, version)
@@ -288,7 +292,7 @@ def _draw_selection(page: Page) -> None:
             page.project,
             strategy.name,
             int(size),
-            unit or "examples",
+            stored,
             seed=seed,
             model_version=version.number if version else None,
             filters=filters,

@@ -44,7 +44,7 @@ batches = Table(
     created_column(),
     UniqueConstraint("project_id", "number"),
     CheckConstraint("size > 0", name="size_positive"),
-    CheckConstraint("unit IN ('examples', 'words')", name="unit_known"),
+    CheckConstraint("unit IN ('examples', 'words', 'seconds')", name="unit_known"),
 )
 
 batch_items = Table(
