@@ -23,6 +23,10 @@ if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
     # Each worker's own processes share the machine with the other workers': one thread each is what they have.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Ray reads these once in a process, when it is imported, by whichever test comes first.
+os.environ["RAY_AUTH_MODE"] = "token"
+os.environ["RAY_AUTH_TOKEN"] = "a-token-of-the-tests-own-0123456789"
+
 DATABASE_NAME = "workbench.db"
 
 REQUIRED = frozenset(os.environ.get("WORKBENCH_TEST_REQUIRE", "").split(","))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
 from functools import lru_cache
 from pathlib import Path
 
@@ -55,6 +57,17 @@ class Settings(BaseSettings):
         default=True, description="Load the sample projects when the server starts without a project."
     )
     device: str = Field(default="auto", description="Default device of runs: auto, cpu, cuda, cuda:0, mps.")
+    ray_address: str | None = Field(
+        default=None,
+        description="Dashboard of a Ray cluster, such as http://head:8265; runs go there unless told otherwise.",
+    )
+    ray_storage: str | None = Field(
+        default=None,
+        description="Folder or fsspec URL (s3://bucket/path) that this machine and the cluster both reach; "
+        "empty means a folder in the home.",
+    )
+    ray_cpus: float = Field(default=1.0, gt=0, description="CPUs that a run asks the cluster for.")
+    ray_gpus: float = Field(default=0.0, ge=0, description="GPUs that a run asks the cluster for.")
 
     @property
     def url(self) -> str:
@@ -75,6 +88,17 @@ class Settings(BaseSettings):
     def encoded_dir(self) -> Path:
         """Texts as models read them, kept for later runs over the same ones; may be removed at any time."""
         return self.home.absolute() / "encoded"
+
+    @property
+    def ray_depots(self) -> str:
+        """Where attempts lie that a cluster computes."""
+        return (self.ray_storage or str(self.home.absolute() / "depots")).rstrip("/")
+
+    @property
+    def home_key(self) -> str:
+        """Eight characters that tell this home's runs from another's in the same cluster."""
+        place = f"{platform.node()}:{self.home.absolute()}"
+        return hashlib.sha256(place.encode()).hexdigest()[:8]
 
     @property
     def backups_dir(self) -> Path:

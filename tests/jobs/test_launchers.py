@@ -17,9 +17,10 @@ from workbench.domain import RunState
 from workbench.errors import InvalidInput, Unavailable, UnknownName
 from workbench.jobs import devices
 from workbench.jobs.attempt import AttemptFolder, plain, read_json, write_json
+from workbench.jobs.devices import Place
 from workbench.jobs.ensure import ensure_supervisor
 from workbench.jobs.following import EventFollower
-from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus
+from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus, load_launchers
 from workbench.jobs.local import LocalLauncher
 from workbench.jobs.supervisor import Supervisor
 from workbench.registry import Registry
@@ -174,6 +175,17 @@ def test_a_full_disk_is_one_line_and_nothing_is_queued(sqlite_bench: Bench) -> N
     assert [*sqlite_bench.wb.settings.runs_dir.iterdir()] == []
 
 
+def test_a_run_goes_to_the_cluster_where_one_is_set(tmp_path: Path) -> None:
+    here = Settings(home=tmp_path)
+    there = Settings(home=tmp_path, ray_address="http://head:8265", ray_gpus=2, ray_cpus=4)
+    assert devices.place_of("cpu", here) == devices.place_of("cpu", there) == Place("local", "cpu", "cpu")
+    asked = Place("ray", "cluster", "auto", {"cpus": 4.0, "gpus": 2.0})
+    assert devices.place_of("auto", there) == devices.place_of("cluster", there) == asked
+    assert devices.place_of("cluster:0", there).resources == {"cpus": 4.0, "gpus": 0.0}
+    with pytest.raises(InvalidInput, match="no cluster is set.*WORKBENCH_RAY_ADDRESS"):
+        devices.place_of("cluster", here)
+
+
 def test_a_home_that_can_not_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Unavailable, match="the supervisor of runs can't be started"):
@@ -182,4 +194,5 @@ def test_a_home_that_can_not_be_written_is_one_line(tmp_path: Path) -> None:
 
 def test_a_launcher_or_kind_that_nobody_knows(sqlite_bench: Bench) -> None:
     with pytest.raises(UnknownName, match="no launcher named 'moon'"):
-        sqlite_bench.wb.runs.launch(sqlite_bench.project, "train", {}, lambda _: {}, launcher="moon")
+        load_launchers()["moon"]
+    assert list(load_launchers()) == ["local", "ray"]

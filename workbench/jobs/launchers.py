@@ -64,5 +64,6 @@ LAUNCHERS: Registry[Launcher] = Registry("launcher")
 
 def load_launchers() -> Registry[Launcher]:
     """The registry with this package's own launchers in it."""
-    importlib.import_module("workbench.jobs.local")
+    for module in ("workbench.jobs.local", "workbench.jobs.ray"):
+        importlib.import_module(module)
     return LAUNCHERS

@@ -16,12 +16,17 @@ PROGRESS_SECONDS = 0.5
 
 
 class FileReporter:
-    """Appends what a computation reports to the attempt's folder, a whole line at a time."""
+    """Appends what a computation reports to the attempt's folder, a whole line at a time.
 
-    def __init__(self, attempt: AttemptFolder) -> None:
+    Args:
+        attempt: Its folder.
+        after: Events of the same attempt that another worker has reported before.
+    """
+
+    def __init__(self, attempt: AttemptFolder, after: int = 0) -> None:
         self._attempt = attempt
         self._file = attempt.events.open("a", encoding="utf-8")
-        self._sequence = 0
+        self._sequence = after
         self._last_progress = 0.0
         self._phase: object = None
         self.stopped = False

@@ -26,6 +26,7 @@ from workbench.jobs.following import EventFollower
 from workbench.jobs.housekeeping import sweep
 from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus, load_launchers
 from workbench.registry import Registry
+from workbench.storage.runs import CLUSTER
 from workbench.storage.store import Store
 
 BUSY_SECONDS = 0.25
@@ -51,6 +52,7 @@ class Watched:
     handle: Mapping[str, Any]
     follower: EventFollower
     beat_at: float = 0.0
+    note: str = ""
     cancel_at: float | None = None
     ending: Future[None] | None = field(default=None)
 
@@ -76,13 +78,14 @@ class Supervisor:
                 bring_back(self._store, self._settings, self._folder(run))
             sweep(self._store, self._settings)
             self._recovered = True
-        busy = {(run.launcher, run.device) for run in running}
+        busy = {(run.launcher, run.device) for run in running if run.device != CLUSTER}
         for run in queued:
             if (run.launcher, run.device) not in busy:
                 claimed = self._claim()
                 if claimed is not None:
                     running.append(claimed)
-                    busy.add((claimed.launcher, claimed.device))
+                    if claimed.device != CLUSTER:
+                        busy.add((claimed.launcher, claimed.device))
         for run in running:
             self._look_at(run)
         current = {run.id for run in running}
@@ -115,6 +118,7 @@ class Supervisor:
             self._cancel(watched)
         status = watched.launcher.status(watched.handle)
         self._follow(watched, alive=status.state is not LaunchState.UNREACHABLE)
+        self._note(watched, status)
         if status.state.ended:
             self._follow(watched, alive=False)  # what it wrote between the two looks
             watched.ending = self._pool.submit(self._end, watched, status)
@@ -154,6 +158,15 @@ class Supervisor:
                 watched.beat_at = time.monotonic()
             if not news.more:
                 return
+
+    def _note(self, watched: Watched, status: LaunchStatus) -> None:
+        """Have the run say why it does not go on: the cluster is full, or does not answer."""
+        waiting = status.state in (LaunchState.PENDING, LaunchState.UNREACHABLE)
+        detail = status.detail if waiting else ""
+        if detail != watched.note:
+            with self._store.write() as tx:
+                tx.runs.note(watched.run.id, watched.run.attempt, detail)
+            watched.note = detail
 
     def _cancel(self, watched: Watched) -> None:
         if watched.cancel_at is None:

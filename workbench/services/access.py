@@ -105,6 +105,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "logs": REVIEWER,
         "waits_for": REVIEWER,
         "quiet": REVIEWER,
+        "cluster": LEAD,
         "wait": REVIEWER,
         "cancel": REVIEWER,
         "launch": LEAD,

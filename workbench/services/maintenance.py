@@ -46,7 +46,7 @@ class Check:
     """One thing that the doctor looked at.
 
     Attributes:
-        name: database, schema, contents, imports, models, runs, disk or device.
+        name: database, schema, contents, imports, models, runs, disk, device or cluster.
         ok: Whether it is as it should be.
         detail: What was found.
         remedy: What to do where it is not ok.
@@ -128,6 +128,8 @@ class MaintenanceService:
                     self._looked("runs", self._runs),
                 ]
         checks += [self._looked("disk", self._disk), self._looked("device", self._device)]
+        if self._settings.ray_address:
+            checks.append(self._looked("cluster", self._cluster))
         return tuple(checks)
 
     # --- backup and restore --------------------------------------------------------------------------
@@ -235,6 +237,23 @@ class MaintenanceService:
         if free < LEAST_FREE:
             return Check("disk", False, said, "free some space, or move WORKBENCH_HOME")
         return Check("disk", True, said)
+
+    def _cluster(self) -> Check:
+        from workbench.jobs.depot import Depot
+        from workbench.jobs.rayclient import Cluster
+
+        cluster = Cluster(str(self._settings.ray_address))
+        capacity = cluster.capacity()
+        depot = Depot(f"{self._settings.ray_depots}/doctor-{self._settings.home_key}")
+        depot.write("check", b"whole")
+        arrived = depot.read("check")
+        depot.clear()
+        said = f"Ray {cluster.version()}: {capacity.describe()}; storage {self._settings.ray_depots}"
+        if arrived != b"whole":
+            return Check(
+                "cluster", False, f"{said} does not keep what is written", "set WORKBENCH_RAY_STORAGE"
+            )
+        return Check("cluster", True, said)
 
     def _device(self) -> Check:
         return Check("device", True, run_python(["-c", PROBE, self._settings.device]).strip())

@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.config import Settings
 from workbench.domain import Json, Project, Run, RunEvent, RunKind, RunState
 from workbench.errors import Cancelled, RunFailed, Unavailable, WrongState
 from workbench.jobs.attempt import AttemptFolder, remove, write_json
-from workbench.jobs.devices import queue_device
+from workbench.jobs.devices import place_of
 from workbench.jobs.ensure import ensure_supervisor
-from workbench.jobs.launchers import load_launchers
 from workbench.storage.rows import now
 from workbench.storage.store import Store
+
+if TYPE_CHECKING:
+    from workbench.jobs.rayclient import Cluster
 
 Prepare: TypeAlias = Callable[[Path], Mapping[str, Any]]
 """Writes what the worker reads (``examples.jsonl``) into an empty folder and gives what the manifest says beside
@@ -47,40 +49,44 @@ class RunService:
         prepare: Prepare,
         *,
         user_id: int | None = None,
-        launcher: str = "local",
     ) -> Run:
         """Queue a run and see to it that a supervisor is there to start it.
 
         Args:
             project: What it belongs to.
             kind: What it computes.
-            parameters: Kept with the run and given to the worker; ``device`` chooses the queue.
+            parameters: Kept with the run and given to the worker; ``device`` chooses where it is computed.
             prepare: Writes the worker's data; called outside any transaction, before the run exists.
             user_id: Who asked for it.
-            launcher: A registered launcher.
 
         Raises:
             InvalidInput: The device is not known here.
-            UnknownName: The launcher is not registered.
             Unavailable: The disk is full, or the supervisor can't be started.
             Anything that ``prepare`` raises: then nothing was queued.
         """
         kind = RunKind(kind)
-        load_launchers()[launcher]
-        device = queue_device(str(parameters.get("device") or self._settings.device))
+        place = place_of(str(parameters.get("device") or self._settings.device), self._settings)
         with self._staging() as staging:
             extra = dict(prepare(staging))
             with self._store.write() as tx:
                 run = tx.runs.add(
-                    project.id, kind, parameters, launcher=launcher, device=device, user_id=user_id
+                    project.id,
+                    kind,
+                    parameters,
+                    launcher=place.launcher,
+                    device=place.device,
+                    user_id=user_id,
                 )
                 manifest = {
                     "kind": str(kind),
                     "task": project.task,
                     "labels": list(project.label_names),
                     "parameters": dict(parameters),
+                    "resources": dict(place.resources),
                     **extra,
                 }
+                if "device" in manifest["parameters"]:
+                    manifest["parameters"] = {**manifest["parameters"], "device": place.worker_device}
                 self._place(staging, run, manifest)
         ensure_supervisor(self._settings)
         return run
@@ -116,6 +122,14 @@ class RunService:
             return ()
         with self._store.read() as tx:
             return tx.runs.ahead_of(run)
+
+    def cluster(self) -> Cluster:
+        """The cluster that runs are sent to. Raises Unavailable where none is set, or Ray is not installed."""
+        from workbench.jobs.rayclient import Cluster
+
+        if not self._settings.ray_address:
+            raise Unavailable("no cluster is set", remedy="set WORKBENCH_RAY_ADDRESS")
+        return Cluster(self._settings.ray_address)
 
     def quiet(self, run: Run) -> bool:
         """Whether a running run has given no sign of life for longer than ``stale_seconds``."""

@@ -23,6 +23,9 @@ from workbench.storage.upsert import insert_new
 CLAIM_LOCK = 7_240_916
 """Advisory lock under which PostgreSQL claims: two claims that don't see each other would take one device twice."""
 
+CLUSTER = "cluster"
+"""The device of a run for which a cluster finds one."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
@@ -97,6 +100,8 @@ class Runs:
 
     def ahead_of(self, run: Run) -> tuple[Run, ...]:
         """What a queued run waits for: the running and earlier queued runs of its device, in their order."""
+        if run.device == CLUSTER:
+            return ()
         same = (runs.c.launcher == run.launcher) & (runs.c.device == run.device) & (runs.c.id != run.id)
         earlier = (runs.c.state == RunState.QUEUED) & (runs.c.id < run.id)
         found = select(runs).where(same & ((runs.c.state == RunState.RUNNING) | earlier)).order_by(runs.c.id)
@@ -111,7 +116,8 @@ class Runs:
     def claim(self, launchers: Sequence[str]) -> Run | None:
         """The oldest queued run whose device is free, set running; None when there is none.
 
-        A device runs one run at a time, whoever claims, in whatever process. Call it in a writing block.
+        A device runs one run at a time, whoever claims, in whatever process; a cluster has a queue of its own. Call
+        it in a writing block.
         """
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK})
@@ -122,6 +128,7 @@ class Runs:
                 busy.c.state == RunState.RUNNING,
                 busy.c.launcher == waiting.c.launcher,
                 busy.c.device == waiting.c.device,
+                busy.c.device != CLUSTER,
             )
             .exists()
         )
@@ -220,6 +227,12 @@ class Runs:
         if progress is not None:
             changes["progress"] = dict(progress)
         return self._connection.execute(_current(run_id, attempt).values(changes)).rowcount == 1
+
+    def note(self, run_id: int, attempt: int, waits_for: str) -> None:
+        """Note what a running attempt waits for, beside how far it is; the next progress replaces it."""
+        found = select(runs.c.progress).where(runs.c.id == run_id)
+        progress = {**self._connection.execute(found).scalar_one(), "waits_for": waits_for}
+        self._connection.execute(_current(run_id, attempt).values(progress=progress))
 
     def add_events(self, run_id: int, attempt: int, events: Iterable[NewEvent]) -> None:
         """Store events; those that are stored already (by run, attempt, sequence) are left as they are."""

@@ -102,6 +102,8 @@ def _draw_state(page: Page, run: Run) -> None:
         st.error(run.error or "It failed without a word.", icon=":material/error:")
     elif run.state is RunState.CANCELLED:
         st.warning("It was cancelled; nothing of it was kept.", icon=":material/block:")
+    elif run.state is RunState.RUNNING and run.progress.get("waits_for"):
+        st.info(str(run.progress["waits_for"]), icon=":material/schedule:")
     elif page.workbench.runs.quiet(run):
         st.warning("The worker has given no sign of life for a while.", icon=":material/heart_broken:")
     if run.state is RunState.SUCCEEDED and run.kind is RunKind.TRAIN:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.basemodels import BASE_MODELS
-from workbench.domain import Project, Run, RunKind, Split, TrainParameters
+from workbench.domain import Run, RunKind, Split, TrainParameters
 from workbench.services.training import PRESETS
 from workbench.tasks import get_task
 from workbench.ui.navigation import link_to
@@ -22,6 +22,7 @@ RUN = "run"
 
 OTHER = "another model"
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")
+ON_CLUSTER = ("cluster", "cluster:1", "cluster:2", "cluster:4")
 SHOWN_RUNS = 100
 
 
@@ -84,7 +85,29 @@ def _draw_parameters(page: Page) -> TrainParameters | None:
     if start is None:
         return None
     with st.expander("Advanced", icon=":material/tune:"):
-        return replace(base, **start, **_draw_advanced(page.project, base, str(preset)))
+        chosen_so = replace(base, **start, **_draw_advanced(page, base, str(preset)))
+        if page.workbench.settings.ray_address:
+            _draw_cluster(page)
+    return chosen_so
+
+
+def _draw_cluster(page: Page) -> None:
+    """What the cluster has free; asked for only when somebody wants to know, since it may be slow to answer."""
+    if st.button("What is free in the cluster?", icon=":material/hub:", type="tertiary"):
+        capacity = page.workbench.runs.cluster().capacity()
+        st.markdown(capacity.describe().capitalize() + ".")
+        st.dataframe(
+            [
+                {
+                    "node": node.address,
+                    "role": "head" if node.head else "worker",
+                    "CPUs": node.cpus,
+                    "GPUs": node.gpus,
+                }
+                for node in capacity.nodes
+            ],
+            hide_index=True,
+        )
 
 
 def _draw_start(page: Page) -> dict[str, Any] | None:
@@ -112,15 +135,15 @@ def _draw_start(page: Page) -> dict[str, Any] | None:
     return {"base_model": version.base_model, "from_version": version.number}
 
 
-def _draw_advanced(project: Project, base: TrainParameters, preset: str) -> dict[str, Any]:
+def _draw_advanced(page: Page, base: TrainParameters, preset: str) -> dict[str, Any]:
     """Widgets for the rest; a preset has its own, so that choosing another one shows its values."""
-    tagging = bool(get_task(project.task).model_labels(("X",)))
+    tagging = bool(get_task(page.project.task).model_labels(("X",)))
     return {
         **_draw_length(base, preset),
         **_draw_steps(base, tagging),
         **_draw_frozen(base, preset),
         **(_draw_tagging(base) if tagging else {}),
-        **_draw_machine(base),
+        **_draw_machine(base, on_cluster=bool(page.workbench.settings.ray_address)),
     }
 
 
@@ -231,7 +254,7 @@ def _draw_tagging(base: TrainParameters) -> dict[str, Any]:
     return values
 
 
-def _draw_machine(base: TrainParameters) -> dict[str, Any]:
+def _draw_machine(base: TrainParameters, *, on_cluster: bool) -> dict[str, Any]:
     """Chance, and where it runs."""
     values: dict[str, Any] = {}
     values["seed"] = st.number_input(
@@ -242,12 +265,15 @@ def _draw_machine(base: TrainParameters) -> dict[str, Any]:
         1,
         help="Of initialisation, order and held-out examples. The same seed on the CPU gives the same model.",
     )
-    known = DEVICES if base.device in DEVICES else (base.device, *DEVICES)
+    offered = (*DEVICES, *ON_CLUSTER) if on_cluster else DEVICES
+    known = offered if base.device in offered else (base.device, *offered)
     values["device"] = st.selectbox(
         "Device",
         known,
         known.index(base.device),
-        help="auto takes the first GPU, or the CPU where there is none.",
+        help="auto takes the cluster where one is set, else the first GPU, else the CPU. cluster:2 asks for two GPUs."
+        if on_cluster
+        else "auto takes the first GPU, or the CPU where there is none.",
     )
     return values
 
