@@ -177,6 +177,65 @@ def test_qa_by_mouse(page: Page, app: ServedApp, filled: Workbench) -> None:
     assert stored(filled, project, ids[1]) == [("accepted", {"answers": [], "no_answer": True})]
 
 
+def test_an_answer_is_kept_before_its_key_is_done_with(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="kept before its key is done with")
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    # Asked within the key's own event: nothing that comes later (a frame, a timer, the server) has had its turn.
+    kept = screen.part("stage").evaluate(
+        """stage => {
+            const kept = () => Object.keys(localStorage).filter(key => key.startsWith("workbench/outbox/")).length;
+            const before = kept();
+            const key = {key: "Enter", code: "Enter", bubbles: true, composed: true};
+            stage.dispatchEvent(new KeyboardEvent("keydown", key));
+            return [before, kept(), stage.closest(".labeler").dataset.example];
+        }"""
+    )
+    assert kept == [0, 1, str(ids[1])]
+    tab = page.context.new_page()
+    page.close()
+    Screen(tab, app, project.name).open().expect_example(ids[1]).expect_status("Saved")
+    assert stored(filled, project, ids[0]) == [("accepted", {"spans": []})]
+
+
+def test_what_helps_to_decide_is_a_key_away(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="what helps to decide")
+    project = filled.projects.update_label(project, "ORG", description="Companies, clubs, public bodies")
+    filled.projects.set_guidelines(project, "# Names\n\n- A ferry is no name")
+    first, rest = (("B-ORG", 0.6), ("O", 0.3), ("B-PER", 0.1)), (("O", 0.99),)
+    prediction = Prediction(Spans((Span(0, 5, "ORG"),)), 0.6, (0.6,), (0.8, *[0.0] * 9), (first, *[rest] * 9))
+    suggest(filled, project, {ids[0]: prediction})
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    # The runners-up of the doubtful word, who suggests it, and the same in words for a screen reader.
+    expect(screen.part("cursor").locator(".alternative .name")).to_have_text(["ORG", "no label", "PER"])
+    expect(screen.part("cursor")).to_contain_text("Uncertainty 0.80")
+    expect(screen.part("why")).to_contain_text("model v1, 60% sure")
+    expect(screen.part("live")).to_have_text("Marta, ORG, suggested, 60%")
+    plain, hot = screen.word(1), screen.word(0)
+    color = "element => getComputedStyle(element).backgroundColor"
+    screen.press("Escape", "h")
+    expect(screen.part("heat")).to_have_attribute("aria-pressed", "true")
+    assert hot.evaluate(color) != plain.evaluate(color)
+    screen.press("ArrowRight", "1")
+    expect(screen.part("live")).to_have_text("Marta, PER")
+    # What a label means, on its button and in the drawer beside the guidelines.
+    label = screen.root.locator(".label[data-name=ORG]")
+    expect(label).to_have_attribute("title", "Companies, clubs, public bodies")
+    screen.press("g")
+    expect(screen.part("drawer")).to_contain_text("A ferry is no name")
+    expect(screen.part("drawer")).to_contain_text("Companies, clubs, public bodies")
+    screen.press("g", "Shift+Slash")
+    expect(screen.part("sheet").locator(".help-row")).not_to_have_count(0)
+    # A search jumps; undo walks back to the example before and through its changes; redo comes forward again.
+    screen.press("Escape", "Enter").expect_example(ids[1]).press("Alt+k")
+    page.keyboard.type("Nordbank")
+    expect(screen.part("sheet").locator(".result")).to_have_count(1)
+    screen.press("Enter").expect_example(ids[2])
+    screen.press("PageUp", "PageUp").expect_example(ids[0]).press("Control+z")
+    assert screen.marks() == [("ORG 60%", "Marta", False)]
+    screen.press("Control+Shift+z")
+    assert screen.marks() == [("PER", "Marta", True)]
+
+
 def test_skip_flag_back_and_revise(page: Page, app: ServedApp, filled: Workbench) -> None:
     project, ids = make_project(filled, name="skip flag back and revise")
     screen = Screen(page, app, project.name).open()

@@ -80,7 +80,7 @@ export function drawPalette(element, data, actions) {
 }
 
 /** The strategy, score and model version that chose the example, and where it stands. */
-export function drawReason(element, entry, data) {
+export function drawReason(element, entry) {
   const { why, suggestion } = entry.item;
   const rows = [["Chosen by", STRATEGIES[why.strategy] ?? why.strategy.replaceAll("_", " ")]];
   if (why.why) rows.push(["Why", shorten(why.why, 200)]);

@@ -7,7 +7,7 @@ import { Decisions } from "./decisions.js";
 import { Deck } from "./deck.js";
 import { fill, say } from "./dom.js";
 import { Editor } from "./editor.js";
-import { drawPalette, drawProgress, drawReason, drawStatus } from "./frame.js";
+import { drawPalette, drawStatus } from "./frame.js";
 import { cutWords, doubtsOf, readPayload } from "./items.js";
 import { Keyboard } from "./keyboard.js";
 import { Drafts, Outbox } from "./outbox.js";
@@ -183,8 +183,6 @@ export class Labeler {
     const entry = this.deck.current;
     this.root.dataset.task = this.task;
     this.root.dataset.example = entry ? String(entry.id) : "";
-    drawStatus(this.refs.status, this.outbox);
-    drawProgress(this.refs, this.data, this.session, entry);
     this.refs.empty.hidden = Boolean(entry);
     this.refs.document.hidden = !entry;
     if (!entry) {
@@ -206,7 +204,6 @@ export class Labeler {
     fill(this.refs.text, entry.view.root);
     this.refs.asking.hidden = this.task !== "qa";
     this.around.draw(entry, moved);
-    drawReason(this.refs.why, entry, this.data);
     this.root.classList.toggle("has-heat", Boolean(entry.item.suggestion?.uncertainty?.length));
     if (!moved) return;
     if (this.linked && entry.id !== this.linked) this.leaveLink();
@@ -225,6 +222,7 @@ export class Labeler {
     if (!next || next.view) return;
     if (this.task === "qa") cutWords(next);
     next.view = buildView(next);
+    paintView(next, this.colors, null);
   }
 
   /** Labels and selection; called after every change, and touches only what looks different. */

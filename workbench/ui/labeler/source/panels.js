@@ -1,7 +1,7 @@
-// The panels beside and around the text, brought up to date one frame after it.
+// The bar above the text and the panels beside it, brought up to date one frame after it.
 
 import { fill, make, makeButton, say } from "./dom.js";
-import { describeSelection, drawCursor, drawEarlier, drawMarks } from "./frame.js";
+import { describeSelection, drawCursor, drawEarlier, drawMarks, drawProgress, drawReason, drawStatus } from "./frame.js";
 import { readPayload } from "./items.js";
 import { countSuggested, sameMarks, spanAt } from "./marks.js";
 import { shorten } from "./text.js";
@@ -18,12 +18,16 @@ export class Panels {
     this.labeler = labeler;
     this.earlier = new Map(); // by example: what was answered, the newest last
     this.drawnEarlier = null;
+    this.explained = null; // the entry that "Why this example" is about
   }
 
   draw() {
     const { deck, cursor, editor, keyboard, refs, colors } = this.labeler;
     const entry = deck.current;
     if (!entry) return;
+    this.drawBar(entry);
+    if (this.explained !== entry) drawReason(refs.why, entry);
+    this.explained = entry;
     drawCursor(refs.cursor, entry, cursor.selection, colors, {
       label: (name) => editor.useLabel(name === "O" ? null : name),
       answer: (s, e) => editor.markAnswer(s, e),
@@ -48,6 +52,13 @@ export class Panels {
     say(refs.live, describeSelection(entry, cursor.selection));
   }
 
+  /** How far the work is, and whether all of it is stored (which the outbox also says at once when it changes). */
+  drawBar(entry) {
+    const { data, outbox, refs, session } = this.labeler;
+    drawStatus(refs.status, outbox);
+    drawProgress(refs, data, session, entry);
+  }
+
   drawPressed(entry) {
     const { cursor, editor, refs, root } = this.labeler;
     if (root.dataset.none !== (entry.marks.none ?? "")) root.dataset.none = entry.marks.none ?? "";
@@ -67,6 +78,8 @@ export class Panels {
 
   drawEmpty() {
     const { data, outbox, refs } = this.labeler;
+    this.drawBar(null);
+    this.explained = null;
     const waiting = outbox.waiting.length > 0;
     say(refs.emptyTitle, waiting ? "Saving the last ones" : data.empty.title);
     say(refs.emptyText, waiting ? "More may follow in a moment." : data.empty.text);
