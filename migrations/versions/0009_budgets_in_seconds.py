@@ -4,7 +4,6 @@ Revision ID: 0009
 Revises: 0008
 """
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
@@ -25,14 +24,6 @@ def downgrade() -> None:
 
 
 def _allow(units: str) -> None:
-    if op.get_bind().dialect.name != "sqlite":
-        op.drop_constraint(op.f(NAME), "batches", type_="check")
-        op.create_check_constraint(op.f(NAME), "batches", units)
-        return
-    # SQLite tells nobody of its CHECKs: the table is made anew, with both named again.
-    checks = (
-        sa.CheckConstraint("size > 0", name=op.f("ck_batches_size_positive")),
-        sa.CheckConstraint(units, name=op.f(NAME)),
-    )
-    with op.batch_alter_table("batches", recreate="always", table_args=checks):
-        pass
+    with op.batch_alter_table("batches") as batch:
+        batch.drop_constraint(op.f(NAME), type_="check")
+        batch.create_check_constraint(op.f(NAME), units)

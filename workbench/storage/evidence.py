@@ -178,7 +178,7 @@ class Evidence:
         statement = (
             select(suspects.c.run_id)
             .join(examples, examples.c.id == suspects.c.example_id)
-            .where(examples.c.project_id == project_id)
+            .where(in_project(project_id))
             .distinct()
         )
         return list(self._connection.execute(statement).scalars())

@@ -98,7 +98,7 @@ class Gold(Revisions):
         """How many people must agree on the example before their labels are gold."""
         settings = self._connection.execute(
             select(projects.c.settings)
-            .join(examples, examples.c.project_id == projects.c.id)
+            .join(examples, projects.c.id == examples.c.project_id)
             .where(examples.c.id == example_id)
         ).scalar_one()
         return Sharing.of(settings).needed(example_id)

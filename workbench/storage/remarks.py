@@ -11,6 +11,7 @@ from workbench.domain import Remark
 from workbench.storage.rows import aware, id_chunks, now
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, remarks, users
+from workbench.storage.visible import in_project
 
 
 class Remarks:
@@ -35,7 +36,7 @@ class Remarks:
         """Remarks on the person's revisions that they have not put away, oldest first."""
         return self._all(
             _select().where(
-                examples.c.project_id == project_id,
+                in_project(project_id),
                 revisions.c.author_id == user_id,
                 remarks.c.seen_at.is_(None),
             )
@@ -47,7 +48,7 @@ class Remarks:
             select(remarks.c.id)
             .join(revisions, revisions.c.id == remarks.c.annotation_id)
             .join(examples, examples.c.id == revisions.c.example_id)
-            .where(examples.c.project_id == project_id, revisions.c.author_id == user_id)
+            .where(in_project(project_id), revisions.c.author_id == user_id)
         )
         for part in id_chunks(remark_ids):
             self._connection.execute(
