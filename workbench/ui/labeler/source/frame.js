@@ -9,10 +9,14 @@ const STRATEGIES = {
   order: "Next in order",
   correction: "To be looked at again",
   random: "Random",
-  least_confidence: "Least confidence",
+  "least-confidence": "Least confidence",
+  "min-probability": "The word it is least sure of",
   mnlp: "Least confidence by length (MNLP)",
   margin: "Smallest margin",
   entropy: "Highest entropy",
+  "max-entropy": "The word that puzzles it most",
+  bald: "Disagreement (BALD)",
+  "no-answer-distance": "An answer, or none",
 };
 const LISTED = 60;
 const ANSWERS_LISTED = 4;
@@ -82,7 +86,7 @@ export function drawPalette(element, data, actions) {
 /** The strategy, score and model version that chose the example, and where it stands. */
 export function drawReason(element, entry) {
   const { why, suggestion } = entry.item;
-  const rows = [["Chosen by", STRATEGIES[why.strategy] ?? why.strategy.replaceAll("_", " ")]];
+  const rows = [["Chosen by", STRATEGIES[why.strategy] ?? why.strategy.replaceAll(/[_-]/g, " ")]];
   if (why.why) rows.push(["Why", shorten(why.why, 200)]);
   if (why.score !== null && why.score !== undefined) rows.push(["Score", Number(why.score).toPrecision(3)]);
   if (why.model_version) rows.push(["Scored by", `model v${why.model_version}`]);
