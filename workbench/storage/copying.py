@@ -19,7 +19,6 @@ from sqlalchemy import (
     Column,
     Connection,
     Integer,
-    MetaData,
     Select,
     Table,
     Text,
@@ -75,7 +74,7 @@ def copy_database(source: Store, target: Store, on_table: OnTable) -> tuple[Copi
     with source.write() as old, target.write() as new:
         _hold(old.connection)
         _refuse_rows(new.connection)
-        tables = _in_order(metadata)
+        tables = metadata.sorted_tables  # each after those that it refers to
         sent = [_send(old.connection, new.connection, table, on_table) for table in tables]
         for table, said in zip(tables, sent, strict=True):
             found = checksum(new.connection, table)
@@ -96,11 +95,6 @@ def checksum(connection: Connection, table: Table) -> CopiedTable:
         total += _digest(values)
         rows += 1
     return CopiedTable(table.name, rows, f"{total % WORD:016x}")
-
-
-def _in_order(schema: MetaData) -> list[Table]:
-    """Every table after those that it refers to."""
-    return list(schema.sorted_tables)
 
 
 def _hold(connection: Connection) -> None:

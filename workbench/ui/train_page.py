@@ -22,7 +22,7 @@ RUN = "run"
 
 OTHER = "another model"
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")
-ON_CLUSTER = ("cluster", "cluster:1", "cluster:2", "cluster:4")
+ON_CLUSTER = ("cluster", "cluster:0", "cluster:1")
 SHOWN_RUNS = 100
 
 
@@ -95,7 +95,7 @@ def _draw_cluster(page: Page) -> None:
     """What the cluster has free; asked for only when somebody wants to know, since it may be slow to answer."""
     if st.button("What is free in the cluster?", icon=":material/hub:", type="tertiary"):
         capacity = page.workbench.runs.cluster().capacity()
-        st.markdown(capacity.describe().capitalize() + ".")
+        st.markdown(f"{capacity.describe()}.")
         st.dataframe(
             [
                 {
@@ -271,7 +271,7 @@ def _draw_machine(base: TrainParameters, *, on_cluster: bool) -> dict[str, Any]:
         "Device",
         known,
         known.index(base.device),
-        help="auto takes the cluster where one is set, else the first GPU, else the CPU. cluster:2 asks for two GPUs."
+        help="auto takes the cluster where one is set, else the first GPU, else the CPU. cluster:1 asks for a GPU."
         if on_cluster
         else "auto takes the first GPU, or the CPU where there is none.",
     )
