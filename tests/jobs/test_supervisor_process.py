@@ -55,9 +55,10 @@ def start(wb: Workbench) -> int:
     """A scripted supervisor; its process id once it has the lock."""
     lock = supervisor_lock(wb.settings)
     before = lock.holder()
-    ensure_supervisor(wb.settings, SCRIPTED)
 
     def holds() -> bool:
+        # Asked again, as the services do: a process that was killed may keep its lock for a moment while it dies.
+        ensure_supervisor(wb.settings, SCRIPTED)
         return lock.holder() not in (None, before)
 
     until(holds, "the supervisor's start")
