@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import insert
 
-from workbench.domain import ExampleText, ModelVersion, Project, Role, User
+from workbench.domain import ExampleText, ModelVersion, Prediction, Project, Role, User
 from workbench.services import Workbench
 from workbench.services.importing import content_hash
 from workbench.storage.rows import now
 from workbench.storage.store import Transaction
 from workbench.storage.tables import documents, examples, imports, runs, snapshots, sources
+from workbench.tasks import dump_prediction, get_task
 
 NER_TEXTS = (
     "Marta Nowak of Baltic Freight flew to Riga on Monday .",
@@ -133,3 +135,20 @@ def add_version(tx: Transaction, project: Project, *, number: int = 1) -> ModelV
         parameters={},
         metrics={},
     )
+
+
+def stored(workbench: Workbench, project: Project, example_id: int) -> list[tuple[str, Any]]:
+    """(status, payload) of every revision of an example, oldest first."""
+    task = get_task(project.task)
+    return [
+        (str(row.status), None if row.payload is None else task.dump(row.payload))
+        for row in workbench.annotation.history(project, example_id)
+    ]
+
+
+def suggest(workbench: Workbench, project: Project, predictions: dict[int, Prediction]) -> None:
+    """Predictions of a model version, as scoring stores them."""
+    with workbench.store.write() as tx:
+        version = add_version(tx, project)
+        rows = [(one, dump_prediction(project.task, said)) for one, said in predictions.items()]
+        tx.models.put_predictions(version.id, rows)

@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import ServedApp
-from tests.labeling.corpus import QA_TEXT, add_version, make_project, make_user
+from tests.labeling.corpus import QA_TEXT, make_project, make_user, stored, suggest
 from tests.labeling.screen import Screen
-from workbench.config import Settings
-from workbench.domain import Answer, Answers, Prediction, Project, Span, Spans, Tags
-from workbench.services import Workbench, open_workbench
+from workbench.domain import Answer, Answers, Prediction, Span, Spans, Tags
+from workbench.services import Workbench
 from workbench.services.annotation_items import Submission
-from workbench.tasks import dump_prediction, get_task
 
 pytestmark = pytest.mark.browser
-
-Serve = Callable[..., ServedApp]
-
-
-@pytest.fixture(scope="module")
-def desk(serve_all: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workbench, ServedApp]]:
-    """One served application for all tests here; each makes a project of its own in it."""
-    home = tmp_path_factory.mktemp("labeling") / "home"
-    opened = open_workbench(Settings(home=home, database_url=None))
-    yield opened, serve_all(home)
-    opened.close()
-
-
-@pytest.fixture
-def filled(desk: tuple[Workbench, ServedApp]) -> Workbench:
-    return desk[0]
-
-
-@pytest.fixture
-def app(desk: tuple[Workbench, ServedApp]) -> ServedApp:
-    return desk[1]
-
-
-def stored(workbench: Workbench, project: Project, example_id: int) -> list[tuple[str, Any]]:
-    """(status, payload) of every revision of an example, oldest first."""
-    task = get_task(project.task)
-    return [
-        (str(row.status), None if row.payload is None else task.dump(row.payload))
-        for row in workbench.annotation.history(project, example_id)
-    ]
-
-
-def suggest(workbench: Workbench, project: Project, predictions: dict[int, Prediction]) -> None:
-    with workbench.store.write() as tx:
-        version = add_version(tx, project)
-        rows = [(one, dump_prediction(project.task, said)) for one, said in predictions.items()]
-        tx.models.put_predictions(version.id, rows)
 
 
 def test_ner_by_keys(page: Page, app: ServedApp, filled: Workbench) -> None:

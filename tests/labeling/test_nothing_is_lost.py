@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,13 @@ from playwright.sync_api import Page
 from tests.browser import ServedApp
 from tests.labeling.corpus import make_project
 from tests.labeling.screen import Screen
-from tests.labeling.test_in_the_browser import Serve
 from workbench.config import Settings
 from workbench.domain import Project
 from workbench.services import Workbench, open_workbench
 
 pytestmark = pytest.mark.browser
+
+Serve = Callable[..., ServedApp]
 
 ENTERS = 20
 PACE_MS = 30

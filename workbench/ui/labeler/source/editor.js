@@ -91,7 +91,11 @@ export class Editor {
     const entry = this.labeler.deck.current;
     if (!entry || !this.labeler.cursor.selection) return;
     if (this.labeler.task === "ner") {
+      const before = entry.marks.spans;
       this.change(moveEdge(entry.marks, entry.units, this.labeler.cursor.selection.first, edge, by));
+      // The cursor goes along with the span, so that the next key means it still.
+      const moved = entry.marks.spans.find((span) => !before.includes(span));
+      if (moved) this.labeler.cursor.select(...unitsOf(entry.units, moved.s, moved.e), false);
       return;
     }
     // An answer's edge moves by letters: words are what dragging is for.

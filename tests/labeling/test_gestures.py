@@ -1,0 +1,138 @@
+"""Every way to change labels that the tasks' own tests leave out, each in a real browser down to what is stored."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import ServedApp
+from tests.labeling.corpus import QA_TEXT, make_project, stored, suggest
+from tests.labeling.screen import Screen
+from workbench.domain import Answer, Answers, Prediction, Span, Spans
+from workbench.services import Workbench
+
+pytestmark = pytest.mark.browser
+
+PENN_TREEBANK = """
+CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS PDT POS PRP PRP$ RB RBR RBS RP SYM TO UH VB VBD VBG VBN VBP VBZ WDT
+WP WP$ WRB # $ . , : -LRB- -RRB- `` ''
+"""
+PENN = PENN_TREEBANK.split()
+
+
+def test_spans_are_moved_at_their_edges_joined_and_split(
+    page: Page, app: ServedApp, filled: Workbench
+) -> None:
+    project, ids = make_project(filled, name="edges and joints")
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    # "of" is labeled, its end goes two words on and one back, its start one word back and on again.
+    screen.press("Home", "ArrowRight", "ArrowRight", "2", "]", "]", "}")
+    assert screen.marks() == [("ORG", "of Baltic", True)]
+    screen.press("[")
+    assert screen.marks() == [("ORG", "Nowak of Baltic", True)]
+    screen.press("{", "{")
+    assert screen.marks() == [("ORG", "Baltic", True)]
+    # An edge never runs over a neighbour; the same label over both makes one of two.
+    screen.press("ArrowRight", "2")
+    assert screen.marks() == [("ORG", "Baltic", True), ("ORG", "Freight", True)]
+    screen.press("ArrowLeft", "]")
+    assert screen.marks() == [("ORG", "Baltic", True), ("ORG", "Freight", True)]
+    screen.press("Shift+ArrowRight", "2")
+    assert screen.marks() == [("ORG", "Baltic Freight", True)]
+    # A label that is changed keeps the span's edges; a part that is relabeled splits it.
+    screen.press("ArrowLeft", "1")
+    assert screen.marks() == [("PER", "Baltic Freight", True)]
+    screen.press("ArrowLeft", "Shift+ArrowRight", "Shift+ArrowLeft", "3")
+    assert screen.marks() == [("LOC", "Baltic", True), ("PER", "Freight", True)]
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    spans = [{"start": 15, "end": 21, "label": "LOC"}, {"start": 22, "end": 29, "label": "PER"}]
+    assert stored(filled, project, ids[0]) == [("accepted", {"spans": spans})]
+
+
+def test_all_suggestions_are_confirmed_at_once(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="all at once")
+    said = Spans((Span(0, 11, "PER"), Span(38, 42, "LOC")))
+    suggest(filled, project, {ids[0]: Prediction(said, 0.6, (0.6, 0.7), (0.4, *[0.0] * 10), ())})
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    expect(screen.part("confirmAll")).to_contain_text("Confirm 2 suggestions")
+    screen.press("Shift+Enter")
+    assert [mark[2] for mark in screen.marks()] == [True, True]
+    expect(screen.part("confirmAll")).to_be_hidden()
+    screen.expect_example(ids[0]).press("Control+z")
+    assert [mark[2] for mark in screen.marks()] == [False, False]
+    screen.part("confirmAll").click()
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    assert [len(payload["spans"]) for _, payload in stored(filled, project, ids[0])] == [2]
+
+
+def test_several_answers_and_parts_of_words(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, "qa", (), [QA_TEXT], name="several answers")
+    year = QA_TEXT.index("1911")
+    said = Prediction(Answers((Answer(year, year + 4),)), 0.8, (0.8,))
+    suggest(filled, project, {ids[0]: said})
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    words = [screen.word(index).inner_text() for index in range(screen.part("text").locator(".u").count())]
+    # Tab goes to the suggestion, Space confirms it, a drag adds another answer beside it.
+    screen.press("Escape", "Tab", "Space").drag(words.index("Ada"), words.index("Finch"))
+    assert screen.marks() == [("answer", "1911", True), ("answer", "Ada Finch", True)]
+    # With Alt letters are marked: "burn" of "burned", from its left edge to the middle of the word.
+    box = screen.word(words.index("burned")).bounding_box()
+    assert box
+    page.keyboard.down("Alt")
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 1, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.62, middle, steps=5)
+    page.mouse.up()
+    page.keyboard.up("Alt")
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    [(_, payload)] = stored(filled, project, ids[0])
+    chosen = [QA_TEXT[one["start"] : one["end"]] for one in payload["answers"]]
+    assert chosen == ["burn", "1911", "Ada Finch"]
+
+
+def test_forty_five_tags_are_typed_by_their_names(page: Page, app: ServedApp, filled: Workbench) -> None:
+    text = " ".join(f"w{number}" for number in range(len(PENN)))
+    project, ids = make_project(filled, "pos", PENN, [text, "next"], name="forty five tags")
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    assert screen.root.locator("[data-ref=palette] .label[data-name]").count() >= len(PENN) == 45
+    screen.press("Home")
+    for tag in PENN:
+        screen.press(*tag.lower(), "Enter")
+    assert [mark[0] for mark in screen.marks()] == PENN
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    assert stored(filled, project, ids[0]) == [("accepted", {"tags": PENN})]
+
+
+def focused_after(page: Page, key: str) -> dict[str, bool] | None:
+    """The control of the labeler that a key leads to, and whether it is drawn as focused; None outside of it."""
+    page.keyboard.press(key)
+    found: dict[str, bool] | None = page.evaluate(
+        """() => {
+            let at = document.activeElement;
+            while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+            if (!at?.closest(".labeler") || at.dataset.ref === "stage") return null;
+            const style = getComputedStyle(at);
+            const ring = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+            return {[at.dataset.ref ?? at.dataset.name ?? at.textContent]: ring};
+        }"""
+    )
+    return found
+
+
+def test_the_focus_is_seen_wherever_the_tab_key_goes(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="focus is seen")
+    screen = (
+        Screen(page, app, project.name).open().press("Enter").expect_example(ids[1]).expect_status("Saved")
+    )
+    seen = {}
+    for key in ("Tab", "Shift+Tab"):
+        screen.part("stage").focus()
+        while (found := focused_after(page, key)) is not None:
+            seen.update(found)
+    assert {"back", "skip", "flag", "accept", "find", "guidelines", "help", "PER", "ORG", "LOC"} <= set(seen)
+    assert [name for name, ring in seen.items() if not ring] == []
+    # A button that was reached so is pressed by its own key.
+    screen.part("skip").focus()
+    screen.press("Enter")
+    expect(screen.part("sheet")).to_be_visible()
