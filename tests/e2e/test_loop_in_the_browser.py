@@ -136,7 +136,7 @@ def test_a_newcomer_walks_the_whole_loop(page: Page, served_app: ServedApp, tmp_
 USE = """
 import json, sys
 from transformers import pipeline
-tagger = pipeline("token-classification", model=sys.argv[1], aggregation_strategy="simple")
+tagger = pipeline("word-classification", model=sys.argv[1], trust_remote_code=True)
 found = tagger("Anna Weiss of Harbour Glass flew from Oslo to Lisbon.")
 print(json.dumps([{**one, "score": float(one["score"])} for one in found], default=str))
 """

@@ -16,6 +16,13 @@ for task, folder in (("ner", ner), ("pos", pos)):
         "token-classification", model=folder, aggregation_strategy="simple", stride=8, device="cpu"
     )
     said[task] = {"short": find(TEXT), "long": find(TEXT * 12)}
+    label = pipeline("word-classification", model=folder, trust_remote_code=True, device="cpu")
+    said[f"{task} words"] = {
+        "short": label(TEXT),
+        "long": label(TEXT * 12),
+        "batched": label([TEXT * 12, TEXT, " "], batch_size=2),
+        "given": label({"text": TEXT, "words": [(0, 4), (5, 17)]}),
+    }
 ask = pipeline("question-answering", model=qa, trust_remote_code=True, device="cpu")
 question = "who did ?"
 said["qa"] = {

@@ -17,7 +17,7 @@ from tests.export.conftest import TASKS, Made
 from workbench.cli import load
 from workbench.cli.base import app
 from workbench.cli.predict import drawn
-from workbench.domain import ExampleText, Spans
+from workbench.domain import ExampleText, Spans, Tags
 from workbench.formats.tokenizer import tokenize
 from workbench.modeling.predict import load_predictor
 from workbench.services.exporting import ExportedModel
@@ -42,11 +42,17 @@ def test_an_export_is_whole_and_proved(exports: dict[str, Made], task: str) -> N
     assert whole <= names
     assert not any(name.endswith((".bin", ".pt", ".part", ".pyc")) for name in names)
     assert ("question_answering.py" in names) == (task == "qa")
+    assert ("word_classification.py" in names) == (task != "qa")
     assert {"onnx/model.onnx", "onnx/model_int8.onnx", "onnx_pipeline.py"} <= names or task != "ner"
     checked = made.exported.verification
     assert checked["different"] == 0 and checked["choices"] >= 30
     assert checked["examples"] + checked["skipped"] == 40
-    assert checked["pipeline"] is None or checked["pipeline"] >= 0.9
+    assert checked["pipeline"] >= 0.9
+    assert (checked["plain"] is not None) == (task == "ner")
+    for strategy, found in (checked["plain"] or {}).items():
+        card = (made.folder / "README.md").read_text()
+        assert f'`"{strategy}"` the same entities for {found["same"]:.1%}' in card
+        assert f"(F1 {found['f1']:.3f})" in card
     assert made.exported.size > 0 and made.exported.version == 1
     config = json.loads((made.folder / "config.json").read_text())
     if task == "ner":
@@ -72,22 +78,37 @@ def test_plain_transformers_loads_them(exports: dict[str, Made], tmp_path: Path,
             missing("transformers-4.57", "there is no .venv-4.57; make it with `make older`")
     said = run_plain(python, exports, tmp_path)
     assert said["version"].startswith(f"{generation}.")
-    for name, text in (("short", TEXT), ("long", TEXT * 12)):
-        found = [(one["start"], one["end"], one["entity_group"]) for one in said["ner"][name]]
-        wanted = entities(exports["ner"], text)
-        if name == "short":
-            assert found == wanted, "what the workbench predicts"
-        else:  # windows overlap otherwise than the workbench's, and this tiny model is unsure of a word's place
-            assert len(set(found) & set(wanted)) >= 0.8 * len(wanted)
     for task in ("ner", "pos"):
+        for name, text in (("short", TEXT), ("long", TEXT * 12)):
+            found = places(said[f"{task} words"][name])
+            assert found == predicted(exports[task], text), "what the workbench predicts"
+        long, short, empty = said[f"{task} words"]["batched"]
+        for one, other in ((long, "long"), (short, "short"), (empty, None)):
+            assert places(one) == (places(said[f"{task} words"][other]) if other else [])
+        assert {(one["start"], one["end"]) for one in said[f"{task} words"]["given"]} <= {(0, 4), (5, 17)}
         assert said[task]["long"][-1]["end"] > 330, "the end of a text longer than the window is read"
+    assert places(said["ner"]["short"]) == predicted(exports["ner"], TEXT)
     check_answers(said["qa"])
-    assert {"answer_windows.py", "question_answering.py"} <= set(said["modules"])
+    code = {
+        "answer_windows.py",
+        "question_answering.py",
+        "word_classification.py",
+        "tag_windows.py",
+        "words.py",
+    }
+    assert code <= set(said["modules"])
 
 
-def entities(made: Made, text: str) -> list[tuple[int, int, str]]:
-    """What the workbench sees in a text."""
-    (said,) = load_predictor(made.folder, "cpu").predict([ExampleText(text, tokenize(text))])
+def places(found: list[dict[str, Any]]) -> list[tuple[int, int, str]]:
+    return [(one["start"], one["end"], one["entity_group"]) for one in found]
+
+
+def predicted(made: Made, text: str) -> list[tuple[int, int, str]]:
+    """What the workbench sees in a text: entities, or the tag of each word."""
+    example = ExampleText(text, tokenize(text))
+    (said,) = load_predictor(made.folder, "cpu").predict([example])
+    if isinstance(said.payload, Tags):
+        return [(*token, str(tag)) for token, tag in zip(example.tokens, said.payload.tags, strict=True)]
     assert isinstance(said.payload, Spans) and said.payload.spans
     return [(span.start, span.end, span.label) for span in said.payload.spans]
 
@@ -113,7 +134,7 @@ def test_onnx_models_are_measured_without_torch(exports: dict[str, Made], tmp_pa
     check_onnx(exports["ner"].exported, tmp_path)
     assert said_by_snippet(exports["ner"].folder, TEXT, tmp_path) == [
         {"start": start, "end": end, "entity_group": label}
-        for start, end, label in entities(exports["ner"], TEXT)
+        for start, end, label in predicted(exports["ner"], TEXT)
     ]
 
 

@@ -48,7 +48,7 @@ def test_nothing_is_left_of_an_export_that_does_not_hold(
         path = Path(arguments[0]) / "expected.jsonl"
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         for line in lines:
-            line["classes"] = ["elsewhere" for _ in line["classes"]]
+            line["entities"] = [[0, 4, "elsewhere"]]
         path.write_text("\n".join(map(json.dumps, lines)))
         return said
 

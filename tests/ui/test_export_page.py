@@ -102,7 +102,7 @@ def test_an_export_is_shown_and_packed(
         _self: ExportService, _project: Project, version: int, out: Path, **_more: object
     ) -> ExportedModel:
         out.mkdir(parents=True)
-        (out / "workbench.json").write_text('{"stride": 8}')
+        (out / "workbench.json").write_text("{}")
         (out / "evaluation.json").write_text(
             '{"verification": {"examples": 60, "choices": 1002, "versions": {"transformers": "5.23.0"}}}'
         )
@@ -163,7 +163,7 @@ def test_an_export_is_pushed_with_a_token_that_is_not_kept(
     monkeypatch.setattr(exporting, "push_export", push)
     folder = home.settings.home.absolute() / "exports" / "news-v1"
     folder.mkdir(parents=True)
-    (folder / "workbench.json").write_text('{"stride": 8}')
+    (folder / "workbench.json").write_text("{}")
     checked = {"examples": 60, "choices": 1002, "versions": {"transformers": "5.23.0"}}
     (folder / "evaluation.json").write_text(json.dumps({"verification": checked}))
     app = open_page()

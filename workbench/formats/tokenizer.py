@@ -1,5 +1,7 @@
 """Words and sentences of plain text, for files that bring neither.
 
+An export of a model that labels words brings a copy of this file, so it needs the standard library only.
+
 >>> text = "Dr. Ada Lovelace's engine (1843) cost 3.50 pounds. It never ran."
 >>> [text[start:end] for start, end in tokenize(text)][:7]
 ['Dr.', 'Ada', 'Lovelace', "'s", 'engine', '(', '1843']
@@ -12,7 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from workbench.domain import Offset
+Offset = tuple[int, int]
+"""As in ``workbench.domain``, which an export has not."""
 
 _ABBREVIATIONS = (
     "Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|Gen|Col|Capt|Lt|Sgt|Rev|Hon|vs|etc|Inc|Ltd|Co|Corp|No|Fig|approx|"

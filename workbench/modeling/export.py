@@ -16,18 +16,32 @@ from typing import Any
 
 import numpy as np
 
-from workbench.domain import Answers, Prediction, Spans
+from workbench.domain import Answers, Payload, Prediction, Spans
 from workbench.errors import WorkbenchError
-from workbench.modeling import answer_windows, question_answering_pipeline
+from workbench.formats import tokenizer
+from workbench.modeling import (
+    answer_windows,
+    question_answering_pipeline,
+    tag_windows,
+    word_classification_pipeline,
+)
 from workbench.modeling.artifact import INFO, ModelInfo, answers_questions, read_info, write_json
 from workbench.modeling.inputs import Row, chunked, read_rows
 from workbench.modeling.predict import Predictor, load_predictor
 from workbench.tasks import dump_prediction, get_task
+from workbench.tasks.ner import NerTask
 
 KEPT = (".json", ".jinja", ".model", ".safetensors", ".txt")
 """Endings of the files that an export takes over: no pickle leaves the workbench."""
 
-PIPELINE_FILE = "question_answering.py"
+QUESTION_FILES = {"question_answering.py": question_answering_pipeline, "answer_windows.py": answer_windows}
+WORD_FILES = {
+    "word_classification.py": word_classification_pipeline,
+    "tag_windows.py": tag_windows,
+    "words.py": tokenizer,
+}
+"""The code that an export brings: its own pipeline first, which transformers loads where it is trusted."""
+
 CLOSE = 1e-3
 """Two probabilities this close may change places with the length of the padding: such a choice is not compared."""
 
@@ -46,24 +60,31 @@ def export(model_dir: Path, out: Path) -> ModelInfo:
         if path.is_file() and path.suffix in KEPT:
             shutil.copyfile(path, out / path.name)
     _edit(out / "tokenizer_config.json", {"model_max_length": info.max_length})
-    if answers_questions(get_task(info.task)):
-        shutil.copyfile(question_answering_pipeline.__file__, out / PIPELINE_FILE)
-        shutil.copyfile(answer_windows.__file__, out / Path(answer_windows.__file__).name)
-        _edit(out / "config.json", _pipeline_settings(info))
+    code = QUESTION_FILES if answers_questions(get_task(info.task)) else WORD_FILES
+    for name, module in code.items():
+        shutil.copyfile(str(module.__file__), out / name)
+    _edit(out / "config.json", pipeline_settings(info))
     return info
 
 
-def _pipeline_settings(info: ModelInfo) -> dict[str, Any]:
-    name = question_answering_pipeline.QuestionAnsweringPipeline.__name__
-    return {
-        "custom_pipelines": {
-            "question-answering": {
-                "impl": f"{Path(PIPELINE_FILE).stem}.{name}",
-                "pt": ["AutoModelForQuestionAnswering"],
-            }
-        },
-        "workbench_question_answering": {key: getattr(info, key) for key in answer_windows.DEFAULTS},
-    }
+def pipeline_settings(info: ModelInfo) -> dict[str, Any]:
+    """What ``config.json`` says of the pipeline that an export brings."""
+    asks = answers_questions(get_task(info.task))
+    if asks:
+        task, model = "question-answering", "AutoModelForQuestionAnswering"
+        pipeline = question_answering_pipeline.QuestionAnsweringPipeline
+        settings = {
+            "workbench_question_answering": {key: getattr(info, key) for key in answer_windows.DEFAULTS}
+        }
+    else:
+        task, model = "word-classification", "AutoModelForTokenClassification"
+        pipeline = word_classification_pipeline.WordClassificationPipeline
+        joins = isinstance(get_task(info.task), NerTask)
+        values = {key: getattr(info, key) for key in tag_windows.DEFAULTS if key != "joins"}
+        settings = {"workbench_words": {**values, "joins": joins}}
+    file = next(iter(QUESTION_FILES if asks else WORD_FILES))
+    impl = f"{Path(file).stem}.{pipeline.__name__}"
+    return {"custom_pipelines": {task: {"impl": impl, "pt": [model]}}, **settings}
 
 
 def _edit(path: Path, values: Mapping[str, Any]) -> None:
@@ -83,12 +104,19 @@ def expected(predictor: Predictor, rows: list[Row]) -> Iterator[dict[str, Any]]:
         probabilities = tagged.probabilities[tagged.offsets[index] : tagged.offsets[index + 1]]
         yield {
             **_common(predictor, row, prediction),
+            "tokens": row.content.tokens,
             "words": row.content.words,
             "classes": _classes(probabilities, predictor.model.info.classes),
-            "entities": [[span.start, span.end, span.label] for span in prediction.payload.spans]
-            if isinstance(prediction.payload, Spans)
-            else None,
+            "entities": _entities(prediction.payload),
+            "gold": _entities(row.payload),
         }
+
+
+def _entities(payload: Payload | None) -> list[list[Any]] | None:
+    """Start, end and label of each; None where there are no spans to compare."""
+    if not isinstance(payload, Spans):
+        return None
+    return [[span.start, span.end, span.label] for span in payload.spans]
 
 
 def _common(predictor: Predictor, row: Row, prediction: Prediction) -> dict[str, Any]:
@@ -142,4 +170,4 @@ if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
 
 
-__all__ = ["INFO", "PIPELINE_FILE", "expected", "export", "main"]
+__all__ = ["INFO", "expected", "export", "main"]

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from workbench.errors import ModelUnavailable
-from workbench.modeling import answer_windows, onnx_pipeline
+from workbench.modeling import onnx_pipeline
 from workbench.modeling.artifact import LoadedModel, answers_questions
 
 OPSET = 20
@@ -47,7 +47,7 @@ class _Answering(torch.nn.Module):
 
 
 def export_onnx(model: LoadedModel, out: Path) -> None:
-    """Write ``onnx/model.onnx``, ``onnx/model_int8.onnx`` and the code that runs them into an export's folder.
+    """Write ``onnx/model.onnx``, ``onnx/model_int8.onnx`` and what runs them into an export's folder.
 
     The int8 model has 8-bit weights, one scale for each output channel, and quantises activations as it runs. Weights
     use 7 bits: on processors without VNNI, products of two full bytes would overflow. The classifier, the last and
@@ -85,8 +85,6 @@ def export_onnx(model: LoadedModel, out: Path) -> None:
                 remedy="export without --onnx, or choose another base model",
             ) from error
     shutil.copyfile(onnx_pipeline.__file__, out / RUNNER)
-    if answers_questions(model.task):
-        shutil.copyfile(answer_windows.__file__, out / "answer_windows.py")
 
 
 def _export(model: LoadedModel, path: Path) -> None:

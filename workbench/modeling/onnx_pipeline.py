@@ -22,7 +22,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +78,8 @@ class _Model:
         settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         self.cls_id = self._id(settings.get("cls_token"))
         self._pad_id = self._id(settings.get("pad_token")) or 0
+        known = (self._id(settings.get(f"{name}_token")) for name in ("unk", "mask", "eos"))
+        self.unknown_id = next((one for one in known if one is not None), self._pad_id)
 
     def _id(self, token: Any) -> int | None:
         found: int | None = self.tokenizer.token_to_id(str(token)) if token is not None else None
@@ -109,14 +110,16 @@ class Tagger:
 
     def __init__(self, model: _Model) -> None:
         self._model = model
+        self._code, self._cut = _module("tag_windows"), _module("words").tokenize
+        self._settings = {**self._code.DEFAULTS, **model.config.get("workbench_words", {})}
         names = model.config["id2label"]
         self.labels = [names[str(index)] for index in range(len(names))]
         alone = model.tokenizer.encode("x")
         first, last = (alone.special_tokens_mask.index(0), alone.special_tokens_mask[::-1].index(0))
-        self._before, self._after = alone.ids[:first], alone.ids[len(alone.ids) - last :]
+        self._around = alone.ids[:first], alone.ids[len(alone.ids) - last :]
 
     def __call__(self, texts: str | Sequence[str]) -> Any:
-        """What is seen in a text, or in each of several.
+        """What is seen in a text, or in each of several, which are cut into words as the workbench does.
 
         Returns:
             ``[{"entity_group", "score", "word", "start", "end"}]`` per text, positions in code points. Parts of speech
@@ -124,76 +127,44 @@ class Tagger:
         """
         if isinstance(texts, str):
             return self([texts])[0]
-        encodings = self._model.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        places = [self._cut(text) for text in texts]
+        words = [[text[start:end] for start, end in cut] for text, cut in zip(texts, places, strict=True)]
         return [
-            self._groups(text, encoding, scores)
-            for text, encoding, scores in zip(texts, encodings, self._scores(encodings), strict=True)
+            self._code.grouped(text, cut, chances, self.labels, self._settings["joins"])
+            for text, cut, chances in zip(texts, places, self._chances(words), strict=True)
         ]
 
-    def words(self, sentences: Sequence[Sequence[str]]) -> list[list[str | None]]:
-        """The label of each word of sentences that are split into words; None for a word without a sub-word."""
+    def words(self, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+        """The label of each word of sentences that are split into words."""
+        return [
+            [self.labels[best] for best in chances.argmax(-1).tolist()]
+            for chances in self._chances(sentences)
+        ]
+
+    def _chances(self, sentences: Sequence[Sequence[str]]) -> list[Any]:
+        """Class probabilities of the words of each sentence, shape (words, classes)."""
         encodings = self._model.tokenizer.encode_batch(
             [list(words) for words in sentences], is_pretokenized=True, add_special_tokens=False
         )
-        result: list[list[str | None]] = []
-        for words, encoding, scores in zip(sentences, encodings, self._scores(encodings), strict=True):
-            labels: list[str | None] = [None] * len(words)
-            for at, word in enumerate(encoding.word_ids):
-                if word is not None and labels[word] is None:  # the first sub-word of a word decides
-                    labels[word] = self.labels[int(scores[at].argmax())]
-            result.append(labels)
-        return result
-
-    def _scores(self, encodings: Sequence[Any]) -> list[Any]:
-        """Class probabilities of every sub-word of each text, shape (sub-words, classes)."""
-        info = self._model.info
-        capacity = info["max_length"] - len(self._before) - len(self._after)
-        result = [np.zeros((len(encoding.ids), len(self.labels))) for encoding in encodings]
-        rows: list[list[int]] = []
-        places: list[tuple[int, int, int, int]] = []
-        for index, encoding in enumerate(encodings):
-            for start, end, own, own_end in _plan(
-                len(encoding.ids), capacity, min(info["stride"], capacity // 2)
-            ):
-                rows.append([*self._before, *encoding.ids[start:end], *self._after])
-                places.append((index, start, own, own_end))
-        for row, (logits,) in self._model.run(rows):
-            index, start, own, own_end = places[row]
-            shift = len(self._before) - start
-            part = logits[own + shift : own_end + shift].astype(np.float64)
-            part = np.exp(part - part.max(-1, keepdims=True))
-            result[index][own:own_end] = part / part.sum(-1, keepdims=True)
-        return result
-
-    def _groups(self, text: str, encoding: Any, scores: Any) -> list[dict[str, Any]]:
-        joins = self._model.info["task"] == "ner"
-        groups: list[dict[str, Any]] = []
-        word: int | None = None
-        label = "O"
-        for at, (now, (start, end)) in enumerate(zip(encoding.word_ids, encoding.offsets, strict=True)):
-            if now != word or now is None:
-                before = label
-                label = self.labels[int(scores[at].argmax())]
-                kind = label.partition("-")[2] if joins else label
-                score = float(scores[at].max())
-                goes_on = joins and label.startswith("I-") and before.partition("-")[2] == kind
-                if label != "O" and not goes_on:
-                    groups.append({"entity_group": kind, "scores": [score], "start": start, "end": end})
-                elif goes_on:
-                    groups[-1]["scores"].append(score)
-            word = now
-            if label != "O":
-                groups[-1]["end"] = end
-        return [
-            {
-                "entity_group": group["entity_group"],
-                "score": float(np.mean(group["scores"])),
-                "word": text[group["start"] : group["end"]],
-                "start": group["start"],
-                "end": group["end"],
-            }
-            for group in groups
+        windows = [
+            (index, window)
+            for index, (words, encoding) in enumerate(zip(sentences, encodings, strict=True))
+            for window in self._code.read_windows(
+                self._around,
+                encoding.ids,
+                encoding.word_ids,
+                len(words),
+                unknown=self._model.unknown_id,
+                max_length=self._settings["max_length"],
+                stride=self._settings["stride"],
+            )
+            if window.words
         ]
+        logits = [np.zeros((len(words), len(self.labels))) for words in sentences]
+        for row, (said,) in self._model.run([window.ids for _, window in windows]):
+            index, window = windows[row]
+            logits[index][window.words] = said[window.columns]
+        return [self._code.probabilities(rows, self._settings["temperature"]) for rows in logits]
 
 
 class Reader:
@@ -201,9 +172,7 @@ class Reader:
 
     def __init__(self, model: _Model) -> None:
         self._model = model
-        self._code = import_module(
-            ".answer_windows" if __package__ else "answer_windows", __package__ or None
-        )
+        self._code = _module("answer_windows")
         self._settings = {**self._code.DEFAULTS, **model.config.get("workbench_question_answering", {})}
         pair = model.tokenizer.encode("x", "x")
         self._template = self._code.PairTemplate.of(pair.ids, pair.type_ids, pair.sequence_ids, model.cls_id)
@@ -258,20 +227,13 @@ class Reader:
         return given
 
 
+def _module(name: str) -> Any:
+    """A file beside this one: of the same package, or else of the same folder."""
+    return import_module(f".{name}" if __package__ else name, __package__ or None)
+
+
 def _padded(rows: Sequence[Sequence[int]], width: int, fill: int) -> Any:
     box = np.full((len(rows), width), fill, dtype=np.int64)
     for index, row in enumerate(rows):
         box[index, : len(row)] = row
     return box
-
-
-def _plan(length: int, capacity: int, stride: int) -> list[tuple[int, int, int, int]]:
-    """Windows over sub-words: start, end, and the range that is read in it, where it has the most context."""
-    if length <= capacity:
-        return [(0, length, 0, length)]
-    starts = [*range(0, length - capacity, capacity - stride), length - capacity]
-    middles = [(before + capacity - 1 + after) // 2 + 1 for before, after in pairwise(starts)]
-    return [
-        (start, start + capacity, own, own_end)
-        for start, own, own_end in zip(starts, [0, *middles], [*middles, length], strict=True)
-    ]

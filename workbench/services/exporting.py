@@ -25,6 +25,7 @@ from workbench.services.prediction import example_for, folder_task, plain
 from workbench.services.runs import RunService
 from workbench.services.standing import StandingModel
 from workbench.storage.store import Store
+from workbench.tasks import get_task
 
 CHECKED = {"qa": 200}
 CHECKED_OTHERS = 1_000
@@ -42,8 +43,7 @@ class ExportedModel:
         folder: Where.
         version: Number of the model version.
         files: Name and size in bytes of each.
-        verification: ``examples``, ``choices``, ``skipped``, ``pipeline``, ``stored``, ``versions``, and ``onnx``
-            (see ``check_onnx``; None without ONNX).
+        verification: What ``verify_export`` returns, ``stored``, and ``onnx`` (see ``check_onnx``; None without ONNX).
         seconds: How long it took.
     """
 
@@ -134,7 +134,7 @@ class ExportService:
         """Write the model's own files into ``part`` and say what loading them elsewhere has shown."""
         with tempfile.TemporaryDirectory(prefix="workbench-export-") as job_dir:
             job = Path(job_dir)
-            count = self._write_examples(project, job / "examples.jsonl")
+            gold, count = self._write_examples(project, job / "examples.jsonl")
             work = {"model_dir": str(source), "out": str(part), "onnx": onnx}
             (job / "job.json").write_text(json.dumps(work))
             more = ", exporting it to ONNX" if onnx else ""
@@ -145,7 +145,6 @@ class ExportService:
             verification["onnx"] = None
             if onnx:
                 on_step("Running the ONNX models in a fresh process, without torch")
-                gold = self._gold(job / "examples.jsonl")
                 verification["onnx"] = check_onnx(project, part, job, gold, verification["seconds"])
             return verification
 
@@ -181,8 +180,12 @@ class ExportService:
             tx.users.audit(user_id, "push", f"model version {version.number}", told, project.id)
         return done
 
-    def _write_examples(self, project: Project, path: Path) -> int:
-        """Examples to compare on: of the first split that has any, labeled or not."""
+    def _write_examples(self, project: Project, path: Path) -> tuple[dict[int, Payload], int]:
+        """Write the examples to compare on, of the first split that has any, labeled or not.
+
+        Returns:
+            The gold labels of those that have some, by the example's id, and how many examples there are.
+        """
         for split in (Split.TEST, Split.VALIDATION, Split.TRAIN, Split.POOL):
             with self._store.read() as tx:
                 examples, _ = tx.examples.page(
@@ -194,6 +197,8 @@ class ExportService:
             raise InvalidInput(
                 f"{project.name} has no example to check an export on", remedy="import some data first"
             )
+        gold = self._gold([example.id for example in examples])
+        task = get_task(project.task)
         with path.open("w", encoding="utf-8") as file:
             for example in examples:
                 line = {
@@ -201,13 +206,13 @@ class ExportService:
                     "text": example.content.text,
                     "tokens": example.content.tokens,
                     "question": example.content.question,
+                    "payload": task.dump(gold[example.id]) if example.id in gold else None,
                 }
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        return len(examples)
+        return gold, len(examples)
 
-    def _gold(self, path: Path) -> dict[int, Payload]:
-        """Gold labels of the examples of a file, where they have some."""
-        ids = [json.loads(line)["id"] for line in path.read_text(encoding="utf-8").splitlines()]
+    def _gold(self, ids: Sequence[int]) -> dict[int, Payload]:
+        """Gold labels of examples, where they have some."""
         with self._store.read() as tx:
             found = tx.annotations.gold_of(ids)
         return {
@@ -224,7 +229,7 @@ class ExportService:
             first = verification["differences"][0]
             raise RunFailed(
                 f"the exported folder predicts something else than version {version.number} in "
-                f"{verification['different']} of {verification['choices']} cases, first in example {first['example']}",
+                f"{verification['different']} of {verification['examples']} examples, first in {first['example']}",
                 remedy="nothing was exported; run `workbench doctor`",
             )
         rows = [json.loads(line) for line in expected.read_text(encoding="utf-8").splitlines()]

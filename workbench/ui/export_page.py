@@ -29,10 +29,17 @@ CONTENTS = {
     "evaluation.json": "every figure that was measured, and the data's hash",
     "question_answering.py": "the pipeline that transformers no longer has",
     "answer_windows.py": "its part that reads long contexts in windows",
+    "word_classification.py": "the pipeline that labels words, where that of transformers labels sub-words",
+    "tag_windows.py": "its part that reads long texts in windows",
+    "words.py": "its part that cuts text into words",
     "onnx/model.onnx": "for ONNX Runtime, in fp32",
     "onnx/model_int8.onnx": "for ONNX Runtime, in int8: smaller and faster",
     "onnx_pipeline.py": "runs the ONNX models without torch",
     "SHA256SUMS": "hashes of the files; `workbench predict` refuses a folder that was changed",
+}
+CODE = {
+    "qa": ("question_answering.py", "answer_windows.py"),
+    "": ("word_classification.py", "tag_windows.py", "words.py"),
 }
 SNIPPETS = {
     "qa": """ask = pipeline(
@@ -42,10 +49,9 @@ SNIPPETS = {
 )
 ask(question="…", context="…")""",
     "": """find = pipeline(
-    "token-classification",
+    "word-classification",
     model="{name}",
-    aggregation_strategy="simple",
-    stride={stride},
+    trust_remote_code=True,
 )
 find("…")""",
 }
@@ -125,7 +131,7 @@ def _draw_export(page: Page, version: ModelVersion) -> None:
         kept = [
             f"- `{name}`: {what}"
             for name, what in CONTENTS.items()
-            if not name.startswith("onnx") and (page.project.task == "qa" or not name.endswith(".py"))
+            if not name.startswith("onnx") and name not in CODE["" if page.project.task == "qa" else "qa"]
         ]
         st.markdown("It will hold\n\n" + "\n".join(kept))
         return
@@ -167,7 +173,7 @@ def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
     st.caption("On this machine it is in")
     st.code(str(folder), language=None)
     st.caption("Use it")
-    snippet = SNIPPETS.get(page.project.task, SNIPPETS[""]).format(name=folder.name, stride=_stride(folder))
+    snippet = SNIPPETS.get(page.project.task, SNIPPETS[""]).format(name=folder.name)
     st.code(f"from transformers import pipeline\n\n{snippet}", language="python")
     with st.expander("What is in the folder"):
         named = [(path, path.relative_to(folder).as_posix()) for path in files_of(folder)]
@@ -178,11 +184,6 @@ def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
                 for path, name in named
             )
         )
-
-
-def _stride(folder: Path) -> int:
-    """Sub-words that neighbouring windows of an export share."""
-    return int(json.loads((folder / "workbench.json").read_text(encoding="utf-8"))["stride"])
 
 
 PACKERS = {"zip": ("Prepare a zip", zip_folder), "tar.gz": ("Prepare a .tar.gz", tar_folder)}
