@@ -11,6 +11,9 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --quiet --con
 
 OLDER  := .venv-4.57
 
+# Tests start many processes: without kept bytecode each of them would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint proof bench older clean
 
 run: $(VENV)/.installed

@@ -47,10 +47,25 @@ def test_every_command_takes_json() -> None:
     assert [name for name, options in commands().items() if "--json" not in options] == []
 
 
+def test_each_command_is_found_without_the_other_modules() -> None:
+    told = "import json, sys; from workbench import cli; from typer.main import get_command; cli.load(sys.argv[1]); "
+    told += "print(json.dumps(sorted(get_command(cli.app).commands)))"
+    loaded = {
+        first: json.loads(subprocess.check_output([sys.executable, "-c", told, first], text=True))
+        for first in ("import", "annotate", "nonsense")
+    }
+    everything = sorted({name.split()[0] for name in commands()})
+    assert (
+        sorted(name for names in cli.MODULES.values() for name in names) == everything == loaded["nonsense"]
+    )
+    assert loaded["annotate"] == ["annotate"]
+    assert "import" in loaded["import"]
+
+
 def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "WORKBENCH_HOME": str(home), "PYTHONWARNINGS": "error"}
     environment.pop("WORKBENCH_DATABASE_URL", None)
-    command = [sys.executable, "-c", "from workbench.cli import main; main()", *words]
+    command = [sys.executable, "-m", "workbench", *words]
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 

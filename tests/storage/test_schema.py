@@ -16,7 +16,7 @@ from workbench.config import Settings
 from workbench.domain import Label
 from workbench.errors import AlreadyExists, SchemaMismatch
 from workbench.services import Workbench, open_workbench
-from workbench.storage import Store, migrate
+from workbench.storage import Store, migrate, schema
 from workbench.storage.migrate import ensure_schema
 from workbench.storage.tables import metadata
 
@@ -61,14 +61,15 @@ def with_next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         revision = f"""
 import sqlalchemy as sa
 from alembic import op
-revision = "next"
-down_revision = "{migrate.head()}"
+revision = "9999"
+down_revision = "{schema.head()}"
 
 def upgrade():
     {upgrade}
 """
-        (scripts / "versions" / "next.py").write_text(revision)
+        (scripts / "versions" / "9999_next.py").write_text(revision)
         monkeypatch.setattr(migrate, "SCRIPTS", scripts)
+        monkeypatch.setattr(schema, "SCRIPTS", scripts)
 
     yield add
 
@@ -80,11 +81,11 @@ def test_an_older_schema_is_backed_up_then_upgraded(
     with_next_revision('op.add_column("projects", sa.Column("extra", sa.Text()))')
     backups = sqlite_workbench.settings.backups_dir
     assert ensure_schema(sqlite_workbench.store, backups) is True
-    assert migrate.current(sqlite_workbench.store) == "next"
+    assert schema.current(sqlite_workbench.store) == "9999"
     assert [project.name for project in sqlite_workbench.projects.list()] == ["kept"]
     (copy,) = backups.iterdir()
     saved = Store(f"sqlite:///{copy}")
-    assert migrate.current(saved) != "next"
+    assert schema.current(saved) != "9999"
     with saved.read() as tx:
         assert [project.name for project in tx.projects.all()] == ["kept"]
     saved.close()
@@ -93,13 +94,13 @@ def test_an_older_schema_is_backed_up_then_upgraded(
 def test_a_failed_upgrade_leaves_the_database_as_it_was(
     workbench: Workbench, with_next_revision: Callable[[str], None]
 ) -> None:
-    before = migrate.current(workbench.store)
+    before = schema.current(workbench.store)
     with_next_revision(
         'op.create_table("half", sa.Column("id", sa.Integer()))\n    op.execute("INSERT INTO nowhere VALUES (1)")'
     )
     with pytest.raises((OperationalError, ProgrammingError)):
         ensure_schema(workbench.store, workbench.settings.backups_dir)
-    assert migrate.current(workbench.store) == before
+    assert schema.current(workbench.store) == before
     assert "half" not in inspect(workbench.store.engine).get_table_names()
 
 
@@ -131,3 +132,8 @@ def test_a_taken_name_leaves_the_transaction_usable(workbench: Workbench) -> Non
             tx.projects.add("news", "pos", [])
         tx.projects.add("other", "pos", [])
     assert [project.name for project in workbench.projects.list()] == ["news", "other"]
+
+
+def test_alembic_agrees_on_the_newest_revision(workbench: Workbench) -> None:
+    assert migrate.known_revisions() and max(migrate.known_revisions()) == schema.head()
+    assert schema.current(workbench.store) == schema.head()

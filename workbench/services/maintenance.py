@@ -20,8 +20,9 @@ from workbench.errors import (
 from workbench.jobs.artifacts import hash_folder
 from workbench.services.importload import sweep_loads
 from workbench.services.isolated import run_python
-from workbench.storage.migrate import ensure_schema, head
+from workbench.storage.migrate import ensure_schema
 from workbench.storage.rows import now
+from workbench.storage.schema import head
 from workbench.storage.store import Store
 from workbench.storage.upkeep import (
     check_file,

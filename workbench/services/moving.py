@@ -9,7 +9,8 @@ from pathlib import Path
 from workbench.config import Settings, driver_url
 from workbench.errors import InvalidInput, SchemaMismatch, WrongState
 from workbench.storage.copying import CopiedTable, OnTable, copy_database
-from workbench.storage.migrate import ensure_schema, head
+from workbench.storage.migrate import ensure_schema
+from workbench.storage.schema import head
 from workbench.storage.store import Store
 from workbench.storage.upkeep import schema_of
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from workbench.config import Settings, get_settings
-from workbench.storage.migrate import ensure_schema
+from workbench.storage.schema import current, head
 from workbench.storage.store import Store
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from workbench.services.team import TeamService
     from workbench.services.training import TrainingService
     from workbench.services.versions import VersionService
+
+
+COLLECT_AFTER = (50_000, 20, 50)
+"""An import or an export makes many objects that live for long, and few cycles: with Python's own thresholds a quarter
+of its time goes to looking through them again and again."""
 
 
 class Workbench:
@@ -255,10 +261,14 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
         DatabaseUnavailable: The database can't be opened.
         SchemaMismatch: It was written by a newer workbench.
     """
+    gc.set_threshold(*COLLECT_AFTER)
     settings = settings or get_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     store = Store(settings.url)
-    ensure_schema(store, settings.backups_dir)
+    if current(store) != head():
+        from workbench.storage.migrate import ensure_schema
+
+        ensure_schema(store, settings.backups_dir)
     sweep_unfinished(store)
     return Workbench(settings, store)
 

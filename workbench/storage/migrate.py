@@ -14,32 +14,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
 
 from workbench.errors import DatabaseUnavailable, SchemaMismatch
+from workbench.storage.schema import SCRIPTS, current, head
 from workbench.storage.store import Store
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 LOCK_KEY = 7_240_915
-
-
-def head() -> str:
-    """The revision that this code needs."""
-    revision = _scripts().get_current_head()
-    assert revision is not None
-    return revision
-
-
-def current(store: Store) -> str | None:
-    """The revision of a database, None when it is empty."""
-    try:
-        with store.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
-        raise DatabaseUnavailable(
-            f"the database can't be opened ({str(error.orig).strip().splitlines()[0]})",
-            remedy="check WORKBENCH_DATABASE_URL and that the server runs",
-        ) from error
 
 
 def ensure_schema(store: Store, backups: Path) -> bool:

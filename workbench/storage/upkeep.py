@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.domain import AnnotationStatus
 from workbench.errors import DatabaseUnavailable, InvalidInput, SchemaMismatch, Unavailable
-from workbench.storage.migrate import current, known_revisions
+from workbench.storage.migrate import known_revisions
+from workbench.storage.schema import current
 from workbench.storage.store import Store
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import gold
