@@ -69,15 +69,15 @@ def test_going_back_to_the_same_labels_is_the_same_set(workbench: Workbench) -> 
 def test_the_table_says_what_is_current_and_what_changed(workbench: Workbench) -> None:
     project, _ids = judged_project(workbench, "ner", NER_ROWS)
     measured(workbench, project, 1)
-    one, two = workbench.versions.table(project, "test")
+    one, two = workbench.versions.table(project, "test").rows
     assert (one.current, two.current, two.evaluation) == (True, False, None)
     assert (one.change_sentence, two.change_sentence) == ("the first", "same data")
     add_examples(workbench, project, ["one more"], split="test")
-    assert workbench.versions.table(project, "test")[0].current
+    assert workbench.versions.table(project, "test").rows[0].current
     more = add_examples(workbench, project, ["and one"], split="test")
     annotate(workbench, more[0], payload=spans(), is_gold=True)
-    assert not workbench.versions.table(project, "test")[0].current
-    assert [row.evaluation for row in workbench.versions.table(project, None)] == [None, None]
+    assert not workbench.versions.table(project, "test").rows[0].current
+    assert [row.evaluation for row in workbench.versions.table(project, None).rows] == [None, None]
 
 
 def test_what_changed_between_snapshots_is_counted(workbench: Workbench) -> None:
@@ -96,7 +96,7 @@ def test_what_changed_between_snapshots_is_counted(workbench: Workbench) -> None
                 for v, e, a, s in rows
             ],
         )
-    changed = workbench.versions.table(project, "test")[1]
+    changed = workbench.versions.table(project, "test").rows[1]
     assert changed.change_sentence == "+1, −1, 1 relabeled"
 
 
@@ -112,7 +112,7 @@ def test_training_on_a_document_of_the_test_set_is_seen(workbench: Workbench) ->
         )
     for number in (1, 2):
         measured(workbench, project, number)
-    clean, leaking = (row.leak for row in workbench.versions.table(project, "test"))
+    clean, leaking = (row.leak for row in workbench.versions.table(project, "test").rows)
     assert (clean.in_documents, clean.sentence) == (0, None)
     assert (leaking.in_documents, leaking.same_text, leaking.examples) == (2, 4, 4)
     assert "2 of the 4 test examples" in leaking.sentence

@@ -78,7 +78,7 @@ def compare(
             _measure_missing(wb, project, (a, b), split, device)
         analysis = wb.comparison.analyse(project, a, b, split, gold_set)
         comparison = analysis.comparison
-        leaks = [wb.versions.leak(version, analysis.gold_set).sentence for version in analysis.versions]
+        leaks = [leak.sentence for leak in analysis.leaks]
         data = {
             **dataclasses.asdict(comparison),
             "confidence_interval": list(comparison.confidence_interval),
@@ -95,7 +95,7 @@ def compare(
 def _write_reports(wb: Workbench, project: Project, analysis: Analysis, paths: Sequence[Path]) -> None:
     if not paths:
         return
-    from workbench.ui.report_html import report_html  # draws charts' colours: too slow for every command
+    from workbench.ui.report_html import report_html  # imports Streamlit: too slow for every command
 
     seen = wb.comparison.seen(project, analysis.comparison.a, analysis.comparison.b)
     report = make_report(wb, project, analysis, seen)

@@ -123,7 +123,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "evaluate": REVIEWER,
     },
     "comparison": {"compare": REVIEWER, "analyse": REVIEWER, "seen": REVIEWER},
-    "versions": {"table": REVIEWER, "leak": REVIEWER},
+    "versions": {"table": REVIEWER},
     "models": {
         "list": REVIEWER,
         "get": REVIEWER,

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.domain import Answers, GoldSet, ModelVersion, Project, Spans, Split
 from workbench.errors import InvalidInput, WrongState
 from workbench.services.judging import Judged, Judgement, as_split, freeze, judge, statistics_of
+from workbench.services.leaks import Leak, leak_of
 from workbench.services.per_label import LabelDifference, per_label
 from workbench.services.snapshots import snapshot_pages
 from workbench.statistics import examples_needed, paired_bootstrap, randomisation_p_value, score
@@ -141,6 +142,7 @@ class Analysis:
         versions: The two.
         comparison: What came of it.
         gold_set: What both were measured on.
+        leaks: What either version was trained on of that.
         judgement: The examples with gold and both predictions.
         readings: For each example, what is right and wrong with each prediction.
         documents: Names by id.
@@ -151,6 +153,7 @@ class Analysis:
     versions: tuple[ModelVersion, ModelVersion]
     comparison: Comparison
     gold_set: GoldSet
+    leaks: tuple[Leak, Leak]
     judgement: Judgement
     readings: tuple[tuple[Reading, Reading], ...]
     documents: dict[int, str]
@@ -207,7 +210,11 @@ class ComparisonService:
         frozen = chosen or freeze(self._store, project, wanted, judgement)
         readings = tuple(_read(each) for each in judgement.examples)
         comparison = _compare(task, judgement, readings, (a, b), frozen)
-        return Analysis(project.task, (first, second), comparison, frozen, judgement, readings, names, files)
+        with self._store.read() as tx:
+            leaks = leak_of(tx, first, frozen), leak_of(tx, second, frozen)
+        return Analysis(
+            project.task, (first, second), comparison, frozen, leaks, judgement, readings, names, files
+        )
 
     def seen(self, project: Project, a: int, b: int) -> tuple[frozenset[str], frozenset[str]]:
         """What the training data of either version holds: surfaces of entities, words, or contexts. Raises NotFound."""

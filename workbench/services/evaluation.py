@@ -139,9 +139,9 @@ class EvaluationService:
     def labeled(self, project: Project) -> dict[Split, int]:
         """How many labeled examples each split has, for splits that have any."""
         with self._store.read() as tx:
-            counts = tx.examples.counts(project.id)
+            states = tx.models.gold_states(project.id)
         order = (Split.TEST, Split.VALIDATION, Split.TRAIN, Split.POOL)
-        return {split: counts[split].gold for split in order if split in counts and counts[split].gold}
+        return {split: states[split].examples for split in order if split in states}
 
     def _rows(self, ids: list[int]) -> Iterator[SnapshotRow]:
         """The examples as a worker reads them, without their labels; each chunk is a read of its own."""

@@ -189,8 +189,9 @@ def hours_said(hours: float) -> str:
 class ProgressService:
     """Read the answer off what is stored; nothing is computed by a model."""
 
-    def __init__(self, store: Store, stop_sets: StopSets) -> None:
+    def __init__(self, store: Store, versions: VersionService, stop_sets: StopSets) -> None:
         self._store = store
+        self._versions = versions
         self._stop_sets = stop_sets
 
     def report(self, project: Project, split: Split | str | None = None, labels: int = LABELS) -> Progress:
@@ -212,9 +213,8 @@ class ProgressService:
             counts = tx.examples.counts(project.id)
             cost = logged_cost(tx, project)
         measured = as_split(split) if split is not None else _labeled_split(counts)
-        rows = [
-            row for row in VersionService(self._store).table(project, measured) if not row.version.archived_at
-        ]
+        table = self._versions.table(project, measured)
+        rows = [row for row in table.rows if not row.version.archived_at]
         current = [row for row in rows if row.current]
         with self._store.read() as tx:
             judged = audit(tx, project, [row.version for row in rows])

@@ -10,8 +10,8 @@ from workbench.domain import Evaluation, ModelVersion, Project
 from workbench.services.comparison import Analysis
 from workbench.services.differences import Change, changed, error_kinds, kinds_of
 from workbench.services.figures import plain_figures
+from workbench.services.leaks import Leak
 from workbench.services.slices import Seen, slice_kinds, slices
-from workbench.services.versions import VersionService
 from workbench.services.workbench import Workbench
 from workbench.storage.rows import now
 from workbench.tasks import get_task
@@ -58,7 +58,8 @@ def make_report(workbench: Workbench, project: Project, analysis: Analysis, seen
             "frozen_at": analysis.gold_set.created_at.isoformat(timespec="seconds"),
         },
         "versions": [
-            _version(workbench.versions, analysis, version, latest) for version in analysis.versions
+            _version(version, leak, latest.get(version.number))
+            for version, leak in zip(analysis.versions, analysis.leaks, strict=True)
         ],
         "figures": {
             str(version.number): plain_figures(latest[version.number].metrics)
@@ -77,10 +78,7 @@ def make_report(workbench: Workbench, project: Project, analysis: Analysis, seen
     }
 
 
-def _version(
-    service: VersionService, analysis: Analysis, version: ModelVersion, latest: Mapping[int, Evaluation]
-) -> dict[str, Any]:
-    evaluation = latest.get(version.number)
+def _version(version: ModelVersion, leak: Leak, evaluation: Evaluation | None) -> dict[str, Any]:
     return {
         "version": version.number,
         "base_model": version.base_model,
@@ -92,7 +90,7 @@ def _version(
         "artifact_sha256": version.artifact_sha256,
         "model_hash": version.artifact_sha256[:12],
         "confidence_interval": evaluation.metrics.get("confidence_interval") if evaluation else None,
-        "warning": service.leak(version, analysis.gold_set).sentence,
+        "warning": leak.sentence,
     }
 
 

@@ -5,35 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workbench.domain import Evaluation, GoldSet, Json, ModelVersion, Project, Split
+from workbench.domain import Evaluation, GoldSet, ModelVersion, Project, Split
 from workbench.services.judging import as_split
+from workbench.services.leaks import Leak, leak_of
+from workbench.storage.goldsets import GoldState
+from workbench.storage.models import Training
 from workbench.storage.snapshots import SnapshotChange
 from workbench.storage.store import Store, Transaction
-
-
-@dataclass(frozen=True, slots=True)
-class Leak:
-    """What a version was trained on that it is measured on.
-
-    Attributes:
-        in_documents: Examples of the test set that stand in a document which it was trained on.
-        same_text: Examples of the test set that it was trained on word for word (from whatever document).
-        examples: Of the test set.
-    """
-
-    in_documents: int
-    same_text: int
-    examples: int
-
-    @property
-    def sentence(self) -> str | None:
-        """What to say in red, or None."""
-        if not self.in_documents:
-            return None
-        return (
-            f"{self.in_documents:,} of the {self.examples:,} test examples stand in documents that it was trained "
-            "on: its score is too high."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +20,35 @@ class VersionRow:
 
     Attributes:
         version: The version.
-        counts: Examples of its snapshot, by the split that they play.
+        before: The one before it, by number; None for the first.
+        training: How it was trained.
         changed: What its snapshot has against that of the version before; None for the first.
-        labels_added: Labels that it knows and the version before did not.
-        labels_removed: The other way round.
-        seconds: Training time, None where it is not known.
-        device: What it was trained on.
-        evaluation: The newest on the split.
-        current: Whether that was on the gold labels of now.
-        leak: Between its training data and what it was measured on; None where it was not measured.
+        evaluations: On the split, oldest first.
+        current: Whether the newest of them was on the gold labels of now.
+        leak: Between its training data and what it was last measured on; None where it was not measured.
     """
 
     version: ModelVersion
-    counts: Json
+    before: ModelVersion | None
+    training: Training
     changed: SnapshotChange | None
-    labels_added: tuple[str, ...]
-    labels_removed: tuple[str, ...]
-    seconds: float | None
-    device: str | None
-    evaluation: Evaluation | None
+    evaluations: tuple[Evaluation, ...]
     current: bool
     leak: Leak | None
 
     @property
+    def evaluation(self) -> Evaluation | None:
+        """The newest on the split."""
+        return self.evaluations[-1] if self.evaluations else None
+
+    def evaluation_on(self, gold_set: int) -> Evaluation | None:
+        """That on the frozen set of that number, or None."""
+        return next((each for each in self.evaluations if each.gold_set == gold_set), None)
+
+    @property
     def trained_on(self) -> int:
         """Examples that it has learned from."""
-        return int(self.counts.get(Split.TRAIN, 0))
+        return int(self.training.counts.get(Split.TRAIN, 0))
 
     @property
     def change_sentence(self) -> str:
@@ -83,74 +64,76 @@ class VersionRow:
             )
             if number
         ]
-        said += [f"new label {name}" for name in self.labels_added]
-        said += [f"without label {name}" for name in self.labels_removed]
+        known, knows = (each.labels if each else () for each in (self.before, self.version))
+        said += [f"new label {name}" for name in knows if name not in known]
+        said += [f"without label {name}" for name in sorted(known) if name not in knows]
         return ", ".join(said) or "same data"
 
 
+@dataclass(frozen=True, slots=True)
+class VersionTable:
+    """Every version, by number, and the frozen sets of labels that the split has had, by number."""
+
+    rows: tuple[VersionRow, ...]
+    gold_sets: Mapping[int, GoldSet]
+
+
 class VersionService:
-    """Read the table."""
+    """Read the table.
+
+    What changed between two snapshots, and what of a gold set was trained on, is counted over all of their examples.
+    None of them changes once it is made, so each pair is counted once in the life of the service.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._changes: dict[tuple[int, int], SnapshotChange] = {}
+        self._leaks: dict[tuple[int, int], Leak] = {}
 
-    def table(self, project: Project, split: Split | str | None) -> tuple[VersionRow, ...]:
-        """Every version, by number, with its newest evaluation on a split (None: without any)."""
+    def table(self, project: Project, split: Split | str | None) -> VersionTable:
+        """Every version, with its evaluations on a split (None: without any). Raises InvalidInput."""
         wanted = None if split is None else as_split(split)
         with self._store.read() as tx:
-            evaluations: Mapping[int, Evaluation] = {}
-            sets: Mapping[int, GoldSet] = {}
+            versions = tx.models.versions(project.id)
+            trainings = tx.models.trainings(project.id)
+            sets: dict[int, GoldSet] = {}
+            evaluations: dict[int, list[Evaluation]] = {}
+            state = None
             if wanted is not None:
-                found = tx.models.evaluations(project.id, split=wanted)
-                evaluations = {each.model_version: each for each in found}
                 sets = {each.number: each for each in tx.models.gold_sets(project.id, wanted)}
-            state = None if wanted is None else tx.models.gold_state(project.id, wanted)
-            rows: list[VersionRow] = []
-            before: ModelVersion | None = None
-            for version in tx.models.versions(project.id):
-                evaluation = evaluations.get(version.number)
-                gold_set = sets.get(evaluation.gold_set or 0) if evaluation else None
-                current = (
-                    evaluation is not None
-                    and gold_set is not None
-                    and state is not None
-                    and state.unchanged_since(evaluation.created_at, evaluation.examples)
+                for each in tx.models.evaluations(project.id, split=wanted):
+                    evaluations.setdefault(each.model_version, []).append(each)
+                state = tx.models.gold_states(project.id, wanted).get(wanted)
+            rows = []
+            for before, version in zip((None, *versions), versions, strict=False):
+                made = tuple(evaluations.get(version.number, ()))
+                frozen = sets.get(made[-1].gold_set or 0) if made else None
+                rows.append(
+                    VersionRow(
+                        version,
+                        before,
+                        trainings[version.id],
+                        self._change(tx, before, version) if before else None,
+                        made,
+                        frozen is not None and state is not None and _holds(state, made[-1]),
+                        self._leak(tx, version, frozen) if frozen else None,
+                    )
                 )
-                rows.append(_row(tx, version, before, evaluation, current, gold_set))
-                before = version
-        return tuple(rows)
+        return VersionTable(tuple(rows), sets)
 
-    def leak(self, version: ModelVersion, gold_set: GoldSet) -> Leak:
-        """What a version was trained on of a gold set."""
-        with self._store.read() as tx:
-            return _leak(tx, version, gold_set)
+    def _change(self, tx: Transaction, before: ModelVersion, version: ModelVersion) -> SnapshotChange:
+        pair = before.snapshot_id, version.snapshot_id
+        if pair not in self._changes:
+            self._changes[pair] = tx.models.snapshot_change(*pair)
+        return self._changes[pair]
 
-
-def _row(
-    tx: Transaction,
-    version: ModelVersion,
-    before: ModelVersion | None,
-    evaluation: Evaluation | None,
-    current: bool,
-    gold_set: GoldSet | None,
-) -> VersionRow:
-    run = tx.runs.get(version.run_id)
-    seconds = run.result.get("seconds")
-    known = set(before.labels) if before else set(version.labels)
-    return VersionRow(
-        version=version,
-        counts=tx.models.snapshot(version.snapshot_id).counts,
-        changed=tx.models.snapshot_change(before.snapshot_id, version.snapshot_id) if before else None,
-        labels_added=tuple(name for name in version.labels if name not in known),
-        labels_removed=tuple(name for name in sorted(known) if name not in version.labels),
-        seconds=float(seconds) if isinstance(seconds, (int, float)) else None,
-        device=run.device or run.result.get("device"),
-        evaluation=evaluation,
-        current=current,
-        leak=_leak(tx, version, gold_set) if gold_set else None,
-    )
+    def _leak(self, tx: Transaction, version: ModelVersion, gold_set: GoldSet) -> Leak:
+        pair = version.snapshot_id, gold_set.snapshot_id
+        if pair not in self._leaks:
+            self._leaks[pair] = leak_of(tx, version, gold_set)
+        return self._leaks[pair]
 
 
-def _leak(tx: Transaction, version: ModelVersion, gold_set: GoldSet) -> Leak:
-    in_documents, same_text = tx.models.shared(version.snapshot_id, gold_set.snapshot_id)
-    return Leak(in_documents, same_text, gold_set.examples)
+def _holds(state: GoldState, evaluation: Evaluation) -> bool:
+    """Whether an evaluation was made on the gold labels of now."""
+    return state.unchanged_since(evaluation.created_at, evaluation.examples)

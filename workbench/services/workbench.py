@@ -156,7 +156,7 @@ class Workbench:
         """Whether labeling pays."""
         from workbench.services.progress import ProgressService
 
-        return ProgressService(self.store, self.stop_sets)
+        return ProgressService(self.store, self.versions, self.stop_sets)
 
     @cached_property
     def suspects(self) -> SuspectService:

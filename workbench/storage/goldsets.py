@@ -19,14 +19,14 @@ from workbench.storage.visible import in_project
 
 @dataclass(frozen=True, slots=True)
 class GoldState:
-    """How many gold labels a split has, and when the last one was accepted (None where there is none)."""
+    """How many gold labels a split has, and when the last one was accepted."""
 
     examples: int
-    changed_at: datetime | None
+    changed_at: datetime
 
     def unchanged_since(self, moment: datetime, examples: int) -> bool:
         """Whether the gold labels are still those that were read then, so many of them."""
-        return self.examples == examples and (self.changed_at is None or self.changed_at <= moment)
+        return self.examples == examples and self.changed_at <= moment
 
 
 class GoldSets(Snapshots):
@@ -117,14 +117,18 @@ class GoldSets(Snapshots):
         for row in rows:
             yield GoldRow(row.id, row.annotation_id, row.document_id, Split(row.split), *row[4:])
 
-    def gold_state(self, project_id: int, split: Split) -> GoldState:
-        """How many gold labels a split has now, and when the last one was accepted."""
-        row = self._connection.execute(
-            select(func.count(), func.max(gold.c.accepted_at))
-            .join(examples, examples.c.id == gold.c.example_id)
-            .where(in_project(project_id), examples.c.split == split)
-        ).one()
-        return GoldState(row[0], aware(row[1]))
+    def gold_states(self, project_id: int, split: Split | None = None) -> dict[Split, GoldState]:
+        """How many gold labels each split (or one) has now, and when the last one was accepted; splits with any."""
+        statement = (
+            select(examples.c.split, func.count(), func.max(gold.c.accepted_at))
+            .join(gold, gold.c.example_id == examples.c.id)
+            .where(in_project(project_id))
+            .group_by(examples.c.split)
+        )
+        if split is not None:
+            statement = statement.where(examples.c.split == split)
+        rows = self._connection.execute(statement)
+        return {Split(name): GoldState(number, aware(last)) for name, number, last in rows}
 
     def shared(self, training_id: int, gold_set_snapshot_id: int) -> tuple[int, int]:
         """Examples of a gold set that stand in a document, or have the very text, of a training snapshot's examples."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
@@ -13,7 +14,30 @@ from workbench.storage.goldsets import GoldSets
 from workbench.storage.predictions import Predictions
 from workbench.storage.rows import aware, now
 from workbench.storage.snapshots import GoldRow, Snapshot, SnapshotRow
-from workbench.storage.tables import evaluations, gold_sets, model_versions, projects, users
+from workbench.storage.tables import (
+    evaluations,
+    gold_sets,
+    model_versions,
+    projects,
+    runs,
+    snapshots,
+    users,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a version was trained.
+
+    Attributes:
+        counts: Examples of its snapshot, by the split that they play.
+        seconds: How long it took, None where it is not known.
+        device: On what, None where it is not known.
+    """
+
+    counts: Json
+    seconds: float | None
+    device: str | None
 
 
 class Models(GoldSets, Predictions):
@@ -121,6 +145,19 @@ class Models(GoldSets, Predictions):
         """The version whose folder this is, or None."""
         row = self._connection.execute(_versions().where(model_versions.c.artifact == artifact)).one_or_none()
         return _version(row) if row is not None else None
+
+    def trainings(self, project_id: int) -> dict[int, Training]:
+        """How each of the project's versions was trained, by the version's id."""
+        rows = self._connection.execute(
+            select(model_versions.c.id, snapshots.c.counts, runs.c.result, runs.c.device)
+            .join(snapshots, snapshots.c.id == model_versions.c.snapshot_id)
+            .join(runs, runs.c.id == model_versions.c.run_id)
+            .where(model_versions.c.project_id == project_id)
+        )
+        return {
+            row.id: Training(row.counts, row.result.get("seconds"), row.device or row.result.get("device"))
+            for row in rows
+        }
 
     def promote(self, project_id: int, version_id: int, user_id: int | None = None, reason: str = "") -> None:
         """Make it the project's chosen version, in place of any other."""
@@ -240,4 +277,4 @@ def _evaluation(row: Row[Any]) -> Evaluation:
     )
 
 
-__all__ = ["GoldRow", "Models", "Snapshot", "SnapshotRow"]
+__all__ = ["GoldRow", "Models", "Snapshot", "SnapshotRow", "Training"]

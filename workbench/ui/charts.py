@@ -9,10 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-BLUE, ROSE, GREEN, PURPLE, SAND, TEAL = "#4477aa", "#cc6677", "#117733", "#aa4499", "#997700", "#33899c"
-"""After Paul Tol's colour-blind safe schemes, as the labels' colours are; readable on light and dark ground."""
+from workbench.ui.theme import BLUE, GREY, ROSE
 
-GREY = "#8a939c"
 BINS = 40
 
 

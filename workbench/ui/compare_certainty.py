@@ -8,14 +8,14 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from workbench.domain import Evaluation
 from workbench.services.comparison import Analysis
 from workbench.services.differences import confident_errors, unsure_right
 from workbench.ui.address import kept_choice
-from workbench.ui.charts import BLUE, GREY, ROSE
 from workbench.ui.compare_confusion import choose_side
 from workbench.ui.compare_examples import draw_list
 from workbench.ui.page import Page
-from workbench.ui.theme import count
+from workbench.ui.theme import BLUE, GREY, ROSE, count
 
 MOST = 100
 """Examples of a list: further down, neither errors are confident nor right answers unsure."""
@@ -24,9 +24,9 @@ ERRORS, RIGHT = "errors", "right"
 TITLES = {ERRORS: "Most confident errors", RIGHT: "Least certain right answers"}
 
 
-def draw_certainty(page: Page, analysis: Analysis) -> None:
+def draw_certainty(page: Page, analysis: Analysis, evaluations: tuple[Evaluation, Evaluation]) -> None:
     """The reliability diagrams, then the examples."""
-    _draw_reliability(page, analysis)
+    _draw_reliability(analysis, evaluations)
     scope = f"compare-{page.project.id}"
     side = choose_side(analysis, scope)
     which = kept_choice(
@@ -61,14 +61,10 @@ def draw_certainty(page: Page, analysis: Analysis) -> None:
     )
 
 
-def _draw_reliability(page: Page, analysis: Analysis) -> None:
-    numbers = (analysis.comparison.a, analysis.comparison.b)
-    evaluations = {
-        each.model_version: each.metrics.get("calibration", {})
-        for each in page.workbench.evaluation.evaluations(page.project, analysis.comparison.split)
-        if each.gold_set == analysis.comparison.gold_set
-    }
-    kinds = [kind for kind in evaluations.get(numbers[1], {}) if kind in evaluations.get(numbers[0], {})]
+def _draw_reliability(analysis: Analysis, evaluations: tuple[Evaluation, Evaluation]) -> None:
+    found = {each.model_version: each.metrics.get("calibration", {}) for each in evaluations}
+    one, other = found.values()
+    kinds = [kind for kind in other if kind in one]
     if not kinds:
         st.info(
             "These versions were measured before confidences were. Measure them again.",
@@ -79,10 +75,12 @@ def _draw_reliability(page: Page, analysis: Analysis) -> None:
         with column:
             st.markdown(f"**{kind.capitalize()}**")
             st.altair_chart(
-                reliability_chart({f"version {n}": evaluations[n][kind] for n in numbers}, kind),
+                reliability_chart({f"version {n}": each[kind] for n, each in found.items()}, kind),
                 width="stretch",
             )
-            said = ", ".join(f"version {n}: {100 * evaluations[n][kind]['ece']:.1f} points" for n in numbers)
+            said = ", ".join(
+                f"version {n}: {100 * each[kind]['ece']:.1f} points" for n, each in found.items()
+            )
             st.caption(
                 f"Calibration error (ECE): {said}. The mean distance between sureness and being right."
             )

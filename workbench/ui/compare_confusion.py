@@ -10,9 +10,9 @@ from workbench.services.comparison import Analysis
 from workbench.services.differences import behind, confusion, error_kinds, kinds_of
 from workbench.tasks.mistakes import MEANINGS, NOTHING
 from workbench.ui.address import kept_choice
-from workbench.ui.charts import BLUE, GREY
 from workbench.ui.compare_examples import draw_list
 from workbench.ui.page import Page
+from workbench.ui.theme import BLUE, GREY
 
 NONE = "(nothing)"
 SEPARATOR = " → "

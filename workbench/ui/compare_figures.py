@@ -5,23 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from workbench.services.comparison import Analysis
+from workbench.domain import Evaluation
+from workbench.services.comparison import Comparison
 from workbench.services.figures import plain_figures
-from workbench.ui.page import Page
 
 
-def draw_figures(page: Page, analysis: Analysis) -> None:
+def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluation]) -> None:
     """A table."""
-    comparison = analysis.comparison
-    evaluations = {
-        each.model_version: each.metrics
-        for each in page.workbench.evaluation.evaluations(page.project, comparison.split)
-        if each.gold_set == comparison.gold_set
-    }
-    if not {comparison.a, comparison.b} <= set(evaluations):
-        st.info("Measure both versions on these labels first.", icon=":material/straighten:")
-        return
-    a, b = (plain_figures(evaluations[number]) for number in (comparison.a, comparison.b))
+    a, b = (plain_figures(each.metrics) for each in evaluations)
     frame = pd.DataFrame(
         [
             {

@@ -9,7 +9,6 @@ import streamlit as st
 from workbench.domain import RunKind, Split
 from workbench.services.versions import VersionRow
 from workbench.ui.address import kept_choice
-from workbench.ui.compare_versions import draw_versions
 from workbench.ui.compare_view import draw_pair
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
@@ -31,12 +30,12 @@ def draw_compare_page(page: Page) -> None:
             link_to("train", "Train a model", page.project)
             return
         split = _choose_split(page)
-        rows = page.workbench.versions.table(page.project, split)
+        table = page.workbench.versions.table(page.project, split)
         if split is None:
-            draw_versions(page, rows, None)
+            _draw_all(page, table.rows, None)
             return
-        _measure(page, rows, split)
-        comparable = [row for row in rows if row.evaluation is not None and row.evaluation.gold_set]
+        _measure(page, table.rows, split)
+        comparable = [row for row in table.rows if row.evaluation is not None and row.evaluation.gold_set]
         shown = ALL
         if len(comparable) > 1:
             shown = kept_choice(
@@ -50,9 +49,15 @@ def draw_compare_page(page: Page) -> None:
                 kind="segments",
             )
         if shown == PAIR:
-            draw_pair(page, comparable, split)
+            draw_pair(page, comparable, table.gold_sets, split)
         else:
-            draw_versions(page, rows, split)
+            _draw_all(page, table.rows, split)
+
+
+def _draw_all(page: Page, rows: Sequence[VersionRow], split: Split | None) -> None:
+    from workbench.ui.compare_versions import draw_versions  # and with it the chart library
+
+    draw_versions(page, rows, split)
 
 
 def _choose_split(page: Page) -> Split | None:

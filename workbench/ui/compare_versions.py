@@ -13,8 +13,7 @@ from workbench.tasks import get_task
 from workbench.ui import charts
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
-from workbench.ui.run_charts import metric_name
-from workbench.ui.theme import count, duration, score
+from workbench.ui.theme import count, duration, metric_title, score
 
 DEFAULTS = ("base_model", "from_version", "device", "seed")
 """Parameters that the table's column leaves out: they have columns of their own, or say little."""
@@ -68,7 +67,7 @@ def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> 
         return None
     task = get_task(page.project.task)
     metric, scale = task.primary_metric, task.metric_scale
-    name = metric_name(metric)
+    name = metric_title(metric)
     decimals = "%.3f" if scale <= 1 else "%.1f"
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     frame = pd.DataFrame([_cells(row, metric, scale) for row in rows])
@@ -133,7 +132,8 @@ def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
         "base": version.base_model,
         "parent": str(version.parent) if version.parent else "",
         "note": version.note,
-        "time": duration(row.seconds) + (f" on {row.device}" if row.device else ""),
+        "time": duration(row.training.seconds)
+        + (f" on {row.training.device}" if row.training.device else ""),
         "created": version.created_at,
         "parameters": _parameters(version),
     }
@@ -213,7 +213,7 @@ def _draw_curve(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
     points.sort(key=lambda point: point.examples)
     st.altair_chart(
         charts.learning_curve(
-            points, f"{metric_name(task.primary_metric)} on the {split} split", task.metric_scale
+            points, f"{metric_title(task.primary_metric)} on the {split} split", task.metric_scale
         ),
         width="stretch",
     )

@@ -2,69 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.domain import Split
+from workbench.domain import Evaluation, GoldSet, Split
 from workbench.services.comparison import Analysis, Comparison
 from workbench.services.slices import Seen
 from workbench.services.versions import VersionRow
 from workbench.ui.address import kept_choice
-from workbench.ui.compare_certainty import draw_certainty
-from workbench.ui.compare_confusion import draw_confusion
 from workbench.ui.compare_examples import draw_examples
-from workbench.ui.compare_figures import draw_figures
 from workbench.ui.compare_parts import draw_parts
 from workbench.ui.compare_report import draw_report
 from workbench.ui.forest import Row, draw_forest, p_value
 from workbench.ui.page import Page
-from workbench.ui.run_charts import metric_name
-from workbench.ui.theme import count, score
+from workbench.ui.theme import count, metric_title, score
 
+VIEWS = {
+    "labels": "Where it changed",
+    "examples": "Examples",
+    "confusion": "Confusion",
+    "certainty": "Certainty",
+    "parts": "Parts",
+    "figures": "All figures",
+    "report": "Report",
+}
 ORDERS = {"support": "Most frequent first", "worse": "Worst first", "better": "Best first"}
 
 
-def draw_pair(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
-    """Draw all of it: the choice, the verdict, and the ways to look into it."""
-    chosen = _choose(page, rows, split)
-    if chosen is None:
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two versions, the frozen set of labels that both were measured on, and what was measured."""
+
+    a: int
+    b: int
+    gold_set: GoldSet
+    evaluations: tuple[Evaluation, Evaluation]
+
+
+def draw_pair(page: Page, rows: Sequence[VersionRow], gold_sets: Mapping[int, GoldSet], split: Split) -> None:
+    """Draw all of it: the choice, the verdict, and the ways to look into it.
+
+    Args:
+        page: The page.
+        rows: Two versions or more that were measured on a frozen set of the split.
+        gold_sets: The frozen sets, by number.
+        split: What they were measured on.
+    """
+    pair = _choose(page, rows, gold_sets, split)
+    if pair is None:
         return
-    a, b, gold_set = chosen
-    stamp = tuple(
-        sorted(
-            str((each.model_version, each.created_at))
-            for each in page.workbench.evaluation.evaluations(page.project, split)
-            if each.gold_set == gold_set
-        )
-    )
     where = (page.workbench.settings.url, page.project.id)
-    analysis = _analysed(page, where, a, b, str(split), gold_set, stamp)
-    comparison = analysis.comparison
-    _draw_verdict(comparison)
-    _draw_leaks(page, analysis)
-    _draw_numbers(comparison, analysis)
-    views: dict[str, tuple[str, Callable[[], None]]] = {
-        "labels": ("Where it changed", lambda: _draw_labels(page, comparison)),
-        "examples": ("Examples", lambda: draw_examples(page, analysis)),
-        "confusion": ("Confusion", lambda: draw_confusion(page, analysis)),
-        "certainty": ("Certainty", lambda: draw_certainty(page, analysis)),
-        "parts": ("Parts", lambda: draw_parts(page, analysis, lambda: _seen(page, where, a, b))),
-        "figures": ("All figures", lambda: draw_figures(page, analysis)),
-        "report": ("Report", lambda: draw_report(page, analysis, lambda: _seen(page, where, a, b))),
-    }
+    stamp = tuple(each.created_at.isoformat() for each in pair.evaluations)
+    analysis = _analysed(page, where, pair.a, pair.b, str(split), pair.gold_set.number, stamp)
+    _draw_verdict(analysis.comparison)
+    _draw_leaks(analysis)
+    _draw_numbers(analysis.comparison, analysis)
     view = kept_choice(
         st.container(),
         "Look into it",
-        list(views),
+        list(VIEWS),
         name="view",
         scope=f"compare-{page.project.id}",
         default="labels",
-        format_func=lambda name: views[name][0],
+        format_func=VIEWS.__getitem__,
         kind="segments",
     )
-    views[view][1]()
+    _draw_view(view, page, pair, analysis, lambda: _seen(page, where, pair.a, pair.b))
+
+
+def _draw_view(view: str, page: Page, pair: Pair, analysis: Analysis, seen: Callable[[], Seen]) -> None:
+    """A way to look into it; one that needs the libraries of charts and tables loads them when it is looked at."""
+    if view == "examples":
+        draw_examples(page, analysis)
+    elif view == "confusion":
+        from workbench.ui.compare_confusion import draw_confusion
+
+        draw_confusion(page, analysis)
+    elif view == "certainty":
+        from workbench.ui.compare_certainty import draw_certainty
+
+        draw_certainty(page, analysis, pair.evaluations)
+    elif view == "parts":
+        draw_parts(page, analysis, seen)
+    elif view == "figures":
+        from workbench.ui.compare_figures import draw_figures
+
+        draw_figures(analysis.comparison, pair.evaluations)
+    elif view == "report":
+        draw_report(page, analysis, seen)
+    else:
+        _draw_labels(page, analysis.comparison)
 
 
 @st.cache_resource(show_spinner="Comparing…", max_entries=6, ttl=3600)  # type: ignore[untyped-decorator]
@@ -87,7 +117,9 @@ def _seen(_page: Page, where: tuple[str, int], a: int, b: int) -> Seen:
     return _page.workbench.comparison.seen(_page.project, a, b)
 
 
-def _choose(page: Page, rows: Sequence[VersionRow], split: Split) -> tuple[int, int, int] | None:
+def _choose(
+    page: Page, rows: Sequence[VersionRow], gold_sets: Mapping[int, GoldSet], split: Split
+) -> Pair | None:
     """The two versions and the set of labels to compare them on; None where there is nothing to compare."""
     by_number = {str(row.version.number): row for row in rows}
     numbers = sorted(by_number, key=int)
@@ -115,37 +147,43 @@ def _choose(page: Page, rows: Sequence[VersionRow], split: Split) -> tuple[int, 
     if a == b:
         st.info("Choose two different versions.", icon=":material/balance:")
         return None
-    return _choose_set(page, third, (int(a), int(b)), split)
+    return _choose_set(page, third, (by_number[a], by_number[b]), gold_sets, split)
 
 
 def _choose_set(
-    page: Page, place: DeltaGenerator, pair: tuple[int, int], split: Split
-) -> tuple[int, int, int] | None:
-    evaluations = page.workbench.evaluation.evaluations(page.project, split)
-    measured = [{each.gold_set for each in evaluations if each.model_version == number} for number in pair]
-    sets = {each.number: each for each in page.workbench.evaluation.gold_sets(page.project, split)}
-    common = [str(number) for number in sorted(sets) if all(number in found for found in measured)]
-    if not common:
+    page: Page,
+    place: DeltaGenerator,
+    pair: tuple[VersionRow, VersionRow],
+    gold_sets: Mapping[int, GoldSet],
+    split: Split,
+) -> Pair | None:
+    a, b = (row.version.number for row in pair)
+    both = {
+        str(number): (first, second)
+        for number in sorted(gold_sets)
+        if (first := pair[0].evaluation_on(number)) and (second := pair[1].evaluation_on(number))
+    }
+    if not both:
         st.info(
-            f"Versions {pair[0]} and {pair[1]} were never measured on the same labels. Measure them first.",
+            f"Versions {a} and {b} were never measured on the same labels. Measure them first.",
             icon=":material/straighten:",
         )
         return None
     chosen = kept_choice(
         place,
         "On",
-        common,
+        list(both),
         name="set",
-        scope=f"compare-{page.project.id}-{split}-{pair[0]}-{pair[1]}",
-        default=common[-1],
+        scope=f"compare-{page.project.id}-{split}-{a}-{b}",
+        default=list(both)[-1],
         always=True,
         format_func=lambda number: (
-            f"{str(split).capitalize()} set {number} · {count(sets[int(number)].examples, 'example')} · "
-            f"{sets[int(number)].created_at:%Y-%m-%d}"
+            f"{str(split).capitalize()} set {number} · {count(gold_sets[int(number)].examples, 'example')} · "
+            f"{gold_sets[int(number)].created_at:%Y-%m-%d}"
         ),
         help="Labels are frozen when they are first measured on. Both versions are held to the same ones.",
     )
-    return (*pair, int(chosen))
+    return Pair(a, b, gold_sets[int(chosen)], both[chosen])
 
 
 def _draw_verdict(comparison: Comparison) -> None:
@@ -157,9 +195,8 @@ def _draw_verdict(comparison: Comparison) -> None:
     verdict(f"**{comparison.sentence}**\n\n{comparison.worse_sentence}", icon=icon)
 
 
-def _draw_leaks(page: Page, analysis: Analysis) -> None:
-    for version in analysis.versions:
-        leak = page.workbench.versions.leak(version, analysis.gold_set)
+def _draw_leaks(analysis: Analysis) -> None:
+    for version, leak in zip(analysis.versions, analysis.leaks, strict=True):
         if leak.sentence:
             st.error(f"Version {version.number}: {leak.sentence}", icon=":material/warning:")
         elif leak.same_text > leak.examples // 100:
@@ -170,7 +207,7 @@ def _draw_leaks(page: Page, analysis: Analysis) -> None:
 
 
 def _draw_numbers(comparison: Comparison, analysis: Analysis) -> None:
-    scale, metric = comparison.scale, metric_name(comparison.metric)
+    scale, metric = comparison.scale, metric_title(comparison.metric)
     columns = st.columns(5)
     columns[0].metric(f"{metric}, version {comparison.a}", score(comparison.score_a, scale))
     columns[1].metric(
@@ -214,7 +251,7 @@ def _draw_labels(page: Page, comparison: Comparison) -> None:
         if order != "support":
             rows.sort(key=lambda row: row.difference, reverse=order == "better")
     whole = Row(
-        metric_name(comparison.metric),
+        metric_title(comparison.metric),
         None,
         comparison.score_a,
         comparison.score_b,

@@ -12,8 +12,7 @@ from html import escape
 
 import streamlit as st
 
-from workbench.ui.charts import BLUE, GREY, ROSE
-from workbench.ui.theme import score
+from workbench.ui.theme import BLUE, GREY, ROSE, score
 
 EMPTY = "–"
 

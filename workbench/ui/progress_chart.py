@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.services.progress import AXES, Progress
-from workbench.ui.charts import BLUE, GREY, SAND
-from workbench.ui.run_charts import metric_name
+from workbench.ui.theme import BLUE, GREY, SAND, metric_title
 
 STEPS = 60
 MARGIN = 0.08
@@ -23,7 +22,7 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
         found: With at least one point.
         axis: A key of ``AXES``.
     """
-    metric = metric_name(found.metric)
+    metric = metric_title(found.metric)
     places = ".3f" if found.scale <= 1 else ".1f"
     title = AXES[axis].capitalize()
     points, lots, ahead = _points(found, axis), _lots(found, axis), _ahead(found, axis)

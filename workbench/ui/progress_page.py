@@ -15,8 +15,7 @@ from workbench.ui.compare_page import measure_version
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.progress_chart import progress_chart
-from workbench.ui.run_charts import metric_name
-from workbench.ui.theme import count, score
+from workbench.ui.theme import count, metric_title, score
 from workbench.ui.waiting import active_run, watch
 
 MEANING = """
@@ -92,7 +91,7 @@ def _draw_figures(found: Progress) -> None:
     if newest is not None and newest.low is not None:
         interval = f"{score(newest.low, found.scale)} to {score(newest.high, found.scale)}"
     columns[0].metric(
-        f"{metric_name(found.metric)}, version {newest.version}" if newest else metric_name(found.metric),
+        f"{metric_title(found.metric)}, version {newest.version}" if newest else metric_title(found.metric),
         score(newest.score if newest else None, found.scale),
         interval,
         delta_color="off",
@@ -180,7 +179,7 @@ def _draw_curve(found: Progress) -> None:
 
 def _draw_table(found: Progress) -> None:
     with st.expander("In figures", icon=":material/table:"):
-        name = metric_name(found.metric)
+        name = metric_title(found.metric)
         form = "%.3f" if found.scale <= 1 else "%.1f"
         st.dataframe(
             pd.DataFrame(

@@ -10,9 +10,8 @@ from workbench.domain import Project
 from workbench.services.comparison import Analysis
 from workbench.ui.forest import STYLE as FOREST_STYLE
 from workbench.ui.forest import Row, forest
-from workbench.ui.run_charts import metric_name
 from workbench.ui.text_view import labeled_text
-from workbench.ui.theme import score
+from workbench.ui.theme import metric_title, score
 
 WIDEST = 120
 """Characters of a note, or of another fact of a version, in the table."""
@@ -84,7 +83,7 @@ def _whole(report: Mapping[str, Any]) -> str:
         ("", *_versions(comparison), "Difference"),
         [
             (
-                metric_name(comparison["metric"]),
+                metric_title(comparison["metric"]),
                 score(comparison["score_a"], scale),
                 score(comparison["score_b"], scale),
                 f"{_points(comparison, comparison['difference'])} points, 95 % "
@@ -136,7 +135,7 @@ def _interval(comparison: Mapping[str, Any], ends: Sequence[float | None]) -> st
 def _labels(comparison: Mapping[str, Any]) -> str:
     low, high = comparison["confidence_interval"]
     whole = Row(
-        metric_name(comparison["metric"]),
+        metric_title(comparison["metric"]),
         None,
         comparison["score_a"],
         comparison["score_b"],

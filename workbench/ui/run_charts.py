@@ -8,24 +8,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from workbench.ui.charts import BLUE, SAND
+from workbench.ui.theme import BLUE, SAND, metric_title
 
 POINTS = 800
 """A curve is drawn with at most so many points: more can't be seen, and a browser draws them slowly."""
-
-NAMES = {
-    "f1": "F1",
-    "exact_match": "Exact match",
-    "macro_f1": "Macro F1",
-    "has_answer_f1": "F1 where there is an answer",
-    "has_answer_exact_match": "Exact match where there is an answer",
-    "no_answer_accuracy": "Accuracy where there is none",
-}
-
-
-def metric_name(key: str) -> str:
-    """How a person calls a metric."""
-    return NAMES.get(key, key.replace("_", " ").capitalize())
 
 
 def thinned(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, float]]:
@@ -74,13 +60,13 @@ def validation_chart(
         scale: Their maximum, which decides the number format.
     """
     parts = [
-        {"epoch": point["epoch"], "value": point["value"], "metric": metric_name(metric)}
+        {"epoch": point["epoch"], "value": point["value"], "metric": metric_title(metric)}
         for metric in metrics
         for point in thinned(rows, f"validation_{metric}")
     ]
     if not parts:
         return None
-    names = [metric_name(metric) for metric in metrics]
+    names = [metric_title(metric) for metric in metrics]
     form = ".3f" if scale <= 1 else ".1f"
     return (
         alt.Chart(pd.DataFrame(parts))

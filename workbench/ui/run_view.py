@@ -13,8 +13,8 @@ from workbench.domain import Run, RunEvent, RunKind, RunState
 from workbench.tasks import get_task
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
-from workbench.ui.run_charts import line_chart, metric_name, validation_chart
-from workbench.ui.theme import duration, score
+from workbench.ui.run_charts import line_chart, validation_chart
+from workbench.ui.theme import duration, metric_title, score
 
 POLL_SECONDS = 1.0
 LOG_LINES = 400
@@ -170,7 +170,7 @@ def _draw_curves(page: Page, run: Run, rows: list[Mapping[str, Any]]) -> None:
     if validation is not None:
         latest = {key: next(row for row in reversed(rows) if f"validation_{key}" in row) for key in keys}
         said = ", ".join(
-            f"{metric_name(key)} {score(_number(latest[key][f'validation_{key}']), task.metric_scale)}"
+            f"{metric_title(key)} {score(_number(latest[key][f'validation_{key}']), task.metric_scale)}"
             for key in keys
         )
         st.caption(f"Latest validation: {said}.")

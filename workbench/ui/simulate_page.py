@@ -16,11 +16,9 @@ from workbench.evidence.replay import GOAL
 from workbench.services.downloads import Download
 from workbench.services.simulationchart import AXES, colours, frame_of
 from workbench.services.simulationreport import BANDS, arms_of, mean_curves, points_csv, report_html, verdict
-from workbench.ui.charts import GREY
 from workbench.ui.page import Page
-from workbench.ui.run_charts import metric_name
 from workbench.ui.run_view import STATES, draw_run
-from workbench.ui.theme import count
+from workbench.ui.theme import GREY, count, metric_title
 from workbench.web.downloads import download_address
 
 RUN = "run"
@@ -142,7 +140,7 @@ def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart
     if len({row["cost"] for row in rows}) < 2:
         return None
     frame = frame_of(arms, report["full_data"], axis, float(report["scale"]))
-    metric = metric_name(report["metric"])
+    metric = metric_title(report["metric"])
     chosen = colours(list(arms))
     colour = alt.Color(
         "strategy:N",

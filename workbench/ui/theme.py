@@ -24,6 +24,20 @@ STYLE = """
 """
 """What ``config.toml`` can't say, on every page."""
 
+BLUE, ROSE, GREEN, PURPLE, SAND, TEAL = "#4477aa", "#cc6677", "#117733", "#aa4499", "#997700", "#33899c"
+"""Of charts, after Paul Tol's colour-blind safe schemes, as the labels' are; readable on light and dark ground."""
+
+GREY = "#8a939c"
+
+METRIC_TITLES = {
+    "f1": "F1",
+    "macro_f1": "Macro F1",
+    "has_answer_f1": "F1 where there is an answer",
+    "has_answer_exact_match": "Exact match where there is an answer",
+    "no_answer_accuracy": "Accuracy where there is none",
+}
+"""Metrics whose key, its underscores taken out, is not what people call them."""
+
 TASK_TITLES = {name: task.title for name, task in TASKS.items()}
 """Task types as people call them, by name."""
 
@@ -36,6 +50,11 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 def metric_name(name: str) -> str:
     """``F1``, ``exact match``, ``macro F1``."""
     return " ".join("F1" if word == "f1" else word for word in name.split("_"))
+
+
+def metric_title(key: str) -> str:
+    """The same to begin with: ``F1``, ``Exact match``, ``F1 where there is an answer``."""
+    return METRIC_TITLES.get(key, key.replace("_", " ").capitalize())
 
 
 def score(value: float | None, scale: float = 1.0) -> str:
