@@ -42,6 +42,10 @@ STEP = 1_000
 """Training examples that each version has more than the one before."""
 OPENED = 5
 """Times that a page is opened, to take the median of."""
+SHOWN = """() => document.querySelectorAll('[data-testid="stMetricValue"]').length === 5
+  && document.querySelector('.forest') !== null"""
+"""The verdict's figures and every label's interval are on the page."""
+
 T = TypeVar("T")
 
 
@@ -169,7 +173,8 @@ def in_the_browser(home: Path, project: Project) -> None:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
 
             def shown() -> None:
-                page.wait_for_selector('[data-testid="stMetric"] >> nth=4')
+                # Looked at in each frame that is painted: wait_for_selector looks twice a second after a while.
+                page.wait_for_function(SHOWN, polling="raf")
 
             def opened() -> float:
                 start = time.perf_counter()
