@@ -68,7 +68,9 @@ def test_what_it_answers_and_documents() -> None:
             "score",
             "label",
         ]
-        assert client.get("/docs").status_code == 200
+        page = client.get("/docs")
+        assert page.status_code == 200 and "Labels: PER." in page.text and "64" in page.text
+        assert "://" not in page.text.replace("http://localhost:8080", ""), "nothing is loaded from elsewhere"
         model.alive = False
         assert client.get("/health").status_code == 503
         refused = client.post("/predict", json={"inputs": [{"text": "anna"}]})

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, Protocol
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,6 +16,7 @@ from workbench.domain import ExampleText, Prediction
 from workbench.errors import InvalidInput, ModelUnavailable, WorkbenchError, WrongState
 from workbench.services.prediction import example_for, plain
 from workbench.web.batching import Batcher
+from workbench.web.servingdocs import docs_page
 
 MOST_INPUTS = 64
 """Texts, or questions, of one request."""
@@ -161,7 +163,13 @@ def make_app(model: Model, *, waiting: int = MOST_WAITING, most_bytes: int = MOS
         model.close()
 
     batcher = Batcher(model.predict, batch=BATCH, waiting=waiting)
-    app = FastAPI(title="Annotation Workbench model", description=f"Task: {model.task}.", lifespan=lifespan)
+    app = FastAPI(
+        title="Annotation Workbench model",
+        description=f"Task: {model.task}.",
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages load their scripts from a server elsewhere
+        redoc_url=None,
+    )
     app.add_middleware(BodyLimit, most_bytes=most_bytes)
 
     async def predicted(examples: list[ExampleText]) -> dict[str, Any]:
@@ -181,16 +189,28 @@ def make_app(model: Model, *, waiting: int = MOST_WAITING, most_bytes: int = MOS
         headers = {"Retry-After": "1"} if status == 503 else None
         return JSONResponse({"detail": str(error)}, status, headers)
 
+    async def refused(_request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        told = [{key: one[key] for key in ("type", "loc", "msg")} for one in error.errors()]
+        return JSONResponse({"detail": told}, 422)  # without the text, which may be long
+
     async def health() -> Any:
         """Whether the model can be asked."""
         status = "ok" if model.alive else "model unavailable"
         told = {"status": status, "task": model.task, "labels": list(model.labels)}
         return JSONResponse(told, 200 if model.alive else 503)
 
+    async def docs() -> str:
+        return docs_page(
+            model.task, model.labels, inputs=MOST_INPUTS, longest=LONGEST_TEXT, most_bytes=most_bytes
+        )
+
     ask = answer if model.task == "qa" else label
     app.add_api_route("/predict", ask, methods=["POST"], response_model=RESPONSES.get(model.task))
     app.add_api_route("/health", health, methods=["GET"], response_model=Health)
+    app.add_api_route("/docs", docs, response_class=HTMLResponse, include_in_schema=False)
     app.add_exception_handler(WorkbenchError, failed)
+    app.add_exception_handler(RequestValidationError, refused)
     return app
 
 
