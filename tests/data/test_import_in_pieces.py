@@ -197,7 +197,6 @@ def test_others_write_while_a_large_import_is_written(
     sqlite_workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the pauses another writer gets in only when the import is done; with them, again and again."""
-    monkeypatch.setattr(importload, "GREEDY_SECONDS", 0.0)
     monkeypatch.setattr(importload, "ROWS", 200)
     monkeypatch.setattr(importload, "MOST_ROWS", 200)
     project = sqlite_workbench.projects.create("news", "ner")

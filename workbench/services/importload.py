@@ -32,17 +32,17 @@ ROWS = 1_000
 
 MOST_ROWS = 20_000
 
-HOLD_SECONDS = 0.25
+HOLD_SECONDS = 0.1
 """How long a transaction may hold the database. Longer ones cost less in all, since fewer pages are written twice."""
 
 SILENT_SECONDS = 120.0
 """An import of another machine that has not been heard of for so long is taken back."""
 
-GREEDY_SECONDS = 1.0
-"""An import that needs the database no longer than this lets nobody in between."""
+PATIENCE_SECONDS = 0.5
+"""An import lets others go first for so long between two of its transactions."""
 
-FREE_SECONDS = 0.1
-"""How long the database is left free after each transaction: whoever waits for SQLite looks again at least so often."""
+LOOK_SECONDS = 0.005
+"""Between two looks at whether somebody waits."""
 
 POLL_SECONDS = 0.2
 
@@ -70,7 +70,7 @@ def is_alive(load: Load) -> bool:
 
 def take_back(store: Store, load: Load) -> None:
     """Remove what an import has written that will not be finished, piece by piece."""
-    breath = Breath(store.one_writer)
+    breath = Breath(store)
     while True:
         with breath.held(), store.write() as tx:
             more = tx.loads.remove_some(load, ROWS)
@@ -98,7 +98,7 @@ class Writer:
         self._watch = watch
         self._owner = new_owner()
         self._written = 0
-        self._breath = Breath(store.one_writer)
+        self._breath = Breath(store)
         self._hidden = False
 
     def __enter__(self) -> Writer:
@@ -170,13 +170,11 @@ class Writer:
 
 
 class Breath:
-    """Lets other writers of a SQLite database in: after a while, each hold of it is followed by a pause."""
+    """Lets the other writers of a SQLite database in, between two holds of it."""
 
-    def __init__(self, needed: bool) -> None:
-        self._needed = needed
-        self._held = 0.0
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self.last = 0.0
-        self._free_since = time.monotonic()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -185,17 +183,13 @@ class Breath:
         try:
             yield
         finally:
-            self._free_since = time.monotonic()
-            self.last = self._free_since - begin
-            self._held += self.last
+            self.last = time.monotonic() - begin
 
     def pause(self) -> None:
-        """Wait until the database has been free for long enough; time spent preparing rows counts."""
-        if not self._needed or self._held < GREEDY_SECONDS:
-            return
-        left = FREE_SECONDS - (time.monotonic() - self._free_since)
-        if left > 0:
-            time.sleep(left)
+        """Wait until nobody waits any more, but not for ever."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while self._store.somebody_waits() and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS)
 
 
 @contextmanager

@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from workbench.errors import DatabaseUnavailable
+from workbench.storage.door import Door
 from workbench.storage.engine import make_engine
 
 if TYPE_CHECKING:
@@ -158,6 +160,10 @@ class Store:
     def one_writer(self) -> bool:
         """Whether writing blocks exclude each other, as SQLite's do, so that a long chain of them must let go."""
         return self.engine.dialect.name == "sqlite"
+
+    def somebody_waits(self) -> bool:
+        """Whether another writer waits for this database; never on PostgreSQL, where writers go side by side."""
+        return self.one_writer and Door(Path(str(self.engine.url.database))).somebody_waits()
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
