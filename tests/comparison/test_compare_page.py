@@ -176,8 +176,11 @@ def test_training_on_the_test_documents_is_said_in_red(home: Workbench) -> None:
         )
     measured(home, project, 1, 2)
     app = open_compare()
-    assert "1 of the 4 test examples stand in documents that it was trained on" in app.error[0].value
-    assert open_compare(show="all").dataframe[0].value["leak"].tolist() == ["1 test examples", ""]
+    assert (
+        "1 of the 4 examples that it was measured on stand in documents that it was trained on"
+        in app.error[0].value
+    )
+    assert open_compare(show="all").dataframe[0].value["leak"].tolist() == ["score too high", ""]
 
 
 def test_a_version_is_found_noted_promoted_and_archived(home: Workbench) -> None:

@@ -11,6 +11,7 @@ from workbench.domain import Project, Split
 from workbench.errors import InvalidInput, NotFound, WrongState
 from workbench.services import Workbench
 from workbench.services.evaluation import measure
+from workbench.services.leaks import leak_in
 from workbench.storage.tables import snapshot_items
 
 
@@ -112,10 +113,15 @@ def test_training_on_a_document_of_the_test_set_is_seen(workbench: Workbench) ->
         )
     for number in (1, 2):
         measured(workbench, project, number)
-    clean, leaking = (row.leak for row in workbench.versions.table(project, "test").rows)
+    clean, leaking = (leak_in(row.evaluation) for row in workbench.versions.table(project, "test").rows)
     assert (clean.in_documents, clean.sentence) == (0, None)
     assert (leaking.in_documents, leaking.same_text, leaking.examples) == (2, 4, 4)
-    assert "2 of the 4 test examples" in leaking.sentence
+    assert "2 of the 4 examples that it was measured on" in leaking.sentence
+    overview = workbench.projects.overview(project)
+    assert overview.best == workbench.models.get(project, 1), "though version 2 scores higher"
+    progress = workbench.progress.report(project)
+    assert progress.warnings == (f"Version 2: {leaking.sentence}",)
+    assert {point.version: point.fitted for point in progress.points} == {1: True, 2: False}
 
 
 def test_evaluations_hold_calibration(workbench: Workbench) -> None:

@@ -16,6 +16,7 @@ from workbench.errors import InvalidInput
 from workbench.services import Workbench
 from workbench.services.comparison import Analysis, Comparison
 from workbench.services.figures import plain_figures
+from workbench.services.leaks import warning_of
 from workbench.services.report import make_report, markdown
 
 REPORTS = (".html", ".md", ".json")
@@ -48,7 +49,10 @@ def evaluate(
             "run": evaluation.run_id,
             "data_hash": evaluation.data_hash,
             "gold_set": evaluation.gold_set,
+            "warning": warning_of(evaluation),
         }
+        if data["warning"]:
+            err.print(f"Version {model_version}: {data['warning']}", markup=False)
         emit(as_json, data, lambda: _show_metrics(data))
 
 

@@ -46,6 +46,8 @@ def progress(
                 f"Not measured on the labels of now, and so left out: version {numbers}. --measure measures them.",
                 markup=False,
             )
+        for warning in found.warnings:
+            err.print(warning, markup=False)
         emit(as_json, progress_json(project, found), lambda: _show(found))
 
 

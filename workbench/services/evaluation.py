@@ -12,6 +12,7 @@ from workbench.errors import RunFailed
 from workbench.jobs.completion import FINISHERS
 from workbench.services.judging import Judgement, as_split, freeze, gold_of, judge, statistics_of
 from workbench.services.labelmaps import mapped_predictions
+from workbench.services.leaks import kept, leak_of
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.snapshots import write_examples
@@ -168,8 +169,9 @@ def measure(
     """Measure the predictions that a version has made against the gold labels of now, and keep the result.
 
     The primary metric's 95 % interval, by bootstrap over documents, is kept with the metrics as
-    ``confidence_interval``, how well the confidences hold as ``calibration``. The labels are frozen as a gold set
-    when they are first used. The same data measured again replaces the evaluation.
+    ``confidence_interval``, how well the confidences hold as ``calibration``, what it was trained on of the very data
+    as ``leak``. The labels are frozen as a gold set when they are first used. The same data measured again replaces
+    the evaluation.
 
     Raises:
         RunFailed: The version has predicted none of the labeled examples.
@@ -194,6 +196,8 @@ def measure(
     metrics["confidence_interval"] = [interval.low, interval.high]
     metrics["calibration"] = calibration_of(_said(store, project, version, judgement))
     gold_set = freeze(store, project, split, judgement)
+    with store.read() as tx:
+        metrics["leak"] = kept(leak_of(tx, version, gold_set))
     with store.write() as tx:
         return tx.models.add_evaluation(
             version.id,

@@ -10,7 +10,7 @@ WORDS = {"f1": "F1", "ece": "ECE", "squad_v1": "SQuAD 1.1"}
 
 
 def plain_figures(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Figures by name: ``F1``, ``strict: precision``, ``overlap, partial: F1``, ``PER: recall``, ``ECE of words``."""
+    """Figures by name: ``F1``, ``strict (IOB2): precision``, ``partial: F1``, ``PER: recall``, ``ECE of words``."""
     found: dict[str, float] = {}
     for key, value in metrics.items():
         if key in LEFT_OUT or key == "confidence_interval":
@@ -26,7 +26,8 @@ def plain_figures(metrics: Mapping[str, Any]) -> dict[str, float]:
             for kind, row in value.items():
                 found |= {f"{kind}: {_name(k)}": v for k, v in row.items() if isinstance(v, float)}
         elif isinstance(value, Mapping):
-            found |= {f"{_name(key)}: {_name(k)}": v for k, v in value.items() if isinstance(v, float)}
+            name = f"{_name(key)} ({value['scheme']})" if "scheme" in value else _name(key)
+            found |= {f"{name}: {_name(k)}": v for k, v in value.items() if isinstance(v, float)}
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.basemodels import BASE_MODELS
 from workbench.domain import Evaluation, Json, ModelVersion, Project
+from workbench.services.leaks import warning_of
 from workbench.storage.models import Snapshot
 from workbench.tasks import get_task
 
@@ -240,8 +241,14 @@ def _results(facts: CardFacts) -> str:
                 ]
                 rows.append(f"| {' | '.join([*cells, shown])} |")
     scale = "0 to 100" if get_task(facts.project.task).metric_scale > 1 else "0 to 1"
+    warnings = [
+        f"**On the {evaluation.split} split: {warning}**\n\n"
+        for evaluation in facts.evaluations
+        if (warning := warning_of(evaluation))
+    ]
     return (
-        "\n".join(rows)
+        "".join(warnings)
+        + "\n".join(rows)
         + f"\n\nMetrics run from {scale}; intervals by bootstrap. All figures: `evaluation.json`."
     )
 

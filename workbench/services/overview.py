@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workbench.domain import Batch, Evaluation, ModelVersion, Project, Run, Split
+from workbench.services.leaks import warning_of
 from workbench.storage.examples import SplitCounts
 from workbench.storage.store import Store
 from workbench.tasks import get_task
@@ -95,11 +96,20 @@ class Overview:
             return measured.metrics.get(name), "test"
         return version.metrics.get("validation", {}).get(name), "validation"
 
+    def warning(self, version: ModelVersion) -> str | None:
+        """What to say in red of a version's score, or None."""
+        return warning_of(self.evaluations.get(version.number))
+
     @property
     def best(self) -> ModelVersion | None:
-        """The promoted version, else the one with the highest score on the best data that it was measured on."""
+        """The promoted version, else the one with the highest score on the best data that it was measured on.
+
+        One whose score is too high is not asked while there are others.
+        """
         promoted = [version for version in self.versions if version.promoted]
-        pool = promoted or [version for version in self.versions if version.number in self.evaluations]
+        measured = [version for version in self.versions if version.number in self.evaluations]
+        fair = [version for version in measured if self.warning(version) is None]
+        pool = promoted or fair or measured
         return max(pool or self.versions, key=lambda version: self.score(version)[0] or 0.0, default=None)
 
     @property

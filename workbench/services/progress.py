@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from workbench.domain import ModelVersion, Project, Split
+from workbench.domain import Project, Split
 from workbench.errors import InvalidInput
 from workbench.evidence.cost import Cost
 from workbench.evidence.curves import Curve, curve
@@ -48,6 +48,7 @@ class ProgressPoint:
         high: Upper end.
         audit: The same on examples drawn by lot.
         fitted: Whether it is among the points that the extrapolation goes through.
+        warning: Why its score is too high, or None.
     """
 
     version: int
@@ -61,6 +62,7 @@ class ProgressPoint:
     high: float | None
     audit: AuditScore
     fitted: bool
+    warning: str | None
 
     def cost(self, axis: str) -> float:
         """What it cost, by a key of ``AXES``."""
@@ -133,6 +135,11 @@ class Progress:
     def sentences(self) -> tuple[str, ...]:
         """What to say, the most important first."""
         return (self._said_of_gain(), self._said_of_audit(), self.stop.stability.sentence, self.cost.sentence)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to say in red: points whose score is too high, which are left out of the extrapolation."""
+        return tuple(f"Version {point.version}: {point.warning}" for point in self.points if point.warning)
 
     def _said_of_gain(self) -> str:
         if self.split is None:
@@ -236,7 +243,6 @@ class ProgressService:
 def _points(
     tx: Transaction, rows: Sequence[VersionRow], cost: Cost, judged: Audit, metric: str
 ) -> tuple[ProgressPoint, ...]:
-    newest: ModelVersion | None = rows[-1].version if rows else None
     points = []
     for row in rows:
         assert row.evaluation is not None
@@ -255,7 +261,8 @@ def _points(
                 low=low,
                 high=high,
                 audit=judged.versions.get(row.version.number, AuditScore(0)),
-                fitted=newest is not None and row.version.base_model == newest.base_model,
+                fitted=row.version.base_model == rows[-1].version.base_model and row.warning is None,
+                warning=row.warning,
             )
         )
     return tuple(sorted(points, key=lambda point: (point.examples, point.version)))
@@ -288,6 +295,7 @@ def progress_json(project: Project, progress: Progress) -> dict[str, Any]:
         "split": progress.split,
         "points": progress.points,
         "unmeasured": progress.unmeasured,
+        "warnings": progress.warnings,
         "extrapolation": {
             axis: None if law is None else {"ceiling": law.ceiling} for axis, law in progress.laws.items()
         },

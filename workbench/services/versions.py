@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench.domain import Evaluation, GoldSet, ModelVersion, Project, Split
 from workbench.services.judging import as_split
-from workbench.services.leaks import Leak, leak_of
+from workbench.services.leaks import warning_of
 from workbench.storage.goldsets import GoldState
 from workbench.storage.models import Training
 from workbench.storage.snapshots import SnapshotChange
@@ -25,7 +25,6 @@ class VersionRow:
         changed: What its snapshot has against that of the version before; None for the first.
         evaluations: On the split, oldest first.
         current: Whether the newest of them was on the gold labels of now.
-        leak: Between its training data and what it was last measured on; None where it was not measured.
     """
 
     version: ModelVersion
@@ -34,12 +33,16 @@ class VersionRow:
     changed: SnapshotChange | None
     evaluations: tuple[Evaluation, ...]
     current: bool
-    leak: Leak | None
 
     @property
     def evaluation(self) -> Evaluation | None:
         """The newest on the split."""
         return self.evaluations[-1] if self.evaluations else None
+
+    @property
+    def warning(self) -> str | None:
+        """What to say in red of the newest's score, or None."""
+        return warning_of(self.evaluation)
 
     def evaluation_on(self, gold_set: int) -> Evaluation | None:
         """That on the frozen set of that number, or None."""
@@ -81,14 +84,13 @@ class VersionTable:
 class VersionService:
     """Read the table.
 
-    What changed between two snapshots, and what of a gold set was trained on, is counted over all of their examples.
-    None of them changes once it is made, so each pair is counted once in the life of the service.
+    What changed between two snapshots is counted over all of their examples. No snapshot changes once it is made, so
+    each pair is counted once in the life of the service.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._changes: dict[tuple[int, int], SnapshotChange] = {}
-        self._leaks: dict[tuple[int, int], Leak] = {}
 
     def table(self, project: Project, split: Split | str | None) -> VersionTable:
         """Every version, with its evaluations on a split (None: without any). Raises InvalidInput."""
@@ -107,7 +109,6 @@ class VersionService:
             rows = []
             for before, version in zip((None, *versions), versions, strict=False):
                 made = tuple(evaluations.get(version.number, ()))
-                frozen = sets.get(made[-1].gold_set or 0) if made else None
                 rows.append(
                     VersionRow(
                         version,
@@ -115,8 +116,7 @@ class VersionService:
                         trainings[version.id],
                         self._change(tx, before, version) if before else None,
                         made,
-                        frozen is not None and state is not None and _holds(state, made[-1]),
-                        self._leak(tx, version, frozen) if frozen else None,
+                        state is not None and bool(made) and _holds(state, made[-1]),
                     )
                 )
         return VersionTable(tuple(rows), sets)
@@ -127,13 +127,9 @@ class VersionService:
             self._changes[pair] = tx.models.snapshot_change(*pair)
         return self._changes[pair]
 
-    def _leak(self, tx: Transaction, version: ModelVersion, gold_set: GoldSet) -> Leak:
-        pair = version.snapshot_id, gold_set.snapshot_id
-        if pair not in self._leaks:
-            self._leaks[pair] = leak_of(tx, version, gold_set)
-        return self._leaks[pair]
-
 
 def _holds(state: GoldState, evaluation: Evaluation) -> bool:
-    """Whether an evaluation was made on the gold labels of now."""
-    return state.unchanged_since(evaluation.created_at, evaluation.examples)
+    """Whether an evaluation was made on a frozen set of the gold labels of now."""
+    return evaluation.gold_set is not None and state.unchanged_since(
+        evaluation.created_at, evaluation.examples
+    )

@@ -9,14 +9,19 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from workbench.ui.theme import BLUE, GREY, ROSE
+from workbench.ui.theme import BLUE, GREY, RED, ROSE
 
 BINS = 40
+FAIR, TOO_HIGH = "fair", "too high"
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One model version on a learning curve; ``low`` and ``high`` are the 95 % interval of ``value``, if known."""
+    """One model version on a learning curve.
+
+    ``low`` and ``high`` are the 95 % interval of ``value``, if known; ``too_high`` says that it was
+    trained on what it is measured on.
+    """
 
     version: str
     examples: int
@@ -24,6 +29,7 @@ class CurvePoint:
     low: float | None
     high: float | None
     note: str = ""
+    too_high: bool = False
 
 
 def score_histogram(scores: Sequence[float], chosen: Sequence[float], title: str) -> alt.Chart:
@@ -81,6 +87,7 @@ def learning_curve(points: Sequence[CurvePoint], metric: str, scale: float) -> a
             "low": [point.low for point in points],
             "high": [point.high for point in points],
             "note": [point.note for point in points],
+            "kind": [TOO_HIGH if point.too_high else FAIR for point in points],
         }
     ).astype({"low": "float64", "high": "float64"})
     places = ".3f" if scale <= 1 else ".1f"
@@ -92,13 +99,20 @@ def learning_curve(points: Sequence[CurvePoint], metric: str, scale: float) -> a
     )
     y = alt.Y("value:Q", title=metric, scale=alt.Scale(zero=False, padding=12))
     base = alt.Chart(frame)
-    line = base.mark_line(color=BLUE, opacity=0.5).encode(x=x, y=y)
-    bands = base.mark_errorbar(color=BLUE, ticks=True).encode(
-        x=x, y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q"
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=[FAIR, TOO_HIGH], range=[BLUE, RED]), legend=None)
+    line = (
+        base.mark_line(color=BLUE, opacity=0.5).transform_filter(f"datum.kind === '{FAIR}'").encode(x=x, y=y)
     )
-    dots = base.mark_point(color=BLUE, filled=True, size=90, opacity=1).encode(
+    bands = base.mark_errorbar(ticks=True).encode(
+        x=x, y=alt.Y("low:Q", title=metric, scale=alt.Scale(zero=False)), y2="high:Q", color=colour
+    )
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
         x=x,
         y=y,
+        color=colour,
+        shape=alt.Shape(
+            "kind:N", scale=alt.Scale(domain=[FAIR, TOO_HIGH], range=["circle", "triangle-up"]), legend=None
+        ),
         tooltip=[
             alt.Tooltip("version:N", title="Version"),
             alt.Tooltip("value:Q", title=metric, format=places),
@@ -106,6 +120,7 @@ def learning_curve(points: Sequence[CurvePoint], metric: str, scale: float) -> a
             alt.Tooltip("high:Q", title="to", format=places),
             alt.Tooltip("examples:Q", title="Examples", format=","),
             alt.Tooltip("note:N", title="Base model"),
+            alt.Tooltip("kind:N", title="The score is"),
         ],
     )
     names = base.mark_text(align="left", dx=9, dy=-9, color=GREY, fontWeight="bold").encode(

@@ -12,7 +12,7 @@ from workbench.tasks.mistakes import MEANINGS, NOTHING
 from workbench.ui.address import kept_choice
 from workbench.ui.compare_examples import draw_list
 from workbench.ui.page import Page
-from workbench.ui.theme import BLUE, GREY
+from workbench.ui.theme import BLUE, ink
 
 NONE = "(nothing)"
 SEPARATOR = " → "
@@ -75,13 +75,24 @@ def _draw_kinds(analysis: Analysis) -> None:
     rows = [
         {
             "Kind of error": kind.capitalize(),
-            f"Version {analysis.comparison.a}": counted[0][kind],
-            f"Version {analysis.comparison.b}": counted[1][kind],
+            "a": counted[0][kind],
+            "b": counted[1][kind],
+            "change": counted[1][kind] - counted[0][kind],
             "What it is": MEANINGS[kind],
         }
         for kind in kinds
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "a": number(f"Version {analysis.comparison.a}", format="localized"),
+            "b": number(f"Version {analysis.comparison.b}", format="localized"),
+            "change": number("Change", format="%+d"),
+        },
+    )
 
 
 def _name(gold: str, predicted: str) -> str:
@@ -139,6 +150,6 @@ def _heatmap(cells: list[tuple[tuple[str, str], int]]) -> alt.Chart:
     boxes = boxes.add_params(alt.selection_point(name=CELL, fields=["gold", "predicted"]))
     text = base.mark_text(fontSize=12, fontWeight="bold", cursor="pointer").encode(
         text=alt.Text("count:Q", format=","),
-        color=alt.condition("datum.share > 0.3", alt.value("#ffffff"), alt.value(GREY)),
+        color=alt.condition("datum.share > 0.3", alt.value("#ffffff"), alt.value(ink())),
     )
     return alt.layer(boxes, text).properties(height=26 * len(sort) + 110)

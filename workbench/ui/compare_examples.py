@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -109,7 +109,15 @@ def _narrowed(
     return None if chosen == ANY else chosen
 
 
-def draw_list(page: Page, analysis: Analysis, places: Sequence[int], *, key: str, why: str) -> None:
+def draw_list(
+    page: Page,
+    analysis: Analysis,
+    places: Sequence[int],
+    *,
+    key: str,
+    why: str,
+    notes: Mapping[int, str] | None = None,
+) -> None:
     """Examples, some at a time, and the button that puts all of them into a correction batch.
 
     Args:
@@ -118,6 +126,7 @@ def draw_list(page: Page, analysis: Analysis, places: Sequence[int], *, key: str
         places: Of the examples in the analysis, in the order in which to show them.
         key: Tells lists apart.
         why: Kept as the batch's reason.
+        notes: What to say of single examples, by their place.
     """
     if not places:
         st.info("No example fits.", icon=":material/search_off:")
@@ -126,7 +135,7 @@ def draw_list(page: Page, analysis: Analysis, places: Sequence[int], *, key: str
     shown_key = f"compare-shown-{analysis.comparison.a}-{analysis.comparison.b}-{key}"
     shown = int(st.session_state.get(shown_key, SHOWN))
     for place in places[:shown]:
-        _draw_example(page, analysis, place)
+        _draw_example(page, analysis, place, (notes or {}).get(place))
     if shown < len(places) and st.button(
         f"Show more ({len(places) - shown:,} left)", key=f"more-{key}", icon=":material/expand_more:"
     ):
@@ -157,7 +166,6 @@ def _draw_batch_button(page: Page, analysis: Analysis, places: Sequence[int], ke
         except WorkbenchError as error:
             st.error(str(error), icon=":material/error:")
             return
-        st.session_state["compare-made"] = made.batch.number
         waiting = f" {made.waiting:,} waited in a batch already." if made.waiting else ""
         st.success(
             f"Batch {made.batch.number} has {count(made.batch.items, 'example')}.{waiting}",
@@ -166,13 +174,14 @@ def _draw_batch_button(page: Page, analysis: Analysis, places: Sequence[int], ke
         link_to("label", f"Label batch {made.batch.number}", page.project, batch=str(made.batch.number))
 
 
-def _draw_example(page: Page, analysis: Analysis, place: int) -> None:
+def _draw_example(page: Page, analysis: Analysis, place: int, note: str | None) -> None:
     judged = analysis.examples[place]
     example = judged.example
     document = analysis.documents.get(example.document_id, "")
     with st.container(border=True):
         head, link = st.columns([6, 1], vertical_alignment="center")
-        head.caption(f"{example.external_id} · {document}".replace("*", "\\*").replace("_", "\\_"))
+        said = " · ".join(part for part in (note, example.external_id, document) if part)
+        head.caption(said.replace("*", "\\*").replace("_", "\\_"))
         with link:
             link_to("label", "Open", page.project, icon=":material/edit_note:", example=str(example.id))
         _draw_line(page, analysis, place, "Gold", judged.gold, None)
@@ -190,11 +199,12 @@ def _draw_line(
         mark = ":material/check: " if reading.all_right else ":material/close: "
     side.markdown(f"{mark}**{name}**")
     if reading is not None and reading.mistakes:
-        side.caption(" · ".join(dict.fromkeys(_said(each) for each in reading.mistakes)))
+        side.caption(" · ".join(dict.fromkeys(said_of(each) for each in reading.mistakes)))
     text.html(labeled_text(analysis.examples[place].content, payload, page.project.labels, limit=500))
 
 
-def _said(mistake: Mistake) -> str:
+def said_of(mistake: Mistake) -> str:
+    """``type: LOC → MISC``, ``missed: PER``."""
     if mistake.gold and mistake.predicted and mistake.gold != mistake.predicted:
         return f"{mistake.kind}: {mistake.gold} → {mistake.predicted}"
     label = mistake.gold or mistake.predicted

@@ -38,4 +38,6 @@ def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluati
         },
         height="content",
     )
-    st.caption("What each figure means stands in docs/metrics.md.")
+    st.caption(
+        "Higher is better, but for ECE, the calibration error. What each figure means stands in docs/metrics.md."
+    )

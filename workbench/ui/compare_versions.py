@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from workbench.domain import ModelVersion, Role, Split
 from workbench.services.versions import VersionRow
@@ -13,7 +14,13 @@ from workbench.tasks import get_task
 from workbench.ui import charts
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
-from workbench.ui.theme import count, duration, metric_title, score
+from workbench.ui.theme import RED, count, duration, metric_title, score
+
+TOUCHED: tuple[Hashable, ...] = ("score", "interval", "leak")
+"""Columns that are red where a version was trained on what it is measured on."""
+
+OPTIONAL = ("state", "leak", "validation", "parent", "note", "parameters")
+"""Columns that are left out where no version has anything in them."""
 
 DEFAULTS = ("base_model", "from_version", "device", "seed")
 """Parameters that the table's column leaves out: they have columns of their own, or say little."""
@@ -72,9 +79,10 @@ def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> 
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     frame = pd.DataFrame([_cells(row, metric, scale) for row in rows])
     hidden = set() if split else {"score", "interval", "measured", "leak"}
-    hidden |= {column for column in ("parent", "leak", "note") if not frame[column].astype(bool).any()}
+    hidden |= {column for column in OPTIONAL if not frame[column].fillna("").astype(bool).any()}
+    _draw_warnings(rows)
     event = st.dataframe(
-        frame,
+        _reddened(frame, rows),
         hide_index=True,
         width="stretch",
         column_order=[column for column in frame if column not in hidden],
@@ -87,7 +95,10 @@ def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> 
             "score": number(f"{name}, {split}" if split else name, format=decimals),
             "interval": text("95 % interval"),
             "measured": text("Measured on", help="Which frozen set of labels the score was measured on."),
-            "leak": text("Not to be trusted", help="Test examples in documents that it was trained on."),
+            "leak": text(
+                "Warning",
+                help="Examples that it was measured on in documents that it was trained on: its score is too high.",
+            ),
             "validation": number(
                 f"{name}, validation",
                 format=decimals,
@@ -110,6 +121,18 @@ def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> 
     return rows[picked[0]] if picked and picked[0] < len(rows) else None
 
 
+def _draw_warnings(rows: Sequence[VersionRow]) -> None:
+    for row in rows:
+        if row.warning and not row.version.archived_at:
+            st.error(f"Version {row.version.number}: {row.warning}", icon=":material/warning:")
+
+
+def _reddened(frame: pd.DataFrame, rows: Sequence[VersionRow]) -> pd.DataFrame | Styler:
+    """The table with those figures in red that can't be trusted."""
+    colours = [f"color: {RED}" if row.warning else "" for row in rows]
+    return frame.style.apply(lambda _: colours, subset=list(TOUCHED)) if any(colours) else frame
+
+
 def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
     version, evaluation = row.version, row.evaluation
     interval = evaluation.metrics.get("confidence_interval") if evaluation else None
@@ -125,7 +148,7 @@ def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
         "score": evaluation.metrics.get(metric) if evaluation else None,
         "interval": " to ".join(score(end, scale) for end in interval) if interval else "–",
         "measured": measured,
-        "leak": f"{row.leak.in_documents:,} test examples" if row.leak and row.leak.sentence else "",
+        "leak": "score too high" if row.warning else "",
         "validation": version.metrics.get("validation", {}).get(metric),
         "trained_on": row.trained_on,
         "changed": row.change_sentence,
@@ -153,8 +176,6 @@ def _parameters(version: ModelVersion) -> str:
 def _draw_actions(page: Page, row: VersionRow) -> None:
     """Note, promote, archive: what a lead does with a version."""
     version = row.version
-    if row.leak and row.leak.sentence:
-        st.error(f"Version {version.number}: {row.leak.sentence}", icon=":material/warning:")
     if not page.may(Role.LEAD):
         return
     key = f"{page.project.id}-{version.number}"
@@ -199,7 +220,13 @@ def _draw_curve(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
         value = float(row.evaluation.metrics[task.primary_metric])
         points.append(
             charts.CurvePoint(
-                str(row.version.number), row.trained_on, value, low, high, row.version.base_model
+                str(row.version.number),
+                row.trained_on,
+                value,
+                low,
+                high,
+                row.version.base_model,
+                too_high=row.warning is not None,
             )
         )
     if not points:
@@ -208,6 +235,8 @@ def _draw_curve(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
     said = "Each version that was measured on the labels of now is one point, with its 95 % interval."
     if len(points) < 3:
         said += " With three or more a trend can be seen."
+    if any(point.too_high for point in points):
+        said += " Red triangles: the score is too high, and the line leaves it out."
     st.caption(said)
     link_to("progress", "Where it is heading, and what more labels would cost", page.project)
     points.sort(key=lambda point: point.examples)

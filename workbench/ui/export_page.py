@@ -99,6 +99,8 @@ def _choose(now: Overview) -> ModelVersion:
         key=f"export_version_{now.project.id}",
     )
     st.query_params["version"] = str(number)
+    if warning := now.warning(by_number[number]):
+        st.error(f"Version {number}: {warning}", icon=":material/warning:")
     return by_number[number]
 
 

@@ -156,6 +156,8 @@ def _draw_numbers(now: Overview) -> None:
         )
         st.metric("Versions", f"{len(now.versions):,}", width="content")
         st.metric("Batches", f"{len(now.batches):,}", width="content")
+        if best and (warning := now.warning(best)):
+            st.error(f"Version {best.number}: {warning}", icon=":material/warning:")
 
 
 # --- all projects ----------------------------------------------------------------------------------
@@ -187,7 +189,8 @@ def _draw_card(page: Page, now: Overview) -> None:
     best = now.best
     if best is not None:
         value, measured_on = now.score(best)
-        facts.append(f"best {score(value, get_task(project.task).metric_scale)} on {measured_on}")
+        found = f"best {score(value, get_task(project.task).metric_scale)} on {measured_on}"
+        facts.append(f":red[{found}, too high]" if now.warning(best) else found)
     if now.active:
         facts.append(f"{len(now.active)} running")
     st.caption(" · ".join(facts))

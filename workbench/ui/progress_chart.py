@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 
 from workbench.services.progress import AXES, Progress
-from workbench.ui.theme import BLUE, GREY, SAND, metric_title
+from workbench.ui.theme import BLUE, GREY, RED, SAND, metric_title
+
+FITTED, OTHER, TOO_HIGH = "fitted", "another base model", "too high"
+KINDS = {FITTED: BLUE, OTHER: GREY, TOO_HIGH: RED}
+"""Of points, with their colours: what the extrapolation goes through, and what it does not."""
 
 STEPS = 60
 MARGIN = 0.08
@@ -50,8 +54,9 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
         alt.Tooltip("high:Q", title="to", format=places),
         alt.Tooltip("cost:Q", title=title, format=",.1f"),
         alt.Tooltip("base:N", title="Base model"),
+        alt.Tooltip("kind:N", title="Is"),
     ]
-    colour = alt.condition("datum.fitted", alt.value(BLUE), alt.value(GREY))
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())), legend=None)
     drawn = alt.Chart(points)
     layers += [
         drawn.mark_errorbar(color=BLUE, ticks=True).encode(x=x, y=low, y2="high:Q"),
@@ -95,7 +100,7 @@ def _points(found: Progress, axis: str) -> pd.DataFrame:
                 "high": point.high,
                 "version": str(point.version),
                 "base": point.base_model,
-                "fitted": point.fitted,
+                "kind": TOO_HIGH if point.warning else FITTED if point.fitted else OTHER,
             }
             for point in found.points
         ]

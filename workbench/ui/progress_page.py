@@ -127,6 +127,8 @@ def _draw_figures(found: Progress) -> None:
 
 
 def _draw_what_it_says(page: Page, found: Progress) -> None:
+    for warning in found.warnings:
+        st.error(warning, icon=":material/warning:")
     gain, lots, _, seconds = found.sentences
     st.markdown(f"**{gain}**")
     st.markdown(lots)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from workbench.tasks import TASKS
+
+INK = {"light": "#1c2733", "dark": "#e6eaee"}
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
@@ -28,6 +32,8 @@ BLUE, ROSE, GREEN, PURPLE, SAND, TEAL = "#4477aa", "#cc6677", "#117733", "#aa449
 """Of charts, after Paul Tol's colour-blind safe schemes, as the labels' are; readable on light and dark ground."""
 
 GREY = "#8a939c"
+RED = "#d64545"
+"""Of what is not to be trusted."""
 
 METRIC_TITLES = {
     "f1": "F1",
@@ -40,6 +46,11 @@ METRIC_TITLES = {
 
 TASK_TITLES = {name: task.title for name, task in TASKS.items()}
 """Task types as people call them, by name."""
+
+
+def ink() -> str:
+    """The colour of text on the ground that the visitor has chosen: a chart's own colours can't follow it."""
+    return INK.get(str(st.context.theme.type), INK["light"])
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:
