@@ -7,6 +7,7 @@ worker.log       what that process printed
 events.jsonl     what it reports, one event a line
 result.json      how it ended; renamed into place when everything else is written
 cancel           a marker: stop at the next step
+reserve          nothing: room on the disk for how it ended
 model/  predictions.jsonl  checkpoint/      what it makes
 """
 
@@ -75,6 +76,11 @@ class AttemptFolder:
     def cancel(self) -> Path:
         """The marker that tells it to stop."""
         return self.path / "cancel"
+
+    @property
+    def reserve(self) -> Path:
+        """Room on the disk for how it ended."""
+        return self.path / "reserve"
 
     @property
     def model(self) -> Path:

@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +44,9 @@ ENTRY_POINTS.add("suspects", "workbench.modeling.suspects:find_suspects")
 TAKEN = 3
 """Exit code of a worker whose attempt another one has taken on."""
 
+RESERVED = 262_144
+"""Bytes kept on the disk while a worker computes, so that there is room to say that the disk is full."""
+
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "datasets", "seqeval")
 
 
@@ -58,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("another worker has taken this attempt on\n")
         return TAKEN
     write_json(attempt.worker, {"pid": os.getpid(), "created": psutil.Process().create_time()})
+    with suppress(OSError):
+        attempt.reserve.write_bytes(bytes(RESERVED))
     reporter = FileReporter(attempt)
 
     def _stop(_signal: int, _frame: FrameType | None) -> None:
@@ -71,6 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(attempt: AttemptFolder, reporter: FileReporter) -> dict[str, Any]:
     """Compute and say how it ended: the content of ``result.json``. Raises nothing."""
     begin = time.monotonic()
+    lines: list[str] = []
     try:
         reporter.check()
         manifest = attempt.read_manifest()
@@ -80,17 +87,20 @@ def run(attempt: AttemptFolder, reporter: FileReporter) -> dict[str, Any]:
         reporter.check()
         outcome: dict[str, Any] = {"state": "succeeded", "error": None, **values}
     except (Cancelled, KeyboardInterrupt):
-        reporter.log("Stopped as told.")
+        lines = ["Stopped as told."]
         outcome = {"state": "cancelled", "error": None}
     except WorkbenchError as error:
-        reporter.log(f"Failed: {error}")
+        lines = [f"Failed: {error}"]
         outcome = {"state": "failed", "error": str(error)}
     except BaseException as error:
         line = one_line(error)
-        reporter.log(f"Failed: {line}")
-        reporter.log(traceback.format_exc().rstrip())
+        lines = [f"Failed: {line}", *([] if understood(error) else [traceback.format_exc().rstrip()])]
         outcome = {"state": "failed", "error": line}
-    reporter.close()
+    attempt.reserve.unlink(missing_ok=True)
+    with suppress(OSError):  # what a full disk leaves no room for is in the result
+        for line in lines:
+            reporter.log(line)
+        reporter.close()
     return {"seconds": time.monotonic() - begin, **outcome, "environment": environment()}
 
 
@@ -107,13 +117,24 @@ def _compute(kind: str) -> Compute:
 
 def one_line(error: BaseException) -> str:
     """What went wrong in one line for a person; the traceback goes to the log."""
-    text = str(error).strip()
-    first = text.splitlines()[0] if text else ""
+    first = _first_line(error)
+    told = f"{type(error).__name__}: {first}. The log has the details" if first else type(error).__name__
+    return understood(error) or told
+
+
+def understood(error: BaseException) -> str | None:
+    """What to do about a cause that needs no look at the code; None for any other."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full. Free some space and resume the run"
     if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
-        return f"the memory did not suffice ({first or type(error).__name__}). Choose a smaller batch size"
-    return f"{type(error).__name__}: {first}. The log has the details" if first else type(error).__name__
+        said = _first_line(error) or type(error).__name__
+        return f"the memory did not suffice ({said}). Choose a smaller batch size"
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else ""
 
 
 def environment() -> dict[str, Any]:

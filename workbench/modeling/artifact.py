@@ -15,6 +15,7 @@ import torch
 from workbench.errors import ModelUnavailable
 from workbench.modeling.base_models import WEIGHTS
 from workbench.modeling.quiet import quiet_transformers
+from workbench.modeling.saving import system_errors
 from workbench.modeling.tokenizer import SubwordTokenizer, load_tokenizer
 from workbench.tasks import AnswerTask, Task, get_task
 
@@ -195,11 +196,15 @@ def save_model(
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    with quiet_transformers():
-        network.save_pretrained(part)
-        tokenizer.hf.save_pretrained(part)
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
-    write_json(part / INFO, {"format": FORMAT, **asdict(info), **extra, "versions": versions})
+    try:
+        with quiet_transformers(), system_errors():
+            network.save_pretrained(part)
+            tokenizer.hf.save_pretrained(part)
+        write_json(part / INFO, {"format": FORMAT, **asdict(info), **extra, "versions": versions})
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
     for path in part.iterdir():
         path.chmod(0o644)  # safetensors makes its files for their owner only
     shutil.rmtree(folder, ignore_errors=True)

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from workbench.modeling.artifact import write_json
 from workbench.modeling.checkpoint import apart
+from workbench.modeling.saving import system_errors
 
 BEST = "best"
 WEIGHTS, STATE = "weights.safetensors", "state.json"
@@ -47,7 +48,12 @@ class Best:
             part = self._folder.with_name(f"{BEST}.part")
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
-            save_file(apart(network.state_dict()), part / WEIGHTS)
+            try:
+                with system_errors():
+                    save_file(apart(network.state_dict()), part / WEIGHTS)
+            except BaseException:
+                shutil.rmtree(part, ignore_errors=True)
+                raise
             shutil.rmtree(self._folder, ignore_errors=True)
             part.rename(self._folder)
             self.step = step

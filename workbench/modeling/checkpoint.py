@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from workbench.modeling.artifact import write_json
 from workbench.modeling.device import Device
+from workbench.modeling.saving import system_errors
 
 STATE, WEIGHTS, MOMENTS = "state.json", "weights.safetensors", "optimizer.safetensors"
 
@@ -59,10 +60,11 @@ def save_checkpoint(
             moments["rng.cuda"] = torch.cuda.get_rng_state(device.torch_device)
         for index, values in optimizer.state_dict()["state"].items():
             moments |= {f"{index}.{key}": value for key, value in values.items()}
-        save_file(apart(network.state_dict()), part / WEIGHTS)
-        save_file(apart(moments), part / MOMENTS)
+        with system_errors():
+            save_file(apart(network.state_dict()), part / WEIGHTS)
+            save_file(apart(moments), part / MOMENTS)
         write_json(part / STATE, asdict(position))
-    except OSError:
+    except BaseException:
         shutil.rmtree(part, ignore_errors=True)  # a full disk: leave others room to say so
         raise
     whole = folder / name
