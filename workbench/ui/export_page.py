@@ -176,7 +176,7 @@ def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
     st.code(str(folder), language=None)
     st.caption("Use it")
     snippet = SNIPPETS.get(page.project.task, SNIPPETS[""]).format(name=folder.name)
-    st.code(f"from transformers import pipeline\n\n{snippet}", language="python")
+    st.code(f"from transformers import pipeline\n\n{snippet}", language=None)
     with st.expander("What is in the folder"):
         named = [(path, path.relative_to(folder).as_posix()) for path in files_of(folder)]
         st.markdown(

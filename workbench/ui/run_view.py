@@ -213,7 +213,7 @@ def _draw_record(page: Page, run: Run) -> None:
             facts["Hash of the data"] = data.content_hash
         if run.result.get("environment"):
             facts["Computed with"] = run.result["environment"]
-        st.code(json.dumps(facts, indent=2, ensure_ascii=False, default=str), language="json")
+        st.code(json.dumps(facts, indent=2, ensure_ascii=False, default=str), language=None)
 
 
 def _events(page: Page, run: Run) -> list[RunEvent]:

@@ -34,7 +34,7 @@ def draw_people(page: Page) -> None:
             icon=":material/person:",
         )
         st.markdown("Make the first account on the command line; from then on everybody signs in:")
-        st.code("workbench user add NAME --role admin", language="shell")
+        st.code("workbench user add NAME --role admin", language=None)
         return
     _draw_table(members)
     with st.expander("What each role may do", icon=":material/help:"):

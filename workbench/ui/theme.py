@@ -24,6 +24,7 @@ STYLE = """
 [data-testid="stButtonGroup"] [aria-checked="true"], [data-testid="stButtonGroup"] [aria-checked="true"] * {
   color: inherit !important }
 [data-testid="stBaseButton-pillsActive"], [data-testid="stBaseButton-pillsActive"] * { color: inherit !important }
+[data-testid="stCaptionContainer"] { opacity: .8 }
 [data-testid="stMetricValue"] { font-size: clamp(1.4rem, 2.4vw, 2.25rem) }
 """
 """What ``config.toml`` can't say, on every page."""
