@@ -1,6 +1,7 @@
 # make run    serve the workbench on 127.0.0.1      make test   everything that CI checks
 # make older  an environment with transformers 4.57, on which exports are tested where it is there
 # make proof  the long forms of the proofs
+# make docs   the documentation as a site, in site/
 # make bench  the benchmarks, on real corpora (DATA=folder); EXPORT=folder adds that of a model exported with --onnx
 PYTHON ?= python3
 VENV   := .venv
@@ -14,7 +15,7 @@ OLDER  := .venv-4.57
 # Tests start many processes: without kept bytecode each of them would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint proof bench older clean
+.PHONY: run test lint proof bench docs older clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py
@@ -64,6 +65,9 @@ bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/score.py --train $(DATA)/conll2003/eng.train
 	$(BIN)/python benchmarks/train.py --task qa --train $(DATA)/policyqa/policyqa.json
 	$(if $(EXPORT),$(BIN)/python benchmarks/onnx.py $(EXPORT) $(DATA)/conll2003/eng.testa)
+
+docs: $(VENV)/.tested
+	$(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV) $(OLDER) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
