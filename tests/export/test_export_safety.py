@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -17,7 +20,7 @@ from workbench.cli.base import app
 from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable, RunFailed, WorkbenchError
 from workbench.services import exporting
 from workbench.services.exporting import ExportedModel
-from workbench.services.modelfolder import check_folder, files_of, tar_folder, zip_folder
+from workbench.services.modelfolder import beside, check_folder, files_of, recover, tar_folder, zip_folder
 
 
 @pytest.fixture
@@ -56,6 +59,31 @@ def test_nothing_is_left_of_an_export_that_does_not_hold(
     with pytest.raises(RunFailed, match="something else"):
         trained_ner.workbench.exporting.export_model(trained_ner.project, 1, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_export_left_is_tidied_away(tmp_path: Path) -> None:
+    out = tmp_path / "a [1]"
+    killed = """
+import os, sys
+from pathlib import Path
+from workbench.services.modelfolder import ASIDE, beside
+out = Path(sys.argv[1])
+with beside(out) as part:
+    part.mkdir()
+    out.rename(part.with_name(ASIDE))
+    os.kill(os.getpid(), 9)
+"""
+    out.mkdir()
+    (out / "workbench.json").write_text("{}")
+    done = subprocess.run([sys.executable, "-c", killed, str(out)], check=False)
+    assert done.returncode == -signal.SIGKILL and not out.exists()
+    with beside(out) as alive:
+        alive.mkdir()
+        recover(out)
+        assert alive.is_dir(), "an export that lives keeps its folder"
+        assert (out / "workbench.json").is_file(), "the model that was to be replaced is back"
+        assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_a_version_that_was_changed_is_not_exported(trained_ner: Trained, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from workbench.jobs.artifacts import hash_folder
 from workbench.services.hubpush import Pushed, push_export
 from workbench.services.isolated import run_module, run_outside
 from workbench.services.modelcard import CardFacts, model_card
-from workbench.services.modelfolder import beside, files_of, put, refuse_target, write_sums
+from workbench.services.modelfolder import beside, files_of, put, recover, refuse_target, write_sums
 from workbench.services.models import ModelService
 from workbench.services.onnxcheck import check_onnx
 from workbench.services.prediction import example_for, folder_task, plain
@@ -103,6 +103,7 @@ class ExportService:
         begin = time.monotonic()
         found = self._models.resolve(project, version)
         out = out.absolute()
+        recover(out)
         refuse_target(out, force)
         source = self._models.artifact_path(found)
         if hash_folder(source) != found.artifact_sha256:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
+import os
 import secrets
 import shutil
 import tarfile
@@ -15,6 +18,9 @@ from workbench.errors import AlreadyExists, InvalidInput, ModelUnavailable
 
 SUMS = "SHA256SUMS"
 """Hashes of an export's files, in the form that ``sha256sum -c`` reads."""
+
+MADE, ASIDE = "model", "old"
+"""Names within the folder that an export works in: what is being made, and what it is to replace."""
 
 WEIGHTS = (".onnx", ".safetensors")
 """Endings of files that are not worth compressing."""
@@ -90,18 +96,54 @@ def refuse_target(out: Path, force: bool) -> None:
 
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
-    """A path for a folder on the same disk; what is there at the end of the block is removed."""
+    """A path on the same disk for the folder that ``put`` renames to ``out``; what is there at the end is removed."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+    work, lock = _own(out)
     try:
-        yield part
+        yield work / MADE
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(work, ignore_errors=True)
+        os.close(lock)
+
+
+def _own(out: Path) -> tuple[Path, int]:
+    """A new folder beside ``out``, and the lock on it that says that somebody lives who needs it."""
+    while True:
+        work = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+        work.mkdir()
+        lock = os.open(work, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if work.is_dir():
+            return work, lock
+        os.close(lock)  # it was tidied away between the two
+
+
+def recover(out: Path) -> None:
+    """Remove what exports to ``out`` have left that were killed; a model that one had moved aside is brought back."""
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
+        _tidy(left, out)
+
+
+def _tidy(work: Path, out: Path) -> None:
+    """Remove the folder of an export that died; leave that of one that lives."""
+    try:
+        lock = os.open(work, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if (work / ASIDE).exists() and not out.exists():
+            (work / ASIDE).rename(out)
+        shutil.rmtree(work, ignore_errors=True)
+    except BlockingIOError:
+        pass
+    finally:
+        os.close(lock)
 
 
 def put(part: Path, out: Path, force: bool) -> None:
     """Rename the folder into place; what was there is moved aside first and brought back if that fails."""
-    aside = out.with_name(f".{out.name}.{secrets.token_hex(4)}.old")
+    aside = part.with_name(ASIDE)
     if force and out.exists():
         out.rename(aside)
     try:
@@ -113,7 +155,6 @@ def put(part: Path, out: Path, force: bool) -> None:
         raise AlreadyExists(
             f"{out} was made by somebody else meanwhile", remedy="choose another folder"
         ) from None
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_sums(folder: Path) -> None:
