@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from tests.conftest import missing
 from tests.export.conftest import TASKS, Made
+from workbench import __version__
 from workbench.cli import load
 from workbench.cli.base import app
 from workbench.cli.predict import drawn
@@ -199,6 +200,7 @@ def test_the_card_is_true_and_valid(exports: dict[str, Made], task: str) -> None
     assert result.task_type == kind and result.dataset_split == "test" and result.metric_value > 0
     assert "{" not in re.sub(r"```.*?```", "", card.text, flags=re.DOTALL)
     assert made.trained.project.name in card.text and "95 % interval" in card.text
+    assert f"- annotation-workbench {__version__}" in card.text and "- transformers 5." in card.text
     assert str(made.trained.workbench.settings.home.parent) not in card.text
     for label in made.trained.version.labels:
         assert f"- `{label}`" in card.text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import __version__
 from workbench.config import Settings
 from workbench.domain import Evaluation, ExampleText, ModelVersion, Payload, Prediction, Project, Split
 from workbench.errors import InvalidInput, ModelUnavailable, RunFailed
@@ -244,7 +245,8 @@ class ExportService:
                 f"{same} of {len(pairs)} stored predictions are repeated",
                 remedy="nothing was exported; evaluate the version again",
             )
-        return {**verification, "stored": {"compared": len(pairs), "same": same}}
+        made_with = {"annotation-workbench": __version__, **verification["versions"]}
+        return {**verification, "versions": made_with, "stored": {"compared": len(pairs), "same": same}}
 
     def _describe(
         self, project: Project, version: ModelVersion, folder: Path, verification: Mapping[str, Any]
