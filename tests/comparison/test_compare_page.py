@@ -180,6 +180,8 @@ def test_training_on_the_test_documents_is_said_in_red(home: Workbench) -> None:
         "1 of the 4 examples that it was measured on stand in documents that it was trained on"
         in app.error[0].value
     )
+    assert [metric.label for metric in app.metric][:2] == ["F1, version 1", ":red[F1, version 2, too high]"]
+    assert "<th class=doubted>Version 2</th>" in said(app) and not app.success
     assert open_compare(show="all").dataframe[0].value["leak"].tolist() == ["score too high", ""]
 
 

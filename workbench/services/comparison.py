@@ -160,6 +160,12 @@ class Analysis:
     imports: dict[int, str]
 
     @property
+    def doubted(self) -> tuple[int, ...]:
+        """Numbers of those versions whose score is too high, because they were trained on what they are measured on."""
+        pairs = zip(self.versions, self.leaks, strict=True)
+        return tuple(version.number for version, leak in pairs if leak.sentence)
+
+    @property
     def examples(self) -> tuple[Judged, ...]:
         """The examples, in the project's order."""
         return self.judgement.examples

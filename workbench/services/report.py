@@ -26,8 +26,9 @@ PARTS = 12
 def make_report(workbench: Workbench, project: Project, analysis: Analysis, seen: Seen) -> dict[str, Any]:
     """Everything about a comparison, of JSON's own types.
 
-    Keys: ``project``, ``task``, ``made_at``, ``verdict``, ``worse``, ``comparison`` (the fields of ``Comparison``),
-    ``gold_set``, ``versions``, ``figures``, ``kinds_of_error``, ``parts`` and ``examples``.
+    Keys: ``project``, ``task``, ``made_at``, ``verdict``, ``worse``, ``comparison`` (the fields of ``Comparison``; as
+    ``doubted`` the versions whose scores are too high), ``gold_set``, ``versions``, ``figures``, ``kinds_of_error``,
+    ``parts`` and ``examples``.
     """
     comparison = analysis.comparison
     latest = {
@@ -48,6 +49,7 @@ def make_report(workbench: Workbench, project: Project, analysis: Analysis, seen
             "fixed_examples": list(comparison.fixed_examples),
             "broken_examples": list(comparison.broken_examples),
             "per_label": [asdict(row) for row in comparison.per_label],
+            "doubted": list(analysis.doubted),
         },
         "gold_set": {
             "number": analysis.gold_set.number,
@@ -173,8 +175,11 @@ def _whole(report: Mapping[str, Any]) -> list[str]:
         [
             (
                 comparison["metric"],
-                f"{comparison['score_a']:.4f}",
-                f"{comparison['score_b']:.4f}",
+                *(
+                    f"{comparison[f'score_{side}']:.4f}"
+                    + (", too high" if comparison[side] in comparison["doubted"] else "")
+                    for side in "ab"
+                ),
                 f"{comparison['difference'] * points:+.1f} points ({low * points:+.1f} to {high * points:+.1f}), "
                 f"p = {comparison['p_value']:.4f}",
             ),

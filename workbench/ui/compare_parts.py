@@ -40,6 +40,12 @@ def draw_parts(page: Page, analysis: Analysis, seen: Callable[[], Seen]) -> None
     rows = [
         Row(part.name, part.examples, part.a, part.b, part.difference, part.low, part.high) for part in found
     ]
-    draw_forest(rows, versions=(comparison.a, comparison.b), counted="Examples", scale=comparison.scale)
+    draw_forest(
+        rows,
+        versions=(comparison.a, comparison.b),
+        counted="Examples",
+        scale=comparison.scale,
+        doubted=analysis.doubted,
+    )
     if len(found) == MOST:
         st.caption(f"The {MOST} parts with most examples.")

@@ -57,8 +57,7 @@ def draw_pair(page: Page, rows: Sequence[VersionRow], gold_sets: Mapping[int, Go
     where = (page.workbench.settings.url, page.project.id)
     stamp = tuple(each.created_at.isoformat() for each in pair.evaluations)
     analysis = _analysed(page, where, pair.a, pair.b, str(split), pair.gold_set.number, stamp)
-    _draw_verdict(analysis.comparison)
-    _draw_leaks(analysis)
+    _draw_verdict(analysis)
     _draw_numbers(analysis.comparison, analysis)
     view = kept_choice(
         st.container(),
@@ -94,7 +93,7 @@ def _draw_view(view: str, page: Page, pair: Pair, analysis: Analysis, seen: Call
     elif view == "report":
         draw_report(page, analysis, seen)
     else:
-        _draw_labels(page, analysis.comparison)
+        _draw_labels(page, analysis)
 
 
 @st.cache_resource(show_spinner="Comparing…", max_entries=6, ttl=3600)  # type: ignore[untyped-decorator]
@@ -186,32 +185,41 @@ def _choose_set(
     return Pair(a, b, gold_sets[int(chosen)], both[chosen])
 
 
-def _draw_verdict(comparison: Comparison) -> None:
+def _draw_verdict(analysis: Analysis) -> None:
+    comparison = analysis.comparison
     verdict, icon = st.info, ":material/help:"
-    if comparison.decided:
+    if analysis.doubted:
+        verdict, icon = st.error, ":material/warning:"
+    elif comparison.decided:
         verdict, icon = st.success, ":material/trending_up:"
         if comparison.difference < 0:
             verdict, icon = st.warning, ":material/trending_down:"
-    verdict(f"**{comparison.sentence}**\n\n{comparison.worse_sentence}", icon=icon)
-
-
-def _draw_leaks(analysis: Analysis) -> None:
-    for version, leak in zip(analysis.versions, analysis.leaks, strict=True):
-        if leak.sentence:
-            st.error(f"Version {version.number}: {leak.sentence}", icon=":material/warning:")
-        elif leak.same_text > leak.examples // 100:
+    said = [f"**{comparison.sentence}**", comparison.worse_sentence]
+    leaks = [(each.number, leak) for each, leak in zip(analysis.versions, analysis.leaks, strict=True)]
+    said += [
+        f"**Not to be trusted.** Version {number}: {leak.sentence}" for number, leak in leaks if leak.sentence
+    ]
+    verdict("\n\n".join(said), icon=icon)
+    for number, leak in leaks:
+        if not leak.sentence and leak.same_text > leak.examples // 100:
             st.caption(
-                f"Version {version.number} was trained on the very text of {leak.same_text:,} of these "
-                f"{leak.examples:,} examples, in other documents."
+                f"Version {number} was trained on the very text of {leak.same_text:,} of these {leak.examples:,} "
+                "examples, in other documents."
             )
 
 
 def _draw_numbers(comparison: Comparison, analysis: Analysis) -> None:
     scale, metric = comparison.scale, metric_title(comparison.metric)
     columns = st.columns(5)
-    columns[0].metric(f"{metric}, version {comparison.a}", score(comparison.score_a, scale))
+    titles = [
+        f":red[{metric}, version {number}, too high]"
+        if number in analysis.doubted
+        else f"{metric}, version {number}"
+        for number in (comparison.a, comparison.b)
+    ]
+    columns[0].metric(titles[0], score(comparison.score_a, scale))
     columns[1].metric(
-        f"{metric}, version {comparison.b}",
+        titles[1],
         score(comparison.score_b, scale),
         delta=f"{100 * comparison.difference / scale:+.1f} points",
     )
@@ -234,8 +242,9 @@ def _draw_numbers(comparison: Comparison, analysis: Analysis) -> None:
     )
 
 
-def _draw_labels(page: Page, comparison: Comparison) -> None:
+def _draw_labels(page: Page, analysis: Analysis) -> None:
     """Every label's difference; plain HTML, so that it stands there before any chart library is loaded."""
+    comparison = analysis.comparison
     rows = list(comparison.per_label)
     if len(rows) > 1:
         order = kept_choice(
@@ -265,7 +274,11 @@ def _draw_labels(page: Page, comparison: Comparison) -> None:
         for row in rows
     ]
     draw_forest(
-        [whole, *parts], versions=(comparison.a, comparison.b), counted="In gold", scale=comparison.scale
+        [whole, *parts],
+        versions=(comparison.a, comparison.b),
+        counted="In gold",
+        scale=comparison.scale,
+        doubted=analysis.doubted,
     )
     if len(rows) > 1:
         st.caption(

@@ -6,7 +6,7 @@ or a picture. Lengths are percentages, so it fits whatever width there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -25,6 +25,7 @@ STYLE = """
 .forest .name { text-align: left; overflow-wrap: break-word }
 .forest .drawn { min-width: 7.5rem; width: 38% }
 .forest .range { white-space: nowrap }
+.forest .doubted { color: color-mix(in srgb, #e5383b 75%, currentColor) }
 .forest .whole td { font-weight: 600 }
 .forest .sides { display: flex; justify-content: space-between; gap: .6rem; font-weight: 400; white-space: nowrap }
 .forest .scale { position: relative; display: block; height: 1.2em }
@@ -61,12 +62,27 @@ class Row:
     whole: bool = False
 
 
-def draw_forest(rows: Sequence[Row], *, versions: tuple[int, int], counted: str, scale: float) -> None:
+def draw_forest(
+    rows: Sequence[Row],
+    *,
+    versions: tuple[int, int],
+    counted: str,
+    scale: float,
+    doubted: Collection[int] = (),
+) -> None:
     """Draw ``forest`` on a page."""
-    st.html(f"<style>{STYLE}</style>{forest(rows, versions=versions, counted=counted, scale=scale)}")
+    table = forest(rows, versions=versions, counted=counted, scale=scale, doubted=doubted)
+    st.html(f"<style>{STYLE}</style>{table}")
 
 
-def forest(rows: Sequence[Row], *, versions: tuple[int, int], counted: str, scale: float) -> str:
+def forest(
+    rows: Sequence[Row],
+    *,
+    versions: tuple[int, int],
+    counted: str,
+    scale: float,
+    doubted: Collection[int] = (),
+) -> str:
     """Safe HTML of the table; its rules are ``STYLE``.
 
     Args:
@@ -74,6 +90,7 @@ def forest(rows: Sequence[Row], *, versions: tuple[int, int], counted: str, scal
         versions: Numbers of the two that are compared.
         counted: What ``support`` counts.
         scale: The metric's maximum: differences are given in points, hundredths of it.
+        doubted: Those of the two whose scores are too high: they, and the differences, are red.
     """
     points = 100.0 / scale
     ends = [
@@ -82,28 +99,34 @@ def forest(rows: Sequence[Row], *, versions: tuple[int, int], counted: str, scal
     reach = max(ends, default=0.0) or 1.0
     with_p = any(row.p_value is not None for row in rows)
     a, b = versions
+    marks = _mark(a in doubted), _mark(b in doubted)
     head = (
-        f'<tr><th class="name"></th><th>{escape(counted)}</th><th>Version {a}</th><th>Version {b}</th><th>Points</th>'
+        f'<tr><th class="name"></th><th>{escape(counted)}</th><th{marks[0]}>Version {a}</th>'
+        f"<th{marks[1]}>Version {b}</th><th>Points</th>"
         f'<th class="drawn"><span class="sides"><span>◀ {a} better</span><span>{b} better ▶</span>'
         f"</span></th><th>95 % interval</th>{'<th>p-value</th>' if with_p else ''}</tr>"
     )
-    body = "".join(_line(row, points, reach, scale, with_p) for row in rows)
+    body = "".join(_line(row, points, reach, scale, with_p, marks) for row in rows)
     return f'<div class="forest"><table><thead>{head}</thead><tbody>{body}</tbody></table></div>'
 
 
-def _line(row: Row, points: float, reach: float, scale: float, with_p: bool) -> str:
+def _line(row: Row, points: float, reach: float, scale: float, with_p: bool, marks: tuple[str, str]) -> str:
     cells = [
         f'<td class="name">{escape(row.name)}</td>',
         f"<td>{EMPTY if row.support is None else f'{row.support:,}'}</td>",
-        f"<td>{score(row.a, scale)}</td>",
-        f"<td>{score(row.b, scale)}</td>",
-        f"<td>{row.difference * points:+.1f}</td>",
+        f"<td{marks[0]}>{score(row.a, scale)}</td>",
+        f"<td{marks[1]}>{score(row.b, scale)}</td>",
+        f"<td{max(marks)}>{row.difference * points:+.1f}</td>",
         f'<td class="drawn">{_drawn(row, points, reach)}</td>',
         f'<td class="range">{_interval(row, points)}</td>',
     ]
     if with_p:
         cells.append(f"<td>{EMPTY if row.p_value is None else escape(p_value(row.p_value))}</td>")
     return f"<tr{' class=whole' if row.whole else ''}>{''.join(cells)}</tr>"
+
+
+def _mark(doubted: bool) -> str:
+    return " class=doubted" if doubted else ""
 
 
 def p_value(value: float) -> str:

@@ -59,7 +59,7 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
     colour = alt.Color("kind:N", scale=alt.Scale(domain=list(KINDS), range=list(KINDS.values())), legend=None)
     drawn = alt.Chart(points)
     layers += [
-        drawn.mark_errorbar(color=BLUE, ticks=True).encode(x=x, y=low, y2="high:Q"),
+        drawn.mark_errorbar(ticks=True).encode(x=x, y=low, y2="high:Q", color=colour),
         drawn.mark_point(filled=True, size=90, opacity=1).encode(x=x, y=y, color=colour, tooltip=tips),
         drawn.mark_text(align="left", dx=9, dy=-9, color=GREY, fontWeight="bold").encode(
             x=x, y=y, text="version:N"

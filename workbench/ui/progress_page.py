@@ -90,8 +90,11 @@ def _draw_figures(found: Progress) -> None:
     interval = None
     if newest is not None and newest.low is not None:
         interval = f"{score(newest.low, found.scale)} to {score(newest.high, found.scale)}"
+    title = (
+        f"{metric_title(found.metric)}, version {newest.version}" if newest else metric_title(found.metric)
+    )
     columns[0].metric(
-        f"{metric_title(found.metric)}, version {newest.version}" if newest else metric_title(found.metric),
+        f":red[{title}, too high]" if newest and newest.warning else title,
         score(newest.score if newest else None, found.scale),
         interval,
         delta_color="off",

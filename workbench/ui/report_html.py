@@ -84,8 +84,11 @@ def _whole(report: Mapping[str, Any]) -> str:
         [
             (
                 metric_title(comparison["metric"]),
-                score(comparison["score_a"], scale),
-                score(comparison["score_b"], scale),
+                *(
+                    score(comparison[f"score_{side}"], scale)
+                    + (", too high" if comparison[side] in comparison["doubted"] else "")
+                    for side in "ab"
+                ),
                 f"{_points(comparison, comparison['difference'])} points, 95 % "
                 f"{_interval(comparison, comparison['confidence_interval'])}, p = {comparison['p_value']:.4f}",
             ),
@@ -165,7 +168,9 @@ def _row(each: Mapping[str, Any], name: str, number: str) -> Row:
 
 def _forest(comparison: Mapping[str, Any], rows: Sequence[Row], counted: str) -> str:
     versions = comparison["a"], comparison["b"]
-    return forest(rows, versions=versions, counted=counted, scale=comparison["scale"])
+    return forest(
+        rows, versions=versions, counted=counted, scale=comparison["scale"], doubted=comparison["doubted"]
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
