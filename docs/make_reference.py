@@ -11,6 +11,7 @@ import typer
 
 from workbench import cli
 from workbench.acquisition import STRATEGIES
+from workbench.acquisition.scoring import in_order
 from workbench.cli.base import app
 from workbench.config import Settings
 
@@ -83,13 +84,24 @@ def strategies() -> str:
     parts = [
         NOTE,
         "# Query strategies\n",
-        "Each gives an example an acquisition score; the highest are asked first. `p` is the model's probability, `T`",
-        "the number of tokens, `C` of classes.\n",
+        "Most give each example an acquisition score; the highest are asked first. Some choose a set in which no",
+        "example repeats another: they read embeddings `z` (the mean of the last hidden states over an example's",
+        "sub-words) that the same pass over the pool leaves, or before there is a model version those of the base model",
+        "(`workbench embed`).",
+        "`p` is the model's probability, `T` the number of tokens, `C` of classes.\n",
     ]
-    for name, strategy in STRATEGIES.items():
+    for strategy in in_order(strategy for _, strategy in STRATEGIES.items()):
         tasks = ", ".join(sorted(strategy.tasks)).upper()
-        parts.append(f"## `{name}`: {strategy.title}\n\n{strategy.sentence}\n")
-        parts.append(f"- For: {tasks}\n- Score: {strategy.formula}\n- Range: {strategy.bounds}")
+        parts.append(f"## `{strategy.name}`: {strategy.title}\n\n{strategy.sentence}\n")
+        rule = "Choice" if strategy.choose else "Score"
+        parts.append(f"- For: {tasks}\n- {rule}: {strategy.formula}\n- Range of the score: {strategy.bounds}")
+        if strategy.needs_model or strategy.reads:
+            source = (
+                "a model version that has scored the pool"
+                if strategy.needs_model
+                else "embeddings of the pool"
+            )
+            parts.append(f"- Needs: {source}")
         parts.append(f"- Cost: {strategy.cost}\n- From: {strategy.paper}\n")
     return "\n".join(parts).rstrip() + "\n"
 

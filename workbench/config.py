@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         return self.home.absolute() / "models"
 
     @property
+    def features_dir(self) -> Path:
+        """What models left of each example for strategies that choose sets; a pass over the pool makes it anew."""
+        return self.home.absolute() / "features"
+
+    @property
     def runs_dir(self) -> Path:
         """Attempt folders of runs."""
         return self.home.absolute() / "runs"

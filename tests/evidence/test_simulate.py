@@ -12,11 +12,15 @@ import numpy as np
 import pytest
 
 from tests.modeling.tiny import make_tiny_model
-from workbench.acquisition import score_tagging_batch
+from workbench.acquisition import score_tagging_batch, strategies_for
 from workbench.domain import ExampleText, Split, TrainParameters
 from workbench.errors import Cancelled, InvalidInput
 from workbench.evidence.cost import ASSUMED
 from workbench.evidence.points import Points, read_points
+from workbench.modeling.asking import Pool, asked_for, read_pool, take
+from workbench.modeling.cold_start import base_model
+from workbench.modeling.device import choose_device
+from workbench.modeling.predict import Predictor
 from workbench.modeling.simulate import simulate
 from workbench.modeling.trials import fingerprint
 from workbench.reporting import SilentReporter
@@ -118,10 +122,32 @@ def test_bald_reads_disagreement_of_the_model_that_was_trained(
         scores.append(found["bald"])
         return found
 
-    monkeypatch.setattr("workbench.modeling.simulate.score_tagging_batch", listening)
+    monkeypatch.setattr("workbench.modeling.asking.score_tagging_batch", listening)
     manifest = attempt(tmp_path / "run", base, strategies=["random", "bald"], full=False)
     simulate(tmp_path / "run", manifest, SilentReporter())
     assert scores and all((each > 0).all() for each in scores)
+
+
+def test_every_strategy_asks_for_what_is_new_within_the_budget(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them from one model, each twice: the choice depends on the seed alone."""
+    monkeypatch.setattr("workbench.modeling.asking.MOST_WEIGHED", 12)
+    rows = [line(index, "pool") for index in range(30)]
+    contents = [ExampleText(row["text"], tuple(map(tuple, row["tokens"])), None) for row in rows]
+    pool = Pool(contents, np.full(30, 5), [row["near"] for row in rows])
+    model = base_model({"task": "ner", "labels": ["PER"], "parameters": {"base_model": str(base)}})
+    predictor = Predictor(model, choose_device("cpu"))
+    labeled = [0, 3, 20]
+    strategies = strategies_for("ner")
+    seen = read_pool(predictor, pool, labeled, [each.name for each in strategies], SilentReporter())
+    for strategy in strategies:
+        asked = list(asked_for(strategy, pool, seen, labeled, 7, 20))
+        assert sorted(asked) == sorted(set(range(30)) - set(labeled)), strategy.name
+        assert asked == list(asked_for(strategy, pool, seen, labeled, 7, 20)), strategy.name
+        picks = take(asked, pool, labeled, 20, duplicates=False)
+        assert len(picks) == 4 and 1 not in picks, "1 is a near-duplicate of 3"
+    assert not read_pool(predictor, pool, labeled, ["random"], SilentReporter()).scores
 
 
 def test_every_strategy_and_seed_has_a_curve_from_one_first_batch(whole):

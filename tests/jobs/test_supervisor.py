@@ -19,6 +19,7 @@ from workbench.jobs import completion
 from workbench.jobs.artifacts import hash_folder
 from workbench.jobs.attempt import RECORDS, AttemptFolder, read_json, write_json
 from workbench.jobs.housekeeping import sweep
+from workbench.services.scoring import version_features
 from workbench.storage.store import Store, Transaction
 
 
@@ -291,15 +292,20 @@ def test_finishing_twice_registers_once(bench: Bench) -> None:
 
 def test_scores_are_stored_once_however_often(bench: Bench) -> None:
     bench.ended(bench.launch())
-    for _ in range(2):
-        run = bench.ended(bench.wb.scoring.launch(bench.project, 1, ["margin", "entropy"]))
+    names = ["margin", "entropy"]
+    version = bench.wb.models.get(bench.project, 1)
+    for again, expected, before in ((False, 6, 0), (True, 6, 0), (False, 0, 6)):
+        run = bench.ended(bench.wb.scoring.launch(bench.project, 1, names, again=again))
         assert run.error is None
         assert {"run", "examples", "tokens", "seconds", "examples_per_second"} <= set(run.result)
-        assert (run.result["examples"], run.result["examples_per_second"]) == (6, 12.0)
-    version = bench.wb.models.get(bench.project, 1)
+        assert (run.result["examples"], run.result["scored_before"]) == (expected, before)
+        store = version_features(bench.wb.settings, version)
+        assert (len(store.ids()), store.columns("embeddings")) == (12, 2), "labeled ones are read too"
     with bench.wb.store.read() as tx:
         assert tx.models.scored(version.id) == {"margin": 6, "entropy": 6}
         assert set(tx.models.predictions(version.id, bench.ids)) == set(bench.ids[6:])
+    more = bench.ended(bench.wb.scoring.launch(bench.project, 1, ["margin", "mnlp"]))
+    assert more.result["examples"] == 6, "a strategy that has not scored them yet"
 
 
 def test_damaged_predictions_are_a_failure(sqlite_bench: Bench) -> None:

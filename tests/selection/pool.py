@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import insert, select
 
+from workbench.acquisition import ARRAYS
 from workbench.domain import Project
+from workbench.featurefiles import keep_part, write_features
+from workbench.jobs.completion import base_features
 from workbench.services import Workbench
 from workbench.storage.tables import (
     acquisition_scores,
@@ -199,6 +204,29 @@ def add_scores(
                 for key, value in scores.items()
             ],
         )
+
+
+def add_features(
+    workbench: Workbench, version_id: int | None, ids: Sequence[int], *, project: Project, width: int = 8
+) -> None:
+    """Features in half precision of a version, or of the base model; several examples are quite alike."""
+    settings = workbench.settings
+    rng = np.random.default_rng(len(ids))
+    kinds = rng.normal(size=(5, width))[np.arange(len(ids)) % 5]
+    classes = rng.dirichlet(np.ones(3), size=len(ids))
+    arrays = (kinds.round(1), rng.normal(size=(len(ids), 16)), classes, classes / 3)
+    with workbench.store.write() as tx:
+        version = tx.models.by_id(version_id) if version_id is not None else None
+    folder = settings.home / "part"
+    folder.mkdir(parents=True)
+    made = dict(zip(ARRAYS, (array.astype(np.float16) for array in arrays), strict=True))
+    if version is None:
+        made |= {name: np.zeros((len(ids), 0), np.float16) for name in ARRAYS[1:]}
+    np.savez(folder / "0.npz", ids=np.array(ids, dtype=np.int64), **made)
+    write_features(folder / "made", [folder / "0.npz"])
+    root = settings.features_dir / version.artifact if version else base_features(settings, project.id)
+    keep_part(folder / "made", root, next(counter), version.artifact_sha256 if version else "minilm")
+    shutil.rmtree(folder)
 
 
 def add_predictions(

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.selection.pool import (
     add_examples,
+    add_features,
     add_predictions,
     add_scores,
     add_version,
@@ -131,6 +132,27 @@ def test_a_pool_that_is_not_scored_offers_to_score_it(
     app = open_select()
     assert "has not scored 2 examples" in said(app)
     assert button(app, "Create a batch of 4 examples")
+
+
+def test_a_first_batch_by_what_the_texts_are_like(home: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(home)
+    ids = add_examples(home, project, WORDS)
+    asked: list[str] = []
+    monkeypatch.setattr(home.scoring, "embed", lambda project, name, **_: asked.append(name))
+    app = open_select()
+    box(app, "Strategy").select("typiclust").run()
+    assert "There is no model version yet" in said(app)
+    button(app, "Read the pool").click().run()
+    assert asked == ["minilm"]
+    add_features(home, None, ids, project=project)
+    app = open_select()
+    box(app, "Strategy").select("typiclust").run()
+    app.number_input(key="size_examples").set_value(3).run()
+    assert "typical of cluster" in said(app)
+    button(app, "Create a batch of 3 examples").click().run()
+    assert not app.exception
+    (batch,) = home.selection.batches(project)
+    assert (batch.strategy, batch.items, batch.model_version) == ("typiclust", 3, None)
 
 
 def test_without_a_model_the_page_says_how_to_begin(home: Workbench) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from tests.selection.pool import (
     NOW,
     add_examples,
+    add_features,
     add_predictions,
     add_scores,
     add_version,
@@ -17,11 +18,11 @@ from tests.selection.pool import (
     annotations,
     make_project,
 )
-from workbench.acquisition import STRATEGIES, single_pass
+from workbench.acquisition import STRATEGIES, single_pass, strategies_for
 from workbench.domain import Project
 from workbench.errors import InvalidInput, NotFound, UnknownName, WrongState
 from workbench.services import Workbench
-from workbench.services.picking import near_key
+from workbench.services.picking import Embedded, near_key
 from workbench.storage.candidates import Filters
 from workbench.storage.rows import now
 from workbench.storage.store import Transaction
@@ -55,6 +56,7 @@ def pool(workbench: Workbench, project: Project) -> list[int]:
     version = add_version(workbench, project)
     for name in single_pass("ner"):
         add_scores(workbench, version, {key: (index * 7 % 5) / 4 for index, key in enumerate(ids)}, name)
+    add_features(workbench, version, ids, project=project)
     return ids
 
 
@@ -63,7 +65,7 @@ def taken(workbench: Workbench, project: Project, *args: object, **options: obje
     return [pick.example_id for pick in selection.picks]
 
 
-@pytest.mark.parametrize("name", ["random", *single_pass("ner")])
+@pytest.mark.parametrize("name", [strategy.name for strategy in strategies_for("ner")])
 def test_contract_of_every_strategy(
     workbench: Workbench, project: Project, pool: list[int], name: str
 ) -> None:
@@ -80,9 +82,14 @@ def test_contract_of_every_strategy(
     assert first == taken(workbench, project, name, 20, seed=3)
     assert len(first) == len(set(first)) == 20
     assert not forbidden & set(first)
-    scores = [pick.score for pick in workbench.selection.preview(project, name, 20, seed=3).picks]
-    assert scores == sorted(scores, reverse=True)
-    assert first[:7] == taken(workbench, project, name, 7, seed=3)
+    picked = workbench.selection.preview(project, name, 20, seed=3).picks
+    if STRATEGIES[name].choose:
+        assert all(len(pick.reason["why"]) > 20 for pick in picked)
+    else:
+        assert first[:7] == taken(workbench, project, name, 7, seed=3)
+        if not STRATEGIES[name].noise:
+            scores = [pick.score for pick in picked]
+            assert scores == sorted(scores, reverse=True)
 
     everything = workbench.selection.preview(project, name, 1_000)
     assert {pick.example_id for pick in everything.picks} == set(pool) - forbidden
@@ -309,6 +316,72 @@ def test_labels_beyond_ascii_are_found(workbench: Workbench) -> None:
     span = {"spans": [{"start": 0, "end": 3, "label": "Größe_%"}]}
     add_predictions(workbench, version, {ids[0]: span, ids[1]: {"spans": []}})
     assert taken(workbench, project, "mnlp", 9, filters=Filters(label="Größe_%")) == [ids[0]]
+
+
+def test_a_set_keeps_to_its_budget_its_filters_and_what_is_labeled(
+    workbench: Workbench, project: Project, pool: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preview = workbench.selection.preview
+    words = preview(project, "badge", 14, "words")
+    assert (len(words.picks), words.words, words.short) == (7, 14, False)
+    narrowed = preview(project, "kmeans", 99, filters=Filters(document="doc1"))
+    assert {pick.example_id for pick in narrowed.picks} == set(pool[5:10])
+    # Examples 0, 5, 10, ... are alike: with one of them labeled the nearest label is never far from the others.
+    annotate(workbench, pool[0], is_gold=True)
+    far = preview(project, "coreset", 4)
+    assert {(pick.example_id - pool[0]) % 5 for pick in far.picks} == {1, 2, 3, 4}
+    assert far.picks[0].reason["why"] == (
+        f"distance {far.picks[0].score:.2f} to the nearest labeled or chosen example"
+    )
+    assert far.picks[0].reason["model_version"] == 1
+    for workable in (7, 60):
+        monkeypatch.setattr("workbench.services.ranking.MOST_WEIGHED", workable)
+        assert len(preview(project, "typiclust", 1_000).picks) == 59, "thousands after thousands"
+    monkeypatch.setattr("workbench.services.ranking.MOST_KNOWN", 0)
+    assert preview(project, "coreset", 1).picks[0].score == 2.0, (
+        "nothing is labeled that it would be held against"
+    )
+    with pytest.raises(InvalidInput, match="no scores to put noise on"):
+        preview(project, "badge", 3, noise=1.0)
+
+
+def test_a_cold_start_goes_by_the_base_models_embeddings(workbench: Workbench, project: Project) -> None:
+    ids = add_examples(workbench, project, TEXTS)
+    preview = workbench.selection.preview
+    with pytest.raises(
+        WrongState, match="nothing has read it yet. Have the base model read it: workbench embed p"
+    ):
+        preview(project, "typiclust", 5)
+    assert workbench.selection.embedded(project) == Embedded(None, 0, 60)
+    add_features(workbench, None, ids[:50], project=project)
+    assert workbench.selection.embedded(project) == Embedded("minilm", 50, 60)
+    selection = preview(project, "typiclust", 5)
+    assert {(pick.example_id - ids[0]) % 5 for pick in selection.picks} == {0, 1, 2, 3, 4}
+    assert {"base_model": "minilm", "seed": 13, "rank": 1}.items() <= selection.picks[0].reason.items()
+    assert len(preview(project, "kmeans", 99).picks) == 50, "what nobody has read is left out"
+    batch, _ = workbench.selection.create(project, selection)
+    assert (batch.strategy, batch.model_version) == ("typiclust", None)
+    for name in ("badge", "cal", "rare-labels", "clustered-margin", "power-bald"):
+        with pytest.raises(WrongState, match="needs a model version, and there is none yet"):
+            preview(project, name, 5)
+    version = add_version(workbench, project)
+    add_scores(workbench, version, dict.fromkeys(ids, 0.5), "margin")
+    with pytest.raises(WrongState, match="needs the pool scored, and model version 1 has not done so"):
+        preview(project, "badge", 5)
+    assert workbench.selection.coverage(project, "margin", 1).unscored == 0
+    assert workbench.selection.coverage(project, "badge", 1).scored == 0, (
+        "an older workbench left no features"
+    )
+    add_features(workbench, version, ids, project=project)
+    assert preview(project, "typiclust", 2).model_version == 1
+    assert preview(project, "badge", 2).picks[0].reason["model_version"] == 1
+
+
+def test_power_bald_is_noise_on_bald(workbench: Workbench, project: Project, pool: list[int]) -> None:
+    drawn = workbench.selection.preview(project, "power-bald", 12, seed=4)
+    by_hand = workbench.selection.preview(project, "bald", 12, seed=4, noise=1.0)
+    assert [pick.example_id for pick in drawn.picks] == [pick.example_id for pick in by_hand.picks]
+    assert drawn.picks[0].reason["noise"] == 1.0
 
 
 def test_a_batch_never_takes_what_somebody_labeled_since_the_preview(

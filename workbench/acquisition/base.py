@@ -1,9 +1,11 @@
 """What a query strategy is, and where strategies are found.
 
-A strategy that reads a model says of each example how much asking for it would teach: its acquisition score,
-**higher = ask first**. It is a pure function of the probabilities of one pass over the pool, so every such
-strategy is computed in the same pass. A new strategy is one new file in this package that calls
-``STRATEGIES.add``; ``tests/selection/test_strategy_contract.py`` then holds it to the shared contract.
+Most strategies say of each example how much asking for it would teach: its acquisition score, **higher = ask
+first**. It is a pure function of the probabilities of one pass over the pool, so every such strategy is computed in the
+same pass. Others read what the same pass leaves of each example (``Features``) when a batch is chosen: some weigh the
+examples against the whole pool, some choose a *set* in which no example repeats another. A new strategy is one new file
+in this package that calls ``STRATEGIES.add``; ``tests/selection/test_strategy_contract.py`` and
+``test_set_contract.py`` then hold it to the shared contract.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.acquisition.features import Features
 from workbench.domain import Prediction
 from workbench.registry import Registry
 
@@ -128,8 +131,34 @@ class AnswerView:
         return found or [self.prediction.confidence]
 
 
+@dataclass(frozen=True, slots=True)
+class SetView:
+    """What a set is chosen from.
+
+    Attributes:
+        features: Of the candidates.
+        known: Of what is labeled already, or in a batch, or chosen before.
+        scores: Of the candidates by the strategy's ``guide``, 0 or more, shape (candidates,); zeros without one.
+    """
+
+    features: Features
+    known: Features
+    scores: Floats
+
+
+class Chosen(NamedTuple):
+    """A candidate (its row) that was chosen, a number that says how much it was wanted, and why in words."""
+
+    row: int
+    score: float
+    why: str
+
+
 TaggingScorer: TypeAlias = Callable[[TokenBatch], Floats]
 AnswerScorer: TypeAlias = Callable[[AnswerView], float]
+PoolScorer: TypeAlias = Callable[[Features], Floats]
+Chooser: TypeAlias = Callable[[SetView, int, np.random.Generator], list[Chosen]]
+"""Chooses so many candidates, each once, the one to ask first at the front; all of them where there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +177,12 @@ class Strategy:
         answers: The score from answer probabilities, or None.
         tasks: Names of the task types that it serves.
         reads_disagreement: Whether it needs opinions under dropout beside the probabilities.
+        over_pool: The score from the features of everything that was scored together, or None.
+        choose: Chooses a set, or None.
+        reads: Arrays of ``Features`` that ``over_pool`` or ``choose`` reads.
+        guide: Name of the strategy whose scores it reads; where the pool is too large to weigh every example, the
+            highest of them are weighed. Without one those that are weighed are drawn by lot.
+        noise: Strength of the Gumbel noise that belongs to the strategy itself.
     """
 
     name: str
@@ -161,11 +196,26 @@ class Strategy:
     answers: AnswerScorer | None = None
     tasks: frozenset[str] = frozenset()
     reads_disagreement: bool = False
+    over_pool: PoolScorer | None = None
+    choose: Chooser | None = None
+    reads: frozenset[str] = frozenset()
+    guide: str = ""
+    noise: float = 0.0
+
+    @property
+    def scores_examples(self) -> bool:
+        """Whether a pass over the pool gives each example its score."""
+        return self.tagging is not None or self.answers is not None
 
     @property
     def needs_model(self) -> bool:
-        """Whether a model version must have scored the pool before."""
-        return self.tagging is not None or self.answers is not None
+        """Whether a model version must have scored the pool before; a base model's embeddings do for some."""
+        return self.scores_examples or bool(self.guide) or bool(self.reads - {"embeddings"})
+
+    @property
+    def scored_by(self) -> str:
+        """Name of the strategy whose stored scores it reads: its own, its guide's, or none."""
+        return self.name if self.scores_examples else self.guide
 
     def score(self, probabilities: NDArray[Any]) -> float:
         """The score of one example from its class probabilities, shape (tokens, classes).

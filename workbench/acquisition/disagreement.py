@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.acquisition.base import STRATEGIES, Floats, Strategy, TokenBatch, tasks_of
+from workbench.acquisition.base import STRATEGIES, TAGGING_TASKS, Floats, Strategy, TokenBatch, tasks_of
 
 
 def bald(batch: TokenBatch) -> Floats:
@@ -30,5 +30,21 @@ STRATEGIES.add(
         tagging=bald,
         tasks=tasks_of(bald, None),
         reads_disagreement=True,
+    ),
+)
+
+STRATEGIES.add(
+    "power-bald",
+    Strategy(
+        name="power-bald",
+        title="Disagreement by chance (PowerBALD)",
+        sentence="Draws examples with chances as the disagreement among variants of the model: fewer of one kind.",
+        formula="log of the score bald + g, g = -log(-log u), u uniform on (0, 1); the highest are taken",
+        bounds="all numbers; shown is the score bald",
+        cost="that of bald, and one random number an example",
+        paper="Kirsch et al. (2023), Stochastic Batch Acquisition: A Simple Baseline for Deep Active Learning",
+        guide="bald",
+        noise=1.0,
+        tasks=TAGGING_TASKS,
     ),
 )

@@ -20,7 +20,15 @@ ORDER = (
     "min-probability",
     "max-entropy",
     "bald",
+    "power-bald",
     "no-answer-distance",
+    "badge",
+    "clustered-margin",
+    "rare-labels",
+    "cal",
+    "coreset",
+    "kmeans",
+    "typiclust",
     "random",
 )
 """The order in which people are shown them; any other follows by name."""
@@ -28,14 +36,18 @@ ORDER = (
 
 def strategies_for(task: str) -> tuple[Strategy, ...]:
     """Strategies that serve a task type, the ones to try first at the front, ``random`` after the model-based."""
-    found = [strategy for _, strategy in STRATEGIES.items() if task in strategy.tasks]
+    return in_order(strategy for _, strategy in STRATEGIES.items() if task in strategy.tasks)
+
+
+def in_order(strategies: Iterable[Strategy]) -> tuple[Strategy, ...]:
+    """Strategies as people are shown them."""
     rank = {name: index for index, name in enumerate(ORDER)}
-    return tuple(sorted(found, key=lambda strategy: (rank.get(strategy.name, len(rank)), strategy.name)))
+    return tuple(sorted(strategies, key=lambda strategy: (rank.get(strategy.name, len(rank)), strategy.name)))
 
 
 def single_pass(task: str) -> tuple[str, ...]:
     """Names of the strategies that one pass over the pool can score for a task type."""
-    return tuple(strategy.name for strategy in strategies_for(task) if strategy.needs_model)
+    return tuple(strategy.name for strategy in strategies_for(task) if strategy.scores_examples)
 
 
 def score_tagging(names: Iterable[str], probabilities: NDArray[Any]) -> dict[str, float]:
@@ -89,6 +101,22 @@ def score_tagging_batch(
             )
         result[name] = scorer(batch)
     return result
+
+
+def class_features(probabilities: NDArray[Any], offsets: NDArray[Any]) -> tuple[Floats, Floats]:
+    """What ``Features`` keeps of the classes: ``classes`` and ``doubts``, shape (examples, classes) each.
+
+    Args:
+        probabilities: Shape (total tokens, classes).
+        offsets: Shape (examples + 1,), as of ``score_tagging_batch``.
+    """
+    batch = TokenBatch(probabilities, offsets)
+    doubts = batch.probabilities * batch.entropy[:, None]
+    means = [
+        np.stack([batch.mean(column) for column in values.T], axis=1)
+        for values in (batch.probabilities, doubts)
+    ]
+    return means[0], means[1]
 
 
 def score_answers(

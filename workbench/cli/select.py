@@ -21,7 +21,9 @@ def select(
     size: Annotated[int, typer.Option(help="How many examples; or words, or seconds, with --unit.")],
     strategy: Annotated[
         str | None,
-        typer.Option(help="random, mnlp, margin, entropy, least-confidence, …; needed unless --suspected."),
+        typer.Option(
+            help="random, mnlp, margin, badge, typiclust, …, all in docs/reference/strategies.md; needed unless --suspected."
+        ),
     ] = None,
     unit: Annotated[
         str,
@@ -120,5 +122,7 @@ def _show(number: int | None, selection: Selection, picks: tuple[Pick, ...]) -> 
         line = " ".join((pick.question or pick.text).split())
         shown = line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
         out.print(f"  {pick.score:8.4f}  {shown}", markup=False)
+        if pick.reason.get("why"):
+            out.print(f"            {pick.reason['why']}", markup=False)
     if len(picks) > 10:
         out.print(f"  … and {len(picks) - 10} more", markup=False)

@@ -109,16 +109,41 @@ def score(
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or int8.")] = "auto",
+    again: Annotated[
+        bool, typer.Option("--again", help="Score what the version has scored before, too.")
+    ] = False,
     detach: DetachOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a model version predict and score every unlabeled example of the pool."""
+    """Let a model version predict and score the unlabeled examples of the pool that it has not scored yet."""
     names = [part.strip() for part in (strategies or "").split(",") if part.strip()]
     with workbench() as wb:
         project = wb.projects.get(name)
         version = wb.models.resolve(project, model_version)
-        run = wb.scoring.launch(project, version.number, names or None, device=device, precision=precision)
+        run = wb.scoring.launch(
+            project, version.number, names or None, device=device, precision=precision, again=again
+        )
         _finish(wb, run, detach, as_json, _show_scored)
+
+
+@app.command()
+def embed(
+    name: Annotated[str, typer.Argument(help="The project.")],
+    base_model: Annotated[
+        str, typer.Option(help="minilm, a name on the Hugging Face hub, or a folder.")
+    ] = DEFAULTS.base_model,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or int8.")] = "auto",
+    detach: DetachOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a base model read the pool, so that a first batch can be chosen by what the texts are like.
+
+    The strategies typiclust, kmeans and coreset go by it until a model version has scored the pool.
+    """
+    with workbench() as wb:
+        run = wb.scoring.embed(wb.projects.get(name), base_model, device=device, precision=precision)
+        _finish(wb, run, detach, as_json, _show_embedded)
 
 
 def training_parameters(preset: str | None, given: dict[str, Any]) -> TrainParameters:
@@ -163,5 +188,15 @@ def _show_scored(run: Run) -> None:
     out.print(
         f"Scored {result['examples']:,} examples ({result['tokens']:,} words) in {result['seconds']:.0f} s, "
         f"{result['examples_per_second']:.0f} a second.",
+        markup=False,
+    )
+    if result.get("scored_before"):
+        out.print(f"{result['scored_before']:,} had been scored by it before.", markup=False)
+
+
+def _show_embedded(run: Run) -> None:
+    result = run.result
+    out.print(
+        f"{result['base_model']} read {result['examples']:,} examples in {result['seconds']:.0f} s.",
         markup=False,
     )

@@ -58,6 +58,7 @@ class RunKind(StrEnum):
     EXPORT = "export"
     SIMULATE = "simulate"
     SUSPECTS = "suspects"
+    EMBED = "embed"
 
 
 class Role(StrEnum):

@@ -8,7 +8,7 @@ events.jsonl     what it reports, one event a line
 result.json      how it ended; renamed into place when everything else is written
 cancel           a marker: stop at the next step
 reserve          nothing: room on the disk for how it ended
-model/  predictions.jsonl  checkpoint/      what it makes
+model/  predictions.jsonl  features/  checkpoint/      what it makes
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RunFailed
+from workbench.featurefiles import FEATURES
 
 RECORDS = frozenset({"manifest.json", "worker.json", "worker.log", "events.jsonl", "result.json", "cancel"})
 """What is kept of an attempt that has ended."""
@@ -91,6 +92,11 @@ class AttemptFolder:
     def predictions(self) -> Path:
         """What a model says of the examples."""
         return self.path / "predictions.jsonl"
+
+    @property
+    def features(self) -> Path:
+        """What a pass left of each example, as a part of ``featurefiles``."""
+        return self.path / FEATURES
 
     @property
     def checkpoint(self) -> Path:

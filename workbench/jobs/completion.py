@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from workbench.config import Settings
 from workbench.domain import ModelVersion, Run, RunState
 from workbench.errors import RunFailed, WrongState
+from workbench.featurefiles import keep_part
 from workbench.jobs.artifacts import bring_near, hash_folder
 from workbench.jobs.attempt import AttemptFolder, read_json, remove, write_json
 from workbench.registry import Registry
@@ -100,8 +101,12 @@ def _chunks(path: Path) -> Iterator[list[dict[str, Any]]]:
 def finish_score(
     store: Store, settings: Settings, run: Run, attempt: Path, result: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Scores are stored with the predictions; what remains is to say how fast it was."""
+    """Scores are stored with the predictions; features become a part of the version's, and it says how fast it was."""
     seconds, examples = float(result.get("seconds") or 0.0), int(result.get("examples") or 0)
+    with store.read() as tx:
+        version = tx.models.by_number(run.project_id, int(run.parameters["model_version"]))
+    source = AttemptFolder(attempt).features
+    keep_part(source, settings.features_dir / version.artifact, run.id, version.artifact_sha256)
     return {
         **_common(run, result),
         "model_version": run.parameters["model_version"],
@@ -110,7 +115,29 @@ def finish_score(
         "tokens": result.get("tokens", 0),
         "seconds": seconds,
         "examples_per_second": examples / seconds if seconds > 0 else 0.0,
+        "scored_before": run.parameters.get("scored_before", 0),
     }
+
+
+@FINISHERS.register("embed")
+def finish_embed(
+    store: Store, settings: Settings, run: Run, attempt: Path, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The base model's embeddings become a part of the project's."""
+    name = str(run.parameters["base_model"])
+    keep_part(AttemptFolder(attempt).features, base_features(settings, run.project_id), run.id, name)
+    return {
+        **_common(run, result),
+        "base_model": name,
+        "precision": result.get("precision"),
+        "examples": result.get("embedded", 0),
+        "seconds": float(result.get("seconds") or 0.0),
+    }
+
+
+def base_features(settings: Settings, project_id: int) -> Path:
+    """Where the embeddings of base models lie, which read the pool before there is a version."""
+    return settings.features_dir / str(project_id) / "base"
 
 
 @FINISHERS.register("train")

@@ -13,7 +13,7 @@ from workbench.storage.store import Store
 OLD_SECONDS = 24 * 3600.0
 """A folder that is being written is younger than this."""
 
-TEMPORARY = (".staging-*", "*/.orphan-*", ".incoming-*")
+TEMPORARY = (".staging-*", "*/.orphan-*", ".incoming-*", "*/*/.incoming-*")
 
 
 def sweep(store: Store, settings: Settings) -> int:
@@ -30,7 +30,7 @@ def sweep(store: Store, settings: Settings) -> int:
             for attempt in full:
                 attempt.clean(resumable=False)
             swept += len(full)
-    for root in (settings.runs_dir, settings.models_dir):
+    for root in (settings.runs_dir, settings.models_dir, settings.features_dir):
         for pattern in TEMPORARY:
             for path in root.glob(pattern):
                 if time.time() - path.stat().st_mtime > OLD_SECONDS:

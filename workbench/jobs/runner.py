@@ -37,6 +37,7 @@ ENTRY_POINTS: Registry[str] = Registry("kind of run")
 """What computes a kind of run, as module:function, imported when it is asked for: torch takes seconds."""
 ENTRY_POINTS.add("train", "workbench.modeling.train:train")
 ENTRY_POINTS.add("score", "workbench.modeling.infer:infer")
+ENTRY_POINTS.add("embed", "workbench.modeling.infer:infer")
 ENTRY_POINTS.add("evaluate", "workbench.modeling.infer:infer")
 ENTRY_POINTS.add("simulate", "workbench.modeling.simulate:simulate")
 ENTRY_POINTS.add("suspects", "workbench.modeling.suspects:find_suspects")

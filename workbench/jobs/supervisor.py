@@ -36,8 +36,8 @@ RETRY_SECONDS = 2.0
 CODE_SECONDS = 5.0
 """Between looks at whether the code has been upgraded."""
 TAIL_CHARACTERS = 4_000
-KEEPERS = frozenset({RunKind.SIMULATE, RunKind.SUSPECTS})
-"""Runs of many models: when one is cancelled, the models that are whole are worth keeping, to go on from."""
+KEEPERS = frozenset({RunKind.SIMULATE, RunKind.SUSPECTS, RunKind.SCORE, RunKind.EMBED})
+"""Runs of many models, or of many chunks of examples: when one is cancelled, what is whole is worth keeping."""
 
 _log = logging.getLogger("workbench.supervisor")
 

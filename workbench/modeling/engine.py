@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from workbench.errors import RunFailed
 from workbench.modeling.device import Device, out_of_memory
-from workbench.modeling.disagreement import head_opinions
+from workbench.modeling.disagreement import HeadOpinions, head_opinions
 from workbench.modeling.encode import TaggingWindows
 from workbench.modeling.encode_answers import AnswerWindows
+from workbench.modeling.pooling import Pooling
 from workbench.modeling.ragged import Ragged, budget_batches, ranges
 from workbench.modeling.tokenizer import SubwordTokenizer
 
@@ -66,6 +67,10 @@ class Engine:
         self._device = device
         self._budget = token_budget or device.token_budget
 
+    def pooling(self, windows: Windows, outputs: int) -> Pooling:
+        """Where a pass over the windows gathers embeddings and gradients; ``outputs`` of the head for each token."""
+        return Pooling(self._network, windows, outputs)
+
     def tagging(
         self,
         windows: TaggingWindows,
@@ -73,9 +78,11 @@ class Engine:
         on_batch: OnBatch = nothing,
         *,
         disagreement: bool = False,
+        pooling: Pooling | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Class probabilities of every token, shape (tokens, classes), and how much the head disagrees with
-        itself on each under dropout, shape (tokens,); 0 where nobody asked, or the head is not one linear layer."""
+        itself on each under dropout, shape (tokens,); 0 where nobody asked, or the head is not one linear layer.
+        Embeddings and gradients gather in ``pooling``."""
         result = np.zeros((len(windows.column), classes), dtype=np.float32)
         disagreed = np.zeros(len(result), dtype=np.float32)
         opinions = head_opinions(self._network) if disagreement else None
@@ -88,19 +95,23 @@ class Engine:
                 padding_before(windows, rows, self._tokenizer), counts
             )
             row = np.repeat(np.arange(len(rows)), counts)
-            result[tokens] = self._pick(output.logits, row, columns).softmax(-1).cpu().numpy()
+            probabilities = self._pick(output.logits, row, columns).softmax(-1)
+            result[tokens] = probabilities.cpu().numpy()
             if opinions is not None:
                 states = self._pick(opinions.states, row, columns)
                 disagreed[tokens] = opinions.disagreement(states).cpu().numpy()
+            if pooling is not None:
+                states = self._pick(pooling.states, row, columns)
+                pooling.add(rows, row, _errors(probabilities), states, left=self._tokenizer.pads_left)
 
-        with opinions.listening() if opinions else contextlib.nullcontext():
+        with _listening(opinions), _listening(pooling):
             self._run(windows, read, on_batch)
         return result, disagreed
 
     def answers(
-        self, windows: AnswerWindows, on_batch: OnBatch = nothing
+        self, windows: AnswerWindows, on_batch: OnBatch = nothing, *, pooling: Pooling | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Start and end logits beside ``windows.columns.values``."""
+        """Start and end logits beside ``windows.columns.values``; embeddings and gradients gather in ``pooling``."""
         starts = np.zeros(len(windows.columns.values), dtype=np.float32)
         ends = np.zeros_like(starts)
 
@@ -113,8 +124,14 @@ class Engine:
             row = np.repeat(np.arange(len(rows)), counts)
             starts[places] = self._pick(output.start_logits, row, columns).cpu().numpy()
             ends[places] = self._pick(output.end_logits, row, columns).cpu().numpy()
+            if pooling is not None:
+                said = np.stack([starts[places], ends[places]], axis=1)
+                errors = torch.from_numpy(_window_errors(said, counts)).to(self._device.torch_device)
+                states = self._pick(pooling.states, row, columns)
+                pooling.add(rows, row, errors, states, left=self._tokenizer.pads_left)
 
-        self._run(windows, read, on_batch)
+        with _listening(pooling):
+            self._run(windows, read, on_batch)
         return starts, ends
 
     def _pick(
@@ -157,3 +174,27 @@ class Engine:
         half = len(rows) // 2
         self._batch(windows, rows[:half], read)
         self._batch(windows, rows[half:], read)
+
+
+def _listening(ear: HeadOpinions | Pooling | None) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext() if ear is None else ear.listening()
+
+
+def _errors(probabilities: torch.Tensor) -> torch.Tensor:
+    """Gradient of the loss with respect to the logits, were the likeliest class right; shape of the probabilities."""
+    errors = probabilities.clone()
+    errors.scatter_add_(1, probabilities.argmax(1, keepdim=True), -torch.ones_like(errors[:, :1]))
+    return errors
+
+
+def _window_errors(logits: NDArray[np.float32], counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The same for starts and ends, over the positions of each window; shape (positions, 2)."""
+    starts = np.cumsum(counts) - counts
+    window = np.repeat(np.arange(len(counts)), counts)
+    highest = np.maximum.reduceat(logits, starts, axis=0)
+    chances = np.exp(logits - highest[window])
+    errors = np.asarray(chances / np.add.reduceat(chances, starts, axis=0)[window], dtype=np.float32)
+    for side in range(2):
+        best = np.flatnonzero(logits[:, side] == highest[window, side])
+        errors[best[np.unique(window[best], return_index=True)[1]], side] -= 1.0
+    return errors

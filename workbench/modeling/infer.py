@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TypeAlias
 
-from workbench.acquisition import STRATEGIES, score_answers, score_tagging_batch, single_pass
+from workbench.acquisition import STRATEGIES, Features, score_answers, score_tagging_batch, single_pass
+from workbench.domain import Prediction, Split
 from workbench.errors import ModelUnavailable
-from workbench.modeling.artifact import load_model
+from workbench.modeling.artifact import LoadedModel, load_model
+from workbench.modeling.chunks import Chunks
+from workbench.modeling.cold_start import base_model
 from workbench.modeling.device import choose_device
 from workbench.modeling.inputs import Row, chunked, count_lines, read_rows
 from workbench.modeling.predict import ANSWER_CHUNK, TAGGING_CHUNK, Predictor
 from workbench.modeling.quantize import choose_precision
+from workbench.modeling.trials import fingerprint
 from workbench.reporting import Reporter
 from workbench.tasks import AnswerTask, dump_prediction
 
+Said: TypeAlias = tuple[Prediction, dict[str, float]]
+"""A prediction, and scores by strategy."""
 SECONDS_BETWEEN_REPORTS = 0.5
 
 
 def infer(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
-    """Predict every example of a run and write ``predictions.jsonl``, in the order of ``examples.jsonl``.
+    """Read every example of a run in one pass.
+
+    Writes ``predictions.jsonl``, in the order of ``examples.jsonl`` (without the examples of split train, which are
+    there for their features alone), and ``features/``. What an earlier attempt has on disk is not computed again.
 
     Args:
         attempt: The run's folder.
         manifest: ``kind``, ``model_dir`` and ``parameters`` (``strategies``, ``device``, ``max_length``,
-            ``precision``, by default the device's own). A run of kind score computes every single-pass strategy of
-            the task unless it names some; another kind computes those that it names.
+            ``precision``, by default the device's own, ``features``: whether they are kept). A run of kind score
+            computes every single-pass strategy of the task unless it names some; another kind computes those that it
+            names. One of kind embed has no model: it keeps the features of the base model that ``parameters`` name.
+            ``resume_from`` is the folder of an earlier attempt's chunks.
         reporter: Hears of progress, in examples.
 
     Returns:
-        ``device``, ``precision``, ``seconds``, ``examples``, ``tokens`` (sub-words for questions),
-        ``examples_per_second``, ``metrics``.
+        ``device``, ``precision``, ``seconds``, ``examples`` (predicted), ``embedded`` (without a prediction),
+        ``tokens`` (sub-words for questions), ``examples_per_second``, ``metrics``.
 
     Raises:
         ModelUnavailable: The model can't be loaded.
@@ -42,37 +52,55 @@ def infer(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     """
     begin = time.monotonic()
     reporter.check()
-    if not manifest.get("model_dir"):
-        raise ModelUnavailable(
-            "this run names no model", remedy="train a version first, then launch the run again"
-        )
     parameters = manifest.get("parameters") or {}
     device = choose_device(str(parameters.get("device") or "auto"))
-    model = load_model(Path(manifest["model_dir"]))
-    wanted = parameters.get("precision")
-    precision = choose_precision(str(wanted), device) if wanted else device.precision
-    predictor = Predictor(model, device, max_length=parameters.get("max_length"), precision=precision)
-    names = strategy_names(model.info.task, str(manifest.get("kind")), parameters.get("strategies"))
+    embeds = manifest.get("kind") == "embed"
+    model = base_model(manifest) if embeds else trained_model(manifest)
+    names = (
+        ()
+        if embeds
+        else strategy_names(model.info.task, str(manifest.get("kind")), parameters.get("strategies"))
+    )
+    features = embeds or bool(parameters.get("features"))
     examples = attempt / "examples.jsonl"
     total = count_lines(examples)
-    reporter.log(f"Predicting {total} examples on {device.name} ({device.title}, {precision}).")
-    work = _Work(predictor, names, reporter, total, time.monotonic())
+    chunks = Chunks(attempt, fingerprint(attempt, manifest, ("kind", "model_dir")))
+    earlier = manifest.get("resume_from")
+    wanted = parameters.get("precision")
+    precision = choose_precision(str(wanted), device) if wanted else device.precision
+    precision = chunks.begin(precision, earlier)
+    found = chunks.adopt(earlier)
+    if found:
+        reporter.log(f"{found} chunks of examples were read by an earlier attempt.")
+    predictor = Predictor(model, device, max_length=parameters.get("max_length"), precision=precision)
+    reporter.log(f"Reading {total} examples on {device.name} ({device.title}, {precision}).")
+    work = _Work(predictor, names, reporter, total, features=features, predicts=not embeds)
     size = ANSWER_CHUNK if isinstance(model.task, AnswerTask) else TAGGING_CHUNK
-    part = attempt / "predictions.jsonl.part"
-    with part.open("w", encoding="utf-8") as file:
-        for rows in chunked(read_rows(examples, model.task), size):
-            work.chunk(rows, file)
-    part.replace(attempt / "predictions.jsonl")
+    count = 0
+    for number, rows in enumerate(chunked(read_rows(examples, model.task), size)):
+        work.chunk(number, rows, chunks)
+        count = number + 1
+    chunks.assemble(count, features=features)
     computing = max(time.monotonic() - work.begin, 1e-9)
     return {
         "device": device.name,
         "precision": precision,
         "seconds": time.monotonic() - begin,
-        "examples": work.done,
+        "examples": work.predicted,
+        "embedded": work.done - work.predicted,
         "tokens": work.tokens,
-        "examples_per_second": work.done / computing,
+        "examples_per_second": work.computed / computing,
         "metrics": {},
     }
+
+
+def trained_model(manifest: Mapping[str, Any]) -> LoadedModel:
+    """The model version that a run names. Raises ModelUnavailable."""
+    if not manifest.get("model_dir"):
+        raise ModelUnavailable(
+            "this run names no model", remedy="train a version first, then launch the run again"
+        )
+    return load_model(Path(manifest["model_dir"]))
 
 
 def strategy_names(task: str, kind: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
@@ -83,42 +111,66 @@ def strategy_names(task: str, kind: str, wanted: Sequence[str] | None) -> tuple[
     """
     if wanted is None:
         return single_pass(task) if kind == "score" else ()
-    return tuple(name for name in wanted if STRATEGIES[name].needs_model)
+    return tuple(name for name in wanted if STRATEGIES[name].scores_examples)
 
 
 class _Work:
     """One pass: what is computed with, and how far it is."""
 
     def __init__(
-        self, predictor: Predictor, names: Sequence[str], reporter: Reporter, total: int, begin: float
+        self,
+        predictor: Predictor,
+        names: Sequence[str],
+        reporter: Reporter,
+        total: int,
+        *,
+        features: bool,
+        predicts: bool,
     ) -> None:
         self._predictor = predictor
         self._names = names
         self._reporter = reporter
         self._total = total
         self._answers = isinstance(predictor.model.task, AnswerTask)
-        self.begin = begin
+        self._features = features
+        self._predicts = predicts
+        self.begin = time.monotonic()
         self.done = 0
+        self.predicted = 0
+        self.computed = 0
         self.tokens = 0
         self._reported = 0.0
         self._within = 0
         self._rows = 0
 
-    def chunk(self, rows: Sequence[Row], file: TextIO) -> None:
-        """Predict some examples and append their lines."""
-        self._within, self._rows = 0, len(rows)
-        predicted = self._answer(rows) if self._answers else self._tag(rows)
-        task = self._predictor.model.task
-        for row, (prediction, scores) in zip(rows, predicted, strict=True):
-            line = {"id": row.id, **dump_prediction(task, prediction), "scores": scores}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        file.flush()
+    def chunk(self, number: int, rows: Sequence[Row], chunks: Chunks) -> None:
+        """Read some examples and keep what is said of them, unless it is kept already."""
+        asked = [self._predicts and row.split != Split.TRAIN for row in rows]
+        if number not in chunks:
+            self._within, self._rows = 0, len(rows)
+            before = self.tokens
+            said, features = self._answer(rows) if self._answers else self._tag(rows)
+            if features is not None and not self._predicts:
+                features = features.only("embeddings")  # the head means nothing
+            task = self._predictor.model.task
+            lines = [
+                {"id": row.id, **dump_prediction(task, prediction), "scores": scores}
+                for row, wanted, (prediction, scores) in zip(rows, asked, said, strict=True)
+                if wanted
+            ]
+            chunks.put(number, lines, [row.id for row in rows], features, self.tokens - before)
+            self.computed += len(rows)
+        else:
+            self.tokens += chunks.tokens(number)
         self.done += len(rows)
+        self.predicted += sum(asked)
         self._report(self.done, last=self.done >= self._total)
 
-    def _tag(self, rows: Sequence[Row]) -> list[tuple[Any, dict[str, float]]]:
+    def _tag(self, rows: Sequence[Row]) -> tuple[list[Said], Features | None]:
         opinions = any(STRATEGIES[name].reads_disagreement for name in self._names)
-        found = self._predictor.tag([row.content for row in rows], self._on_batch, disagreement=opinions)
+        found = self._predictor.tag(
+            [row.content for row in rows], self._on_batch, disagreement=opinions, features=self._features
+        )
         self.tokens += len(found.probabilities)
         columns = {
             name: scores.tolist()
@@ -126,39 +178,43 @@ class _Work:
                 self._names, found.probabilities, found.offsets, found.disagreement
             ).items()
         }
-        return [
+        said: list[Said] = [
             (prediction, {name: scores[index] for name, scores in columns.items()})
             for index, prediction in enumerate(found.predictions)
         ]
+        return said, found.features
 
-    def _answer(self, rows: Sequence[Row]) -> list[tuple[Any, dict[str, float]]]:
-        found = self._predictor.answer([row.content for row in rows], self._on_batch)
+    def _answer(self, rows: Sequence[Row]) -> tuple[list[Said], Features | None]:
+        contents = [row.content for row in rows]
+        found = self._predictor.answer(contents, self._on_batch, features=self._features)
         self.tokens += found.subwords
-        return [
+        said: list[Said] = [
             (
                 prediction,
                 score_answers(self._names, prediction, *logits.probabilities()) if self._names else {},
             )
             for prediction, logits in zip(found.predictions, found.logits, strict=True)
         ]
+        return said, found.features
 
     def _on_batch(self, windows: int) -> None:
         self._reporter.check()
         self._within += windows  # an example has one window or more
-        self._report(self.done + min(self._within, self._rows))
+        self._report(self.done + min(self._within, self._rows), self.computed + min(self._within, self._rows))
 
-    def _report(self, done: int, *, last: bool = False) -> None:
+    def _report(self, done: int, computed: int | None = None, *, last: bool = False) -> None:
         now = time.monotonic()
         if not last and now - self._reported < SECONDS_BETWEEN_REPORTS:
             return
         self._reported = now
-        speed = done / max(now - self.begin, 1e-9)
+        computed = self.computed if computed is None else computed
+        speed = computed / max(now - self.begin, 1e-9)
         self._reporter.progress(
             done,
             self._total,
-            phase="predicting",
+            phase="reading",
             examples_per_second=speed,
-            seconds_left=(self._total - done) / speed if done else None,
+            seconds_left=(self._total - done) / speed if computed else None,
             memory_mb=self._predictor.device.memory_mb(),
             device=self._predictor.device.name,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.acquisition import Features
 from workbench.domain import ExampleText, Prediction
 from workbench.errors import InvalidInput
 from workbench.modeling.artifact import LoadedModel, load_model
@@ -16,6 +17,7 @@ from workbench.modeling.device import Device, choose_device
 from workbench.modeling.encode import encode_tagging
 from workbench.modeling.encode_answers import AnswerWindows, encode_answers
 from workbench.modeling.engine import Engine, OnBatch, nothing
+from workbench.modeling.pooling import answer_features, tagging_features
 from workbench.modeling.quantize import quantized
 from workbench.modeling.ragged import bounds_of
 from workbench.tasks import AnswerTask, TaggingTask
@@ -38,12 +40,14 @@ class Tagged:
             are defined.
         disagreement: Of the head under dropout, for each token, shape (tokens of all examples,); 0 where nobody asked.
         offsets: Example ``i`` has the rows ``offsets[i]:offsets[i + 1]``; shape (examples + 1,).
+        features: One row per example, where they were asked for.
     """
 
     predictions: list[Prediction]
     probabilities: NDArray[np.float32]
     disagreement: NDArray[np.float32]
     offsets: NDArray[np.int64]
+    features: Features | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,12 @@ class AnswerLogits:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was seen in some questions: one item per example, in order."""
+    """What was seen in some questions: one item (or row) per example, in order."""
 
     predictions: list[Prediction]
     logits: list[AnswerLogits]
     subwords: int
+    features: Features | None = None
 
 
 def answer_logits(
@@ -149,6 +154,7 @@ class Predictor:
         on_batch: OnBatch = nothing,
         *,
         disagreement: bool = False,
+        features: bool = False,
     ) -> Tagged:
         """Predictions and probabilities of some examples, encoded together. For tagging models.
 
@@ -156,13 +162,15 @@ class Predictor:
             examples: With tokens.
             on_batch: Hears of each batch.
             disagreement: Ask the head under several dropout masks too.
+            features: Keep what strategies read that choose sets.
         """
         info, task = self.model.info, self.model.task
         windows = encode_tagging(
             self.model.tokenizer, examples, max_length=self._max_length, stride=info.stride
         )
+        pooling = self._engine.pooling(windows, len(info.classes)) if features else None
         probabilities, disagreed = self._engine.tagging(
-            windows, len(info.classes), on_batch, disagreement=disagreement
+            windows, len(info.classes), on_batch, disagreement=disagreement, pooling=pooling
         )
         confident = tempered(probabilities, info.temperature)
         return Tagged(
@@ -170,10 +178,19 @@ class Predictor:
             probabilities,
             disagreed,
             windows.examples,
+            tagging_features(pooling, windows, probabilities) if pooling else None,
         )
 
-    def answer(self, examples: Sequence[ExampleText], on_batch: OnBatch = nothing) -> Answered:
-        """Predictions and logits of some questions, encoded together. For models that answer questions."""
+    def answer(
+        self, examples: Sequence[ExampleText], on_batch: OnBatch = nothing, *, features: bool = False
+    ) -> Answered:
+        """Predictions and logits of some questions, encoded together. For models that answer questions.
+
+        Args:
+            examples: With questions.
+            on_batch: Hears of each batch.
+            features: Keep what strategies read that choose sets.
+        """
         info, task = self.model.info, self.model.task
         assert isinstance(task, AnswerTask)
         for example in examples:
@@ -182,7 +199,8 @@ class Predictor:
         windows = encode_answers(
             self.model.tokenizer, examples, max_length=self._max_length, stride=info.stride
         )
-        logits = list(answer_logits(windows, *self._engine.answers(windows, on_batch)))
+        pooling = self._engine.pooling(windows, 2) if features else None
+        logits = list(answer_logits(windows, *self._engine.answers(windows, on_batch, pooling=pooling)))
         predictions = [
             task.decode_answers(
                 found.starts,
@@ -196,7 +214,8 @@ class Predictor:
             )
             for found, example in zip(logits, examples, strict=True)
         ]
-        return Answered(predictions, logits, len(windows.ids.values))
+        kept = answer_features(pooling, windows) if pooling else None
+        return Answered(predictions, logits, len(windows.ids.values), kept)
 
 
 def decode_tagging(

@@ -46,13 +46,13 @@ class Ragged:
         starts = self.bounds[rows]
         return ranges(starts, self.bounds[rows + 1] - starts)
 
-    def padded(self, rows: NDArray[np.int64], fill: int, *, left: bool = False) -> NDArray[np.int64]:
+    def padded(self, rows: NDArray[np.int64], fill: int, *, left: bool = False) -> NDArray[Any]:
         """The rows as a rectangle as wide as the longest, filled up on the right (or left)."""
         lengths = self.lengths[rows]
         width = int(lengths.max(initial=0))
         places = np.arange(width)[None, :]
         held = places >= width - lengths[:, None] if left else places < lengths[:, None]
-        box = np.full((len(rows), width), fill, dtype=np.int64)
+        box = np.full((len(rows), width), fill, dtype=self.values.dtype)
         box[held] = self.values[self.indices(rows)]
         return box
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.acquisition import STRATEGIES, random_scores, score_answers, score_tagging_batch
+from workbench.acquisition import STRATEGIES, random_scores
 from workbench.domain import Payload, Split, TrainParameters
 from workbench.errors import InvalidInput
 from workbench.evidence.cost import Cost
 from workbench.evidence.points import POINTS, START, Points
 from workbench.evidence.replay import FULL, ReplayPoint, summarise
+from workbench.modeling.asking import Pool, asked_for, read_pool, take
 from workbench.modeling.device import choose_device
 from workbench.modeling.inputs import Row, read_rows, train_parameters
-from workbench.modeling.predict import ANSWER_CHUNK, TAGGING_CHUNK, Predictor
+from workbench.modeling.predict import Predictor
 from workbench.modeling.quantize import choose_precision
 from workbench.modeling.trials import fingerprint, taught
 from workbench.reporting import Reporter
-from workbench.tasks import AnswerTask, Task, get_task
+from workbench.tasks import Task, get_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ class Replay:
         self.pool: list[Row] = [rows[index] for index in chosen]
         self._raw = [raw[index] for index in chosen]
         self.words: NDArray[np.int64] = np.array([line["words"] for line in self._raw], dtype=np.int64)
-        self._near = [str(line["near"]) for line in self._raw]
+        near = [str(line["near"]) for line in self._raw]
+        self._memory = Pool([row.content for row in self.pool], self.words, near)
         self.measure = [row for row in rows if row.split == Split.TEST]
         for what, some in (("to replay as a pool", self.pool), ("to measure on", self.measure)):
             if not some:
@@ -156,7 +158,8 @@ class Replay:
     def run(self) -> None:
         """Compute every point that is not there yet."""
         for seed in self._plan.seeds:
-            first = self._take(random_scores(np.arange(len(self.pool)), seed), ())
+            lots = random_scores(np.arange(len(self.pool)), seed)
+            first = self._take(np.argsort(-lots, kind="stable").tolist(), ())
             self._point(START, seed, 0, first, self._plan.strategies)
             for name in self._plan.strategies:
                 labeled = list(first)
@@ -229,18 +232,12 @@ class Replay:
     def _wanted(
         self, predictor: Predictor, seed: int, labeled: Sequence[int], names: Sequence[str]
     ) -> dict[str, list[int]]:
-        lots = random_scores(np.arange(len(self.pool)), seed)
-        rest = np.setdiff1d(np.arange(len(self.pool)), np.asarray(labeled))
-        reading = [name for name in names if STRATEGIES[name].needs_model]
-        found = self._scores(self._quick(predictor), rest, reading) if reading else {}
-        wanted: dict[str, list[int]] = {}
-        for name in names:
-            scores = lots
-            if name in found:
-                scores = np.full(len(self.pool), -np.inf)
-                scores[rest] = found[name]
-            wanted[name] = self._take(scores, labeled)
-        return wanted
+        seen = read_pool(self._quick(predictor), self._memory, labeled, names, self._reporter)
+        words = self._plan.batch_words
+        return {
+            name: self._take(asked_for(STRATEGIES[name], self._memory, seen, labeled, seed, words), labeled)
+            for name in names
+        }
 
     def _quick(self, predictor: Predictor) -> Predictor:
         """The same model in the precision in which the pool is scored."""
@@ -248,47 +245,9 @@ class Replay:
             return predictor
         return Predictor(predictor.model, predictor.device, precision=self.precision)
 
-    def _scores(
-        self, predictor: Predictor, rest: NDArray[np.int64], names: Sequence[str]
-    ) -> dict[str, NDArray[np.float64]]:
-        """Acquisition scores of some of the pool by every strategy that reads a model, in one pass."""
-        scores = {name: np.zeros(len(rest)) for name in names}
-        answers = isinstance(self._task, AnswerTask)
-        opinions = any(STRATEGIES[name].reads_disagreement for name in names)
-        size = ANSWER_CHUNK if answers else TAGGING_CHUNK
-        for start in range(0, len(rest), size):
-            part = slice(start, start + size)
-            contents = [self.pool[index].content for index in rest[part]]
-            self._reporter.check()
-            if answers:
-                told = predictor.answer(contents)
-                for place, (said, logits) in enumerate(
-                    zip(told.predictions, told.logits, strict=True), start
-                ):
-                    for name, value in score_answers(names, said, *logits.probabilities()).items():
-                        scores[name][place] = value
-            else:
-                tagged = predictor.tag(contents, disagreement=opinions)
-                batch = score_tagging_batch(names, tagged.probabilities, tagged.offsets, tagged.disagreement)
-                for name, values in batch.items():
-                    scores[name][part] = values
-        return scores
-
-    def _take(self, scores: NDArray[np.float64], labeled: Sequence[int]) -> list[int]:
-        """Indices of the highest scores until their words reach the budget; none labeled, no near-duplicate."""
-        taken = set(labeled)
-        seen = {self._near[index] for index in labeled}
-        picks: list[int] = []
-        words = 0
-        for index in np.argsort(-scores, kind="stable").tolist():
-            if index in taken or (self._near[index] in seen and not self._plan.keep_duplicates):
-                continue
-            seen.add(self._near[index])
-            picks.append(index)
-            words += int(self.words[index])
-            if words >= self._plan.batch_words:
-                break
-        return picks
+    def _take(self, order: Iterable[int], labeled: Sequence[int]) -> list[int]:
+        plan = self._plan
+        return take(order, self._memory, labeled, plan.batch_words, duplicates=plan.keep_duplicates)
 
     def _report(self, phase: str) -> None:
         left = self._plan.points - self._done

@@ -94,6 +94,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "candidates": LEAD,
         "pool_stamp": LEAD,
         "coverage": LEAD,
+        "embedded": LEAD,
         "scores": LEAD,
         "shown": LEAD,
     },
@@ -112,7 +113,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "resume": LEAD,
     },
     "training": {"launch": LEAD, "snapshot": REVIEWER},
-    "scoring": {"launch": LEAD},
+    "scoring": {"launch": LEAD, "embed": LEAD},
     "evaluation": {
         "missing": REVIEWER,
         "evaluations": REVIEWER,

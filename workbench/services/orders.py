@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workbench.acquisition import noisy_scores, random_scores
+from workbench.acquisition import Strategy, noisy_scores, random_scores
+from workbench.featurefiles import FeatureStore
 from workbench.storage.candidates import Candidate, Filters
 from workbench.storage.store import Transaction
 
@@ -41,15 +43,41 @@ def by_noisy_score(
     strength: float,
 ) -> Iterator[list[Candidate]]:
     """Candidates by falling score under noise; each keeps the score that it has without."""
-    candidates = tx.batches.candidates
     ids, scores = tx.models.all_scores(version_id, strategy)
     order = np.argsort(-noisy_scores(scores, ids, seed, strength), kind="stable")
-    score_of = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+    yield from _in_order(tx, ids[order], scores[order], filters, sizes, version_id)
+
+
+def by_pool_score(
+    tx: Transaction,
+    version_id: int,
+    strategy: Strategy,
+    features: FeatureStore,
+    filters: Filters,
+    sizes: Iterator[int],
+) -> Iterator[list[Candidate]]:
+    """Candidates by falling score of a strategy that weighs each example against all that have features."""
+    assert strategy.over_pool is not None
+    ids = features.ids()
+    scores = strategy.over_pool(features.take(ids, strategy.reads))
+    order = np.lexsort((-ids, -scores))
+    yield from _in_order(tx, ids[order], scores[order], filters, sizes, version_id)
+
+
+def _in_order(
+    tx: Transaction,
+    ids: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    filters: Filters,
+    sizes: Iterator[int],
+    version_id: int,
+) -> Iterator[list[Candidate]]:
     start = 0
-    while start < len(order):
-        chunk = ids[order[start : start + next(sizes)]]
-        start += len(chunk)
-        free = candidates.free_among(chunk.tolist(), filters, version_id)
+    while start < len(ids):
+        part = slice(start, start + next(sizes))
+        start = part.stop
+        score_of = dict(zip(ids[part].tolist(), scores[part].tolist(), strict=True))
+        free = tx.batches.candidates.free_among(list(score_of), filters, version_id)
         yield [replace(candidate, score=score_of[candidate.id]) for candidate in free]
 
 

@@ -14,6 +14,7 @@ from workbench.storage.candidates import Candidate, Filters
 
 __all__ = [
     "Coverage",
+    "Embedded",
     "Filled",
     "Filters",
     "Pick",
@@ -112,6 +113,16 @@ class Coverage:
     unscored: int
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What a base model has read: its name (None before it has), and how many examples, labeled ones among them;
+    ``unlabeled`` is how many there are in the pool without a label."""
+
+    base_model: str | None
+    examples: int
+    unlabeled: int
+
+
 def near_key(text: str, question: str | None = None) -> str:
     """What texts that differ in case, digits, punctuation or spacing alone have in common.
 
@@ -203,17 +214,22 @@ def chunk_sizes(size: int, unit: str) -> Iterator[int]:
         chunk = min(chunk * 2, 5_000)
 
 
-def make_pick(ranked: Ranked, strategy: Strategy, version: int | None, seed: int, noise: float = 0.0) -> Pick:
-    """The pick that a candidate becomes, with the reason that is kept with it."""
+def make_pick(ranked: Ranked, strategy: Strategy, source: Json, seed: int, noise: float = 0.0) -> Pick:
+    """The pick that a candidate becomes, with the reason that is kept with it; ``source`` is a part of that."""
     candidate = ranked.candidate
     score = candidate.score or 0.0
     reason: dict[str, Any] = {"strategy": strategy.name, "score": score, "rank": ranked.rank}
     if ranked.audit:
         reason.update({"strategy": "random", "audit": True, "seed": seed})
     else:
-        if noise:
-            reason.update({"noise": noise, "seed": seed})
-        reason.update({"model_version": version} if strategy.needs_model else {"seed": seed})
+        if candidate.why:
+            reason["why"] = candidate.why
+        if noise or strategy.noise:
+            reason.update({"noise": noise or strategy.noise, "seed": seed})
+        if strategy.choose or not strategy.needs_model:
+            reason["seed"] = seed
+        if strategy.needs_model or strategy.reads:
+            reason.update(source)
     return Pick(
         example_id=candidate.id,
         external_id=candidate.external_id,

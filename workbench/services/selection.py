@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from workbench.acquisition import STRATEGIES, Strategy, strategies_for
-from workbench.domain import Batch, BatchItem, Example, ModelVersion, Prediction, Project
+from workbench.config import Settings
+from workbench.domain import Batch, BatchItem, Example, Prediction, Project
 from workbench.errors import Conflict, WrongState
+from workbench.featurefiles import FeatureStore
+from workbench.jobs.completion import base_features
 from workbench.services.annotatorcost import logged_cost
 from workbench.services.labelmaps import mapped_predictions, old_names, version_map
-from workbench.services.orders import by_lot, by_noisy_score, by_score
-from workbench.services.picking import Coverage, Pick, Selection, chunk_sizes, fill, make_pick
-from workbench.services.selectionrules import check_chance, checked_strategy, scored_version
+from workbench.services.orders import by_lot
+from workbench.services.picking import Coverage, Embedded, Pick, Selection, chunk_sizes, fill, make_pick
+from workbench.services.ranking import Question, in_order, with_twins
+from workbench.services.scoring import version_features
+from workbench.services.selectionrules import check_chance, checked_strategy, find_sources, source_of
 from workbench.storage.batches import NewItem
-from workbench.storage.candidates import Candidate, Filters
-from workbench.storage.store import Store, Transaction
-from workbench.tasks import get_task
+from workbench.storage.candidates import Filters
+from workbench.storage.store import Store
 
 SEED = 13
 AUDIT_SEED = 1_000_003
@@ -29,8 +32,9 @@ ATTEMPTS = 3
 class SelectionService:
     """Choose, keep and watch batches."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
+        self._settings = settings
 
     def strategies(self, project: Project) -> tuple[Strategy, ...]:
         """The strategies that serve the project's task type, the ones to try first at the front."""
@@ -83,36 +87,35 @@ class SelectionService:
         filters = filters or Filters()
         with self._store.read() as tx:
             cost = logged_cost(tx, project)
-            version = scored_version(tx, project, chosen, model_version, filters)
+            sources = find_sources(tx, self._settings, project, chosen, model_version, filters)
             asked = filters
-            if version is not None and filters.label:
-                names = old_names(version_map(tx, project, version), version.labels, filters.label)
-                asked = replace(filters, called=names)
-            candidates = self._candidates(
-                tx, project, chosen, version, asked, seed, chunk_sizes(size, unit), noise
-            )
+            if sources.version is not None and filters.label:
+                mapping = version_map(tx, project, sources.version)
+                asked = replace(filters, called=old_names(mapping, sources.version.labels, filters.label))
+            question = Question(project, chosen, sources, asked, seed, noise, size, unit, cost)
             lots = by_lot(tx, project.id, None, Filters(), seed + AUDIT_SEED, chunk_sizes(size, unit))
             filled = fill(
-                candidates,
+                in_order(tx, question),
                 size,
                 unit,
                 keep_duplicates=keep_duplicates,
-                lots=self._with_twins(tx, project, lots),
+                lots=with_twins(tx, project, lots),
                 audit_share=audit_share,
                 cost=cost,
             )
-        number = version.number if version else None
         return Selection(
             strategy=strategy,
             size=size,
             unit=unit,
             seed=seed,
-            model_version=number,
+            model_version=sources.number,
             filters=filters,
             keep_duplicates=keep_duplicates,
             audit_share=audit_share,
             noise=noise,
-            picks=tuple(make_pick(ranked, chosen, number, seed, noise) for ranked in filled.picks),
+            picks=tuple(
+                make_pick(ranked, chosen, source_of(sources), seed, noise) for ranked in filled.picks
+            ),
             words=filled.words,
             seconds=cost.seconds(len(filled.picks), filled.words),
             cost=cost,
@@ -192,11 +195,23 @@ class SelectionService:
 
     def coverage(self, project: Project, strategy: str, model_version: int) -> Coverage:
         """How much of what may be selected the version has scored. Raises NotFound, UnknownName."""
-        STRATEGIES[strategy]
+        asked = STRATEGIES[strategy]
         with self._store.read() as tx:
             version = tx.models.by_number(project.id, model_version)
-            unscored = tx.batches.candidates.unscored(project.id, version.id, strategy)
-            return Coverage(tx.batches.candidates.count(project.id) - unscored, unscored)
+            scored = tx.models.scored(version.id)
+            name = asked.scored_by or max(scored, key=lambda each: scored[each], default=strategy)
+            total = tx.batches.candidates.count(project.id)
+            if asked.reads and not version_features(self._settings, version):
+                return Coverage(0, total)
+            unscored = tx.batches.candidates.unscored(project.id, version.id, name)
+            return Coverage(total - unscored, unscored)
+
+    def embedded(self, project: Project) -> Embedded:
+        """What a base model has read of the project, for strategies of a cold start."""
+        store = FeatureStore(base_features(self._settings, project.id))
+        with self._store.read() as tx:
+            unlabeled = tx.models.unlabeled_count(project.id)
+        return Embedded(store.of, len(store.ids()), unlabeled)
 
     def scores(self, project: Project, strategy: str, model_version: int) -> list[float]:
         """Scores of the pool by a version, for a picture: evenly thinned out where there are very many."""
@@ -218,48 +233,6 @@ class SelectionService:
                 contents = {example.id: example.content for example in examples}
                 found = mapped_predictions(tx, project, version, contents)
         return [(example, found.get(example.id)) for example in examples]
-
-    # --- how ----------------------------------------------------------------------------------------
-
-    def _candidates(
-        self,
-        tx: Transaction,
-        project: Project,
-        strategy: Strategy,
-        version: ModelVersion | None,
-        filters: Filters,
-        seed: int,
-        sizes: Iterator[int],
-        noise: float,
-    ) -> Iterator[tuple[Candidate, bool]]:
-        """Candidates best first, each with whether a labeled example has the same content."""
-        if noise and version is not None:
-            pages = by_noisy_score(tx, version.id, strategy.name, filters, sizes, seed=seed, strength=noise)
-        elif strategy.needs_model and version is not None:
-            pages = by_score(tx, version.id, strategy.name, filters, sizes)
-        else:
-            pages = by_lot(tx, project.id, version.id if version else None, filters, seed, sizes)
-        task = get_task(project.task)
-        for page in pages:
-            kept = page
-            if filters.label and version is not None:
-                examples = tx.examples.by_ids([candidate.id for candidate in page])
-                contents = {example.id: example.content for example in examples}
-                said = mapped_predictions(tx, project, version, contents)
-                kept = [
-                    candidate
-                    for candidate in page
-                    if candidate.id in said and filters.label in task.labels_in(said[candidate.id].payload)
-                ]
-            yield from self._with_twins(tx, project, [kept])
-
-    def _with_twins(
-        self, tx: Transaction, project: Project, pages: Iterable[list[Candidate]]
-    ) -> Iterator[tuple[Candidate, bool]]:
-        for page in pages:
-            hashes = [candidate.content_hash for candidate in page]
-            taken = tx.batches.candidates.taken_hashes(project.id, hashes)
-            yield from ((candidate, candidate.content_hash in taken) for candidate in page)
 
     def _keep(self, project: Project, selection: Selection, user_id: int | None) -> Batch | None:
         """The new batch, or None where one of the picks was taken meanwhile."""

@@ -139,9 +139,23 @@ def snapshot_pages(store: Store, snapshot_id: int) -> Iterator[SnapshotRow]:
     return _rows(store, lambda tx, after: tx.models.snapshot_page(snapshot_id, after))
 
 
-def unlabeled_pages(store: Store, project_id: int, split: Split = Split.POOL) -> Iterator[SnapshotRow]:
-    """Every example of a split without gold, in the project's order; each page is a read of its own."""
-    return _rows(store, lambda tx, after: tx.models.unlabeled_page(project_id, split, after))
+def unlabeled_pages(
+    store: Store,
+    project_id: int,
+    split: Split = Split.POOL,
+    unscored_by: tuple[int, Sequence[str]] | None = None,
+) -> Iterator[SnapshotRow]:
+    """Every example of a split without gold, in the project's order; each page is a read of its own.
+
+    With ``unscored_by``, a version's id and strategies, only those that it has not scored by all of them.
+    """
+    return _rows(store, lambda tx, after: tx.models.unlabeled_page(project_id, split, after, unscored_by))
+
+
+def learning_pages(store: Store, project_id: int, *, labeled: bool) -> Iterator[SnapshotRow]:
+    """Every example of the pool and the train split (with gold, where only the labeled are wanted), likewise."""
+    splits = (Split.POOL, Split.TRAIN)
+    return _rows(store, lambda tx, after: tx.models.example_page(project_id, splits, after, labeled=labeled))
 
 
 def _rows(store: Store, page: Page) -> Iterator[SnapshotRow]:

@@ -100,7 +100,7 @@ class Workbench:
         """Batches by query strategy."""
         from workbench.services.selection import SelectionService
 
-        return SelectionService(self.store)
+        return SelectionService(self.store, self.settings)
 
     @cached_property
     def runs(self) -> RunService:

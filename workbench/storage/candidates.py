@@ -45,7 +45,10 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A pool example that may be selected. ``score`` is None where no model was asked."""
+    """A pool example that may be selected.
+
+    ``score`` is None where no model was asked; ``why`` says in words what the score does not.
+    """
 
     id: int
     position: int
@@ -56,6 +59,7 @@ class Candidate:
     content_hash: str
     document: str
     score: float | None = None
+    why: str = ""
 
 
 def live_annotation(
@@ -209,6 +213,18 @@ class Candidates:
             )
             taken.update(self._connection.execute(statement).scalars())
         return taken
+
+    def covered(self, project_id: int) -> NDArray[np.int64]:
+        """Ids of what is labeled in the pool and the train split, or in a batch: what a new choice need not repeat."""
+        statement = select(examples.c.id).where(
+            in_project(project_id),
+            examples.c.split.in_((Split.POOL.value, Split.TRAIN.value)),
+            or_(
+                exists().where(gold.c.example_id == examples.c.id),
+                exists().where(batch_items.c.example_id == examples.c.id),
+            ),
+        )
+        return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64)
 
     def count(self, project_id: int) -> int:
         """How many candidates there are."""

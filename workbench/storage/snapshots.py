@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select
 
 from workbench.domain import ExampleText, Json, Split
 from workbench.errors import NotFound
 from workbench.storage.rows import aware, chunks, now
-from workbench.storage.tables import documents, examples, gold, metadata, snapshot_items, snapshots
+from workbench.storage.tables import (
+    acquisition_scores,
+    documents,
+    examples,
+    gold,
+    metadata,
+    predictions,
+    snapshot_items,
+    snapshots,
+)
 from workbench.storage.visible import in_project
 
 PAGE = 2_000
@@ -182,16 +191,56 @@ class Snapshots:
         return SnapshotChange(added=row[0] - row[1], removed=before - row[1], relabeled=row[2])
 
     def unlabeled_page(
-        self, project_id: int, split: Split = Split.POOL, after: int = -1
+        self,
+        project_id: int,
+        split: Split = Split.POOL,
+        after: int = -1,
+        unscored_by: tuple[int, Sequence[str]] | None = None,
     ) -> list[SnapshotRow]:
-        """The next ``PAGE`` examples of a split behind a position that have no gold, in the project's order."""
-        labeled = select(gold.c.example_id).where(gold.c.example_id == examples.c.id).exists()
+        """The next ``PAGE`` examples of a split behind a position that have no gold, in the project's order.
+
+        Args:
+            project_id: The project.
+            split: The split.
+            after: A position.
+            unscored_by: Only those of which this version (its id) lacks a prediction, or a score by one of these
+                strategies.
+        """
         unlabeled = (
             select(*_TEXT, examples.c.split.label("role"))
             .join(documents, documents.c.id == examples.c.document_id)
-            .where(in_project(project_id), examples.c.split == split, ~labeled)
+            .where(in_project(project_id), examples.c.split == split, ~_LABELED)
         )
+        if unscored_by is not None:
+            unlabeled = unlabeled.where(~_scored(*unscored_by))
         return self._page(unlabeled, after)
+
+    def unlabeled_count(self, project_id: int, split: Split = Split.POOL) -> int:
+        """How many examples of a split have no gold."""
+        statement = (
+            select(func.count())
+            .select_from(examples)
+            .where(in_project(project_id), examples.c.split == split, ~_LABELED)
+        )
+        return self._connection.execute(statement).scalar_one()
+
+    def example_page(
+        self, project_id: int, splits: Sequence[Split], after: int = -1, *, labeled: bool = False
+    ) -> list[SnapshotRow]:
+        """The next ``PAGE`` examples of some splits behind a position, in the project's order, without their labels.
+
+        Args:
+            project_id: The project.
+            splits: The splits.
+            after: A position.
+            labeled: Only those that have gold.
+        """
+        statement = (
+            select(*_TEXT, examples.c.split.label("role"))
+            .join(documents, documents.c.id == examples.c.document_id)
+            .where(in_project(project_id), examples.c.split.in_(splits))
+        )
+        return self._page(statement.where(_LABELED) if labeled else statement, after)
 
     def _page(self, statement: Any, after: int) -> list[SnapshotRow]:
         page = statement.where(examples.c.position > after).order_by(examples.c.position).limit(PAGE)
@@ -210,6 +259,31 @@ class Snapshots:
             )
             for row in self._connection.execute(page)
         ]
+
+
+_LABELED = select(gold.c.example_id).where(gold.c.example_id == examples.c.id).exists()
+
+
+def _scored(version_id: int, strategies: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a version has predicted an example and scored it by each of the strategies."""
+    said = predictions.c
+    there = [
+        select(said.example_id)
+        .where(said.model_version_id == version_id, said.example_id == examples.c.id)
+        .exists()
+    ]
+    scores = acquisition_scores.c
+    there += [
+        select(scores.example_id)
+        .where(
+            scores.model_version_id == version_id,
+            scores.strategy == name,
+            scores.example_id == examples.c.id,
+        )
+        .exists()
+        for name in strategies
+    ]
+    return and_(*there)
 
 
 _TEXT = (

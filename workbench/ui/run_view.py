@@ -34,6 +34,7 @@ STATES: Mapping[RunState, tuple[str, str, Color]] = {
 KINDS = {
     RunKind.TRAIN: "Training",
     RunKind.SCORE: "Scoring the pool",
+    RunKind.EMBED: "Reading the pool",
     RunKind.EVALUATE: "Evaluation",
     RunKind.EXPORT: "Export",
     RunKind.SIMULATE: "Simulation",

@@ -21,6 +21,9 @@ from workbench.ui.waiting import active_run, last_failure, watch
 BUDGETS = {"examples": ("examples", 1, 50), "words": ("words", 1, 1_000), "minutes": ("seconds", 60, 30)}
 """Of each unit that the page offers: the unit that is stored, how many of it, and a usual size."""
 
+DEFAULT = "minilm"
+"""The base model that reads a pool for which there is no model version yet."""
+
 DRAWN = 20
 """Picks that are drawn with their labels; the table has all of them."""
 
@@ -49,7 +52,7 @@ def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
         st.caption(f"The score runs from {strategy.bounds}; higher is asked first. Cost: {strategy.cost}.")
         st.caption(f"Source: {strategy.paper}.")
     version = None
-    if strategy.needs_model and versions:
+    if (strategy.needs_model or strategy.reads) and versions:
         version = st.selectbox(
             "Model version",
             versions[::-1],
@@ -59,8 +62,10 @@ def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
     return strategy, version
 
 
-def _chance() -> tuple[float, float]:
+def _chance(strategy: Strategy) -> tuple[float, float]:
     """The share drawn by lot and the strength of the noise."""
+    if not strategy.needs_model and not strategy.reads:
+        return 0.0, 0.0
     percent = st.slider(
         "Drawn by lot, percent",
         0,
@@ -70,7 +75,7 @@ def _chance() -> tuple[float, float]:
         help="Mixes in examples of the whole pool that no model chose. How well the model does on them says how good "
         "it is on the pool: examples that it was unsure of make it look worse than it is.",
     )
-    varied = st.toggle(
+    varied = strategy.scores_examples and st.toggle(
         "Vary the batch",
         help="Draws examples with chances as their scores, in place of the highest scores alone, so that a large "
         "batch holds fewer of one kind.",
@@ -132,6 +137,30 @@ def _score_pool(page: Page, strategy: Strategy, version: ModelVersion) -> bool:
     return coverage.scored > 0
 
 
+def _read_pool(page: Page) -> bool:
+    """Offer to have the base model read the pool; whether there is anything to choose from."""
+    run = active_run(page, RunKind.EMBED)
+    if run is not None:
+        watch(page, run, "Reading the pool")
+        return False
+    failed = last_failure(page, RunKind.EMBED)
+    if failed is not None:
+        st.error(f"The last reading failed: {failed.error}", icon=":material/error:")
+    found = page.workbench.selection.embedded(page.project)
+    if found.examples >= found.unlabeled:
+        return True
+    st.info(
+        f"There is no model version yet, but this strategy does with what the texts are like. The base model has read "
+        f"{count(found.examples, 'example')}, and {count(found.unlabeled, 'unlabeled one is', 'unlabeled ones are')} "
+        "in the pool.",
+        icon=":material/query_stats:",
+    )
+    if st.button("Read the pool", icon=":material/bolt:", type="secondary" if found.examples else "primary"):
+        page.workbench.scoring.embed(page.project, found.base_model or DEFAULT, user_id=page.user.id)
+        st.rerun()
+    return found.examples > 0
+
+
 def _draw_picks(page: Page, selection: Selection, scored: bool) -> None:
     for pick, (example, prediction) in zip(
         selection.picks, page.workbench.selection.shown(page.project, selection, DRAWN), strict=False
@@ -144,7 +173,10 @@ def _draw_picks(page: Page, selection: Selection, scored: bool) -> None:
                 left.markdown(f"**{pick.score:.3f}**")
             left.caption(f"no. {pick.reason['rank']}")
         payload = prediction.payload if prediction else None
-        right.html(labeled_text(example.content, payload, page.project.labels, limit=400))
+        with right:
+            st.html(labeled_text(example.content, payload, page.project.labels, limit=400))
+            if pick.reason.get("why"):
+                st.caption(pick.reason["why"])
     if len(selection.picks) > DRAWN:
         st.caption(f"… and {len(selection.picks) - DRAWN:,} more; the table has all of them.")
 
@@ -160,6 +192,7 @@ def _draw_table(selection: Selection, scored: bool) -> None:
                 "words": pick.words,
                 "document": pick.document,
                 "id": pick.external_id,
+                "why": pick.reason.get("why"),
             }
             for pick in selection.picks
         ]
@@ -168,6 +201,8 @@ def _draw_table(selection: Selection, scored: bool) -> None:
         frame = frame.drop(columns="score")
     if not selection.audit_share:
         frame = frame.drop(columns="by lot")
+    if frame["why"].isna().all():
+        frame = frame.drop(columns="why")
     st.dataframe(
         frame,
         hide_index=True,
@@ -180,6 +215,7 @@ def _draw_table(selection: Selection, scored: bool) -> None:
             "words": st.column_config.NumberColumn("Words", width="small"),
             "document": "Document",
             "id": "Id",
+            "why": st.column_config.TextColumn("Why", width="large"),
         },
     )
 
@@ -207,14 +243,14 @@ def _draw_preview(page: Page, selection: Selection, strategy: Strategy) -> None:
         batch, picks = page.workbench.selection.create(page.project, selection, page.user.id)
         st.session_state["select_made"] = (batch.number, len(picks))
         st.rerun()
-    model = strategy.needs_model
-    names = ["Preview", "Table", "Scores"] if model else ["Preview", "Table"]
-    tabs = st.tabs(names)
+    told = strategy.needs_model or bool(strategy.reads)
+    pictured = strategy.scores_examples and selection.model_version is not None
+    tabs = st.tabs(["Preview", "Table", "Scores"] if pictured else ["Preview", "Table"])
     with tabs[0]:
-        _draw_picks(page, selection, model)
+        _draw_picks(page, selection, told)
     with tabs[1]:
-        _draw_table(selection, model)
-    if model and selection.model_version is not None:
+        _draw_table(selection, told)
+    if pictured and selection.model_version is not None:
         with tabs[2]:
             scores = page.workbench.selection.scores(page.project, strategy.name, selection.model_version)
             chosen = [pick.score for pick in selection.picks if not pick.reason.get("audit")]
@@ -276,7 +312,7 @@ def _draw_selection(page: Page) -> None:
         size = factor * st.number_input(
             f"Size, in {unit}", min_value=1, value=usual, step=10, key=f"size_{unit}"
         )
-        audit_share, noise = _chance() if strategy.needs_model else (0.0, 0.0)
+        audit_share, noise = _chance(strategy)
         filters, duplicates, seed = _narrow(page, version)
     with result, page.guarded():
         if strategy.needs_model and version is None:
@@ -287,6 +323,8 @@ def _draw_selection(page: Page) -> None:
             link_to("train", "Train a model", page.project)
             return
         if version is not None and not _score_pool(page, strategy, version):
+            return
+        if version is None and strategy.reads and not _read_pool(page):
             return
         selection = page.workbench.selection.preview(
             page.project,

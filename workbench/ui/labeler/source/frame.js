@@ -16,6 +16,14 @@ const STRATEGIES = {
   entropy: "Highest entropy",
   "max-entropy": "The word that puzzles it most",
   bald: "Disagreement (BALD)",
+  "power-bald": "Disagreement, by chance (PowerBALD)",
+  badge: "Doubts of different kinds (BADGE)",
+  "clustered-margin": "Doubtful, one of each kind",
+  "rare-labels": "Doubts about rare labels",
+  cal: "Unlike its labeled neighbours (CAL)",
+  coreset: "Farthest from the labeled (core-set)",
+  kmeans: "One of each kind (k-means)",
+  typiclust: "Typical examples (TypiClust)",
   "no-answer-distance": "An answer, or none",
 };
 const LISTED = 60;
@@ -90,6 +98,7 @@ export function drawReason(element, entry) {
   if (why.why) rows.push(["Why", shorten(why.why, 200)]);
   if (why.score !== null && why.score !== undefined) rows.push(["Score", Number(why.score).toPrecision(3)]);
   if (why.model_version) rows.push(["Scored by", `model v${why.model_version}`]);
+  else if (why.base_model) rows.push(["Read by", shorten(why.base_model, 40)]);
   if (suggestion) rows.push(["Suggested by", `model v${suggestion.model_version}, ${percent(suggestion.confidence)} sure`]);
   else rows.push(["Suggested by", "nobody yet"]);
   rows.push(["Document", shorten(entry.item.document, 40)]);
