@@ -60,6 +60,7 @@ bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/labeling.py
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/team.py
+	$(BIN)/python benchmarks/selecting.py
 	$(BIN)/python benchmarks/importing.py --train $(DATA)/conll2003/eng.train
 	$(BIN)/python benchmarks/train.py --train $(DATA)/conll2003/eng.train --test $(DATA)/conll2003/eng.testa
 	$(BIN)/python benchmarks/score.py --train $(DATA)/conll2003/eng.train

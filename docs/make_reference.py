@@ -86,8 +86,8 @@ def strategies() -> str:
         "# Query strategies\n",
         "Most give each example an acquisition score; the highest are asked first. Some choose a set in which no",
         "example repeats another: they read embeddings `z` (the mean of the last hidden states over an example's",
-        "sub-words) that the same pass over the pool leaves, or before there is a model version those of the base model",
-        "(`workbench embed`).",
+        "sub-words) that the same pass over the pool leaves, or before there is a model version those of the base",
+        "model (`workbench embed`).",
         "`p` is the model's probability, `T` the number of tokens, `C` of classes.\n",
     ]
     for strategy in in_order(strategy for _, strategy in STRATEGIES.items()):

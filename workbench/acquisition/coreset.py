@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.acquisition.base import STRATEGIES, Chosen, SetView, Strategy, tasks_of
-from workbench.acquisition.clusters import nearest, unit
+from workbench.acquisition.clusters import from_row, nearest, unit
 
 
 def k_center(view: SetView, count: int, rng: np.random.Generator) -> list[Chosen]:
@@ -21,6 +20,7 @@ def k_center(view: SetView, count: int, rng: np.random.Generator) -> list[Chosen
     count = min(count, len(points))
     if not count:
         return []
+    lengths = np.einsum("ij,ij->i", points, points)
     chosen: list[Chosen] = []
     free = np.ones(len(points), dtype=bool)
     if len(view.known):
@@ -30,7 +30,7 @@ def k_center(view: SetView, count: int, rng: np.random.Generator) -> list[Chosen
         first = int(((points - middle) ** 2).sum(axis=1).argmin())
         free[first] = False
         chosen.append(Chosen(first, 2.0, "the most ordinary example, for nothing is labeled yet"))
-        distances = _to(points, first)
+        distances = from_row(points, lengths, first)
     while len(chosen) < count:
         row = int(np.where(free, distances, -1.0).argmax())
         distance = float(np.sqrt(distances[row]))
@@ -38,15 +38,8 @@ def k_center(view: SetView, count: int, rng: np.random.Generator) -> list[Chosen
             Chosen(row, distance, f"distance {distance:.2f} to the nearest labeled or chosen example")
         )
         free[row] = False
-        np.minimum(distances, _to(points, row), out=distances)
+        np.minimum(distances, from_row(points, lengths, row), out=distances)
     return chosen
-
-
-def _to(points: NDArray[np.float32], row: int) -> NDArray[np.float32]:
-    """Squared distance of every row to one of them."""
-    lengths = np.einsum("ij,ij->i", points, points)
-    apart: NDArray[np.float32] = np.maximum(lengths + lengths[row] - 2.0 * (points @ points[row]), 0.0)
-    return apart
 
 
 STRATEGIES.add(

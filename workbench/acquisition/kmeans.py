@@ -13,7 +13,7 @@ def nearest_to_centres(view: SetView, count: int, rng: np.random.Generator) -> l
 
     Formula: ``argmin_i |z_i - m_k|`` for each centre ``m_k`` of k-means (Lloyd from a k-means++ beginning) over
     embeddings of length 1. Score: the cluster's share of the candidates. Range 0..1. Cost: O(candidates x clusters x
-    width) an iteration, 20 iterations at most.
+    width) an iteration, 10 iterations at most.
     Paper: Xu, Akella and Zhang (2007), Incorporating diversity and density in active learning for relevance feedback,
     ECIR; with a model's embeddings Yuan, Lin and Boyd-Graber (2020), Cold-start active learning, EMNLP.
     """

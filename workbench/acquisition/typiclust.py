@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.acquisition.base import STRATEGIES, Chosen, Floats, SetView, Strategy, tasks_of
-from workbench.acquisition.clusters import k_means, squared_distances, unit
+from workbench.acquisition.clusters import k_means, nearest, squared_distances, unit
 
 MOST_CLUSTERS = 500
 NEIGHBOURS = 20
@@ -23,9 +23,10 @@ def typical_of_uncovered(view: SetView, count: int, rng: np.random.Generator) ->
     """TypiClust: the most typical example of each cluster that holds no label, the largest clusters first.
 
     Formula: ``1 / ((1 / K) * sum_j |z_i - z_j|)`` over the K = 20 nearest neighbours within the cluster, embeddings of
-    length 1; as many clusters of k-means as examples are labeled and wanted together, 500 at most. Clusters with the
+    length 1; as many clusters of k-means as examples are labeled and wanted together, 500 at most. (The paper clusters
+    what is labeled too; here each labeled example counts in the cluster whose centre is nearest.) Clusters with the
     fewest labels come first, of those the largest; each example that is chosen counts as a label of its cluster.
-    Range 0 to 1,000. Cost: k-means over candidates and labeled, and distances within each cluster.
+    Range 0 to 1,000. Cost: k-means over the candidates, and distances within each cluster.
     Paper: Hacohen, Dekel and Weinshall (2022), Active learning on a budget: opposite strategies suit high and low
     budgets, ICML.
     """
@@ -35,10 +36,9 @@ def typical_of_uncovered(view: SetView, count: int, rng: np.random.Generator) ->
         return []
     known = unit(view.known.embeddings) if len(view.known) else np.zeros((0, points.shape[1]), np.float32)
     clusters = min(len(known) + count, MOST_CLUSTERS)
-    members, centres = k_means(np.concatenate([points, known]), clusters, rng)
-    labels = np.bincount(members[len(points) :], minlength=len(centres))
-    mine = members[: len(points)]
-    left = {cluster: np.flatnonzero(mine == cluster) for cluster in range(len(centres))}
+    members, centres = k_means(points, clusters, rng)
+    labels = np.bincount(nearest(known, centres)[0], minlength=len(centres))
+    left = {cluster: np.flatnonzero(members == cluster) for cluster in range(len(centres))}
     left = {cluster: rows for cluster, rows in left.items() if len(rows)}
     sizes = {cluster: len(rows) for cluster, rows in left.items()}
     found: list[Chosen] = []
@@ -79,7 +79,7 @@ STRATEGIES.add(
         "The base model's embeddings will do.",
         formula="argmax_i 1 / mean_j |z_i - z_j| over 20 neighbours, in the largest clusters without a label",
         bounds="0 to 1,000",
-        cost="k-means over at most 10,000 candidates and what is labeled, by lot where the pool is larger",
+        cost="k-means over at most 10,000 candidates, by lot where the pool is larger",
         paper="Hacohen et al. (2022), Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets",
         choose=typical_of_uncovered,
         reads=frozenset({"embeddings"}),

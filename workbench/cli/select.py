@@ -22,7 +22,7 @@ def select(
     strategy: Annotated[
         str | None,
         typer.Option(
-            help="random, mnlp, margin, badge, typiclust, …, all in docs/reference/strategies.md; needed unless --suspected."
+            help="random, mnlp, badge, typiclust, … (docs/reference/strategies.md has all); needed unless --suspected."
         ),
     ] = None,
     unit: Annotated[

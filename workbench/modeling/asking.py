@@ -137,8 +137,8 @@ def asked_for(
         part = order[start : start + MOST_WEIGHED]
         guide = np.array([ranks[index] for index in part.tolist()])
         view = SetView(seen.features.take(part), known, guide)
-        for item in choose_in_rounds(strategy, view, round(batch_words / each), seed):
-            yield int(part[item.row])
+        for chosen in choose_in_rounds(strategy, view, round(batch_words / each), seed):
+            yield from (int(part[item.row]) for item in chosen)
 
 
 def take(

@@ -148,8 +148,8 @@ def _chosen(asked: Question, weighed: list[Candidate], known: Features) -> Itera
     ids = np.array([candidate.id for candidate in weighed], dtype=np.int64)
     scores = np.array([candidate.score or 0.0 for candidate in weighed])
     view = SetView(store.take(ids, asked.strategy.reads), known, scores)
-    for item in choose_in_rounds(asked.strategy, view, _wanted(asked, weighed), asked.seed):
-        yield [replace(weighed[item.row], score=item.score, why=item.why)]
+    for chosen in choose_in_rounds(asked.strategy, view, _wanted(asked, weighed), asked.seed):
+        yield [replace(weighed[item.row], score=item.score, why=item.why) for item in chosen]
 
 
 def _wanted(asked: Question, weighed: list[Candidate]) -> int:
