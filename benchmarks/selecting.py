@@ -9,27 +9,27 @@ making it a batch takes; and the milliseconds in which the label queue reads, fr
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 
-from tests.selection.pool import NOW, add_version, annotations
+from tests.selection.pool import NOW, add_examples, add_version, annotations, make_project
 from workbench.acquisition import ARRAYS, single_pass, strategies_for
 from workbench.config import Settings
-from workbench.domain import Project, Split
+from workbench.domain import Project
 from workbench.featurefiles import keep_part, write_features
 from workbench.services import Workbench, open_workbench
-from workbench.storage.candidates import Filters
 from workbench.storage.rows import bulk_insert
-from workbench.storage.tables import acquisition_scores, gold, predictions
+from workbench.storage.tables import acquisition_scores, documents, examples, gold, predictions
 
 BATCH = 200
 LABELED = 5_000
@@ -41,32 +41,19 @@ LETTERS = "abcdefghijklmnopqrst"
 WORDS = ["".join(parts) for parts in itertools.product("bdfgklmnprst", "aeiou", "bdfgklmnprst", "aeiou")]
 
 
-def lines(examples: int, rng: np.random.Generator) -> Iterator[str]:
-    """Sentences of 3 to 25 words, each other than all before."""
-    for number in range(examples):
-        words = [WORDS[index] for index in rng.integers(len(WORDS), size=int(rng.integers(2, 25)))]
-        own = "".join(
-            LETTERS[int(digit)] for digit in str(number)
-        )  # digits would make near-duplicates of all
-        tokens = ", ".join(f'"{word}"' for word in (*words, own))
-        yield f'{{"tokens": [{tokens}]}}\n'
-
-
-def fill(workbench: Workbench, examples: int, folder: Path) -> None:
+def fill(workbench: Workbench, size: int, folder: Path) -> None:
     """Everything that is chosen from."""
     rng = np.random.default_rng(1)
-    path = folder / "pool.jsonl"
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(lines(examples, rng))
-    project = workbench.projects.create("many", "ner", ["PER", "ORG", "LOC", "MISC"])
-    workbench.datasets.import_files(project, [path], split=Split.POOL, unlabeled=True)
+    project = make_project(workbench, "many", labels=("PER", "ORG", "LOC", "MISC"))
+    first = add_examples(workbench, project, ["the first of them"])[0]
+    ids = np.arange(first, first + size)
+    for start in range(1, size, CHUNK):
+        add_sentences(workbench, project, range(start, min(start + CHUNK, size)), first, rng)
     version = add_version(workbench, project)
-    with workbench.store.read() as tx:
-        ids, _ = tx.batches.candidates.keys(project.id, Filters())
-    for start in range(0, len(ids), CHUNK):
+    for start in range(0, size, CHUNK):
         said_of(workbench, version, ids[start : start + CHUNK], rng)
-    label(workbench, ids[rng.permutation(len(ids))[:LABELED]].tolist())
-    chunks = [chunk(folder, ids, start, rng) for start in range(0, len(ids), CHUNK)]
+    label(workbench, ids[rng.permutation(size)[:LABELED]].tolist())
+    chunks = [chunk(folder, ids, start, rng) for start in range(0, size, CHUNK)]
     with workbench.store.read() as tx:
         found = tx.models.by_id(version)
     write_features(folder / "features", chunks)
@@ -74,6 +61,53 @@ def fill(workbench: Workbench, examples: int, folder: Path) -> None:
     keep_part(folder / "features", root, found.run_id, found.artifact_sha256)
     with workbench.store.write() as tx:
         tx.connection.exec_driver_sql("ANALYZE")
+
+
+def add_sentences(
+    workbench: Workbench, project: Project, numbers: range, first: int, rng: np.random.Generator
+) -> None:
+    """Sentences of 3 to 25 words, each other than all before, 20 a document, beside the one that is there."""
+    lengths = rng.integers(2, 25, size=len(numbers))
+    drawn = iter(rng.integers(len(WORDS), size=int(lengths.sum())).tolist())
+    rows = []
+    for number, length in zip(numbers, lengths.tolist(), strict=True):
+        own = "".join(
+            LETTERS[int(digit)] for digit in str(number)
+        )  # digits would make near-duplicates of all
+        words = [*(WORDS[index] for index in itertools.islice(drawn, length)), own]
+        ends = list(itertools.accumulate(len(word) + 1 for word in words))
+        tokens = [
+            place for end, word in zip(ends, words, strict=True) for place in (end - 1 - len(word), end - 1)
+        ]
+        text = " ".join(words)
+        mark = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        document = 2 + number // 20
+        kept = (
+            first + number,
+            project.id,
+            1,
+            document,
+            number,
+            f"x{number}",
+            "pool",
+            text,
+            tokens,
+            length + 1,
+            mark,
+            {},
+            {},
+        )
+        rows.append(kept)
+    with workbench.store.write() as tx:
+        known = range(2 + numbers[0] // 20 + (numbers[0] > 1), 3 + numbers[-1] // 20)
+        told = [(each, project.id, 1, f"d{each}", each, {}) for each in known]
+        bulk_insert(
+            tx.connection, documents, ("id", "project_id", "import_id", "name", "position", "meta"), told
+        )
+        names = (
+            "id project_id import_id document_id position external_id split text tokens words content_hash"
+        )
+        bulk_insert(tx.connection, examples, [*names.split(), "locator", "meta"], rows)
 
 
 def said_of(workbench: Workbench, version: int, ids: np.ndarray, rng: np.random.Generator) -> None:
