@@ -43,7 +43,7 @@ STRATEGIES.add(
         sentence="Asks for examples that would change the model much, each in another way: doubt and variety at once.",
         formula="k-means++ over g_i = (1/T) Σ_t (p_t - onehot(argmax p_t)) h_tᵀ; for questions over start and end",
         bounds="0 upwards: the length of the gradient",
-        cost="a sketch of the gradients in the same pass; k-means++ over the 10,000 of the smallest margin at most",
+        cost="a sketch of the gradients in the same pass; k-means++ over the 5,000 of the smallest margin at most",
         paper="Ash et al. (2020), Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds",
         choose=gradient_directions,
         reads=frozenset({"embeddings", "gradients"}),

@@ -41,7 +41,7 @@ STRATEGIES.add(
         sentence="Groups the examples that the model is least sure of and takes the most doubtful one of each group.",
         formula="argmax of the margin score in each of n clusters of the 10 n most doubtful",
         bounds="0 to 1",
-        cost="k-means over ten times as many candidates as examples are wanted, 10,000 at most",
+        cost="k-means over ten times as many candidates as examples are wanted, 5,000 at most",
         paper="after Zhdanov (2019), Diverse Mini-Batch Active Learning",
         choose=doubtful_of_each_cluster,
         reads=frozenset({"embeddings"}),

@@ -81,7 +81,7 @@ STRATEGIES.add(
         sentence="Asks for examples that resemble labeled ones, but of which the model says something else.",
         formula="(1/k) Σ_l KL(q_l ‖ q_i) over the k = 10 nearest labeled examples l; q: mean class probabilities",
         bounds="0 to about 9",
-        cost="distances of at most 10,000 candidates to what is labeled, by lot where the pool is larger",
+        cost="distances of at most 5,000 candidates to what is labeled, by lot where the pool is larger",
         paper="Margatina et al. (2021), Active Learning by Acquiring Contrastive Examples",
         choose=contrast,
         reads=frozenset({"embeddings", "classes"}),

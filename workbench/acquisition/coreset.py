@@ -50,7 +50,7 @@ STRATEGIES.add(
         sentence="Asks for what is least like anything labeled so far: nothing in the pool stays far from a label.",
         formula="argmax_i min_j |z_i - z_j|, j over what is labeled or chosen",
         bounds="0 to 2",
-        cost="distances of at most 10,000 candidates to what is labeled, by lot where the pool is larger",
+        cost="distances of at most 5,000 candidates to what is labeled, by lot where the pool is larger",
         paper="Sener and Savarese (2018), Active Learning for Convolutional Neural Networks: A Core-Set Approach",
         choose=k_center,
         reads=frozenset({"embeddings"}),

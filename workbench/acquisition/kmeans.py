@@ -42,7 +42,7 @@ STRATEGIES.add(
         sentence="Groups the texts by what they are like and takes the most ordinary one of each group.",
         formula="argmin_i |z_i - m_k| for each centre m_k of k-means over the embeddings z",
         bounds="0 to 1: the share of the candidates that the group holds",
-        cost="k-means over at most 10,000 candidates when a batch is chosen, by lot where the pool is larger",
+        cost="k-means over at most 5,000 candidates when a batch is chosen, by lot where the pool is larger",
         paper="Xu et al. (2007), Incorporating Diversity and Density in Active Learning; Yuan et al. (2020)",
         choose=nearest_to_centres,
         reads=frozenset({"embeddings"}),

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.acquisition.base import Chosen, SetView, Strategy
 from workbench.acquisition.features import Features
 
-MOST_WEIGHED = 10_000
+MOST_WEIGHED = 5_000
 """Candidates that a set is chosen from at most: seconds of clustering become a fraction of one."""
 
 

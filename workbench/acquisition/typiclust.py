@@ -79,7 +79,7 @@ STRATEGIES.add(
         "The base model's embeddings will do.",
         formula="argmax_i 1 / mean_j |z_i - z_j| over 20 neighbours, in the largest clusters without a label",
         bounds="0 to 1,000",
-        cost="k-means over at most 10,000 candidates, by lot where the pool is larger",
+        cost="k-means over at most 5,000 candidates, by lot where the pool is larger",
         paper="Hacohen et al. (2022), Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets",
         choose=typical_of_uncovered,
         reads=frozenset({"embeddings"}),

@@ -128,8 +128,7 @@ def _scored_version(
             remedy=f"select a first batch by `random` and train: workbench train {project.name}",
         )
     for version in versions:
-        scored = tx.models.scored(version.id)
-        there = scored.get(strategy.scored_by, 0) if strategy.scored_by else scored
+        there = tx.models.has_scored(version.id, strategy.scored_by or None)
         if there and (not strategy.reads or version_features(settings, version)):
             return version
     newest = versions[0].number
