@@ -20,6 +20,7 @@ from workbench.services import Workbench, importload, open_workbench
 from workbench.services.importload import sweep_loads
 from workbench.services.importwatch import WRITING, ImportWatch
 from workbench.storage.candidates import Filters
+from workbench.storage.store import Transaction
 
 TABLES = ("imports", "sources", "documents", "examples", "labels", "annotations", "gold", "loads", "sketches")
 
@@ -37,6 +38,7 @@ def rows(workbench: Workbench, table: str) -> int:
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importload, "ROWS", 20)
     monkeypatch.setattr(importload, "MOST_ROWS", 20)
+    monkeypatch.setattr(importload, "HOLD_SECONDS", 60.0)  # pieces of one size, however slow the machine
 
 
 def everything_seen(workbench: Workbench, project: Project) -> tuple[object, ...]:
@@ -153,6 +155,7 @@ from workbench.services import importload, open_workbench
 from workbench.services.importwatch import ImportWatch
 
 importload.ROWS = importload.MOST_ROWS = 20
+importload.HOLD_SECONDS = 60.0
 
 def told(watch):
     if watch.phase == "writing" and watch.done == 40:
@@ -191,6 +194,32 @@ def test_a_killed_import_is_taken_back_by_the_next_start(workbench: Workbench, t
     assert [rows(workbench, table) for table in TABLES] == before
     workbench.datasets.import_files(project, [path], split=Split.POOL)
     assert workbench.datasets.counts(project).total == 103
+
+
+def test_only_what_is_hidden_does_without_the_disk(sqlite_workbench: Workbench) -> None:
+    """An import's last transaction, and whatever others write beside it, survive a power failure."""
+    store = sqlite_workbench.store
+
+    def setting(tx: Transaction) -> tuple[int, int]:
+        run = tx.connection.exec_driver_sql
+        return run("PRAGMA synchronous").scalar_one(), run("PRAGMA wal_autocheckpoint").scalar_one()
+
+    for _ in range(2):  # a connection of the pool serves both in turn
+        with store.write_hidden() as tx:
+            assert setting(tx) == (1, 0)
+        with store.write() as tx:
+            assert setting(tx) == (2, 1_000)
+
+
+def test_a_checkpoint_empties_the_log(sqlite_workbench: Workbench) -> None:
+    store = sqlite_workbench.store
+    file = Path(str(store.engine.url.database))
+    project = sqlite_workbench.projects.create("news", "ner")
+    with store.write_hidden() as tx:
+        tx.projects.set_guidelines(project.id, "seen" * 2_000_000)
+    assert b"seenseen" not in file.read_bytes()
+    store.checkpoint()
+    assert b"seenseen" in file.read_bytes()
 
 
 def test_others_write_while_a_large_import_is_written(

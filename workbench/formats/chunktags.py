@@ -45,7 +45,7 @@ class ChunkTags:
             raise self._bad_tag(row, lines) from None
         if len(self._patterns) < PATTERNS and found:
             self._patterns.setdefault(row, lines[0])
-        return Spans(tuple(Span(offsets[a][0], offsets[b - 1][1], label) for a, b, label in found))
+        return Spans(tuple([Span(offsets[a][0], offsets[b - 1][1], label) for a, b, label in found]))
 
     def _bad_tag(self, row: Sequence[str], lines: Sequence[int]) -> FormatError:
         for tag, line in zip(row, lines, strict=True):

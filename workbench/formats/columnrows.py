@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from workbench.errors import FormatError
 from workbench.formats.base import ReadOptions, Report
@@ -26,16 +27,12 @@ def blocks(source: Source, layout: Layout, options: ReadOptions, report: Report)
     """Every sentence, in order. Raises FormatError at a row that lacks a column."""
     reader = _Reader(source.name, layout, report, ner=options.task == "ner")
     plain = _plain_rows(layout)
-    group: list[str] = []
-    number = 0
-    for number, line in enumerate(source.plain_lines(options.encoding), 1):
-        if line:
-            group.append(line)
-        elif group:
-            yield from reader.read(group, number - len(group), plain)
-            group = []
-    if group:
-        yield from reader.read(group, number - len(group) + 1, plain)
+    number = 1
+    for filled, lines in groupby(source.plain_lines(options.encoding), bool):
+        group = list(lines)
+        if filled:
+            yield from reader.read(group, number, plain)
+        number += len(group)
 
 
 def _plain_rows(layout: Layout) -> re.Pattern[str]:

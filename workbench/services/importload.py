@@ -44,6 +44,9 @@ PATIENCE_SECONDS = 0.5
 LOOK_SECONDS = 0.005
 """Between two looks at whether somebody waits."""
 
+LOG_SECONDS = 1.0
+"""After so much writing SQLite's log goes into the database file: the same pages are written in every transaction."""
+
 POLL_SECONDS = 0.2
 
 
@@ -99,6 +102,7 @@ class Writer:
         self._owner = new_owner()
         self._written = 0
         self._breath = Breath(store)
+        self._in_log = 0.0
         self._hidden = False
 
     def __enter__(self) -> Writer:
@@ -152,10 +156,14 @@ class Writer:
     def some(self, examples: int = 0) -> Iterator[Transaction]:
         """A transaction that writes so many examples, behind a pause for others. Raises Cancelled, WrongState."""
         self._watch.writing(self._written, self._total)
+        if self._in_log > LOG_SECONDS:
+            self._store.checkpoint()
+            self._in_log = 0.0
         self._breath.pause()
-        with self._breath.held(), self._store.write() as tx:
+        with self._breath.held(), self._store.write_hidden() as tx:
             tx.loads.beat(self._project_id, self._owner, self._written)
             yield tx
+        self._in_log += self._breath.last
         self._written += examples
 
     @contextmanager

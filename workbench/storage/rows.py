@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar, overload
 
 from sqlalchemy import JSON, Connection, Table
@@ -35,13 +36,8 @@ def aware(moment: datetime | None) -> datetime | None:
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     """Lists of at most ``size`` items, in order."""
-    chunk: list[T] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
@@ -82,12 +78,24 @@ def bulk_insert(
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
     columns_sql, marks = ", ".join(map(quote, names)), ", ".join([mark] * len(names))
     statement = f"INSERT INTO {quote(table.name)} ({columns_sql}) VALUES ({marks})"
-    columns = list(zip(*rows, strict=True))
-    for place, name in enumerate(names):
-        bind = _binder(connection, table, name) if name not in encoded else None
-        if bind is not None:
-            columns[place] = tuple(map(bind, columns[place]))
-    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+    binders = {
+        place: bind
+        for place, name in enumerate(names)
+        if name not in encoded and (bind := _binder(connection, table, name)) is not None
+    }
+    if binders:
+        columns = list(zip(*rows, strict=True))
+        for place, bind in binders.items():
+            columns[place] = _bound(bind, columns[place])
+        rows = list(zip(*columns, strict=True))
+    connection.exec_driver_sql(statement, list(map(tuple, rows)))
+
+
+def _bound(bind: Callable[[Any], Any], column: Sequence[Any]) -> tuple[Any, ...]:
+    first = column[0]
+    if all(value is first for value in column):
+        return (bind(first),) * len(column)  # the moment of all of them
+    return tuple(map(bind, column))
 
 
 def _binder(connection: Connection, table: Table, name: str) -> Callable[[Any], Any] | None:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from workbench.errors import DatabaseUnavailable
 from workbench.storage.door import Door
-from workbench.storage.engine import make_engine
+from workbench.storage.engine import checkpoint, make_engine
 
 if TYPE_CHECKING:
     from workbench.storage.annotations import Annotations
@@ -155,6 +155,7 @@ class Store:
         self.url = url
         self.engine: Engine = make_engine(url)
         self._writing = self.engine.execution_options(writing=True)
+        self._hiding = self.engine.execution_options(writing=True, hidden=True)
 
     @property
     def one_writer(self) -> bool:
@@ -177,6 +178,20 @@ class Store:
         """A block of writes: committed at its end, rolled back by any exception."""
         with _mapped_errors(), self._writing.connect() as connection, connection.begin():
             yield Transaction(connection)
+
+    @contextmanager
+    def write_hidden(self) -> Iterator[Transaction]:
+        """The same for rows that nobody sees before a later ``write`` shows them: until then a power failure may
+        take the last of them, and what is left is taken back. SQLite does not wait for the disk; now and then
+        call ``checkpoint``.
+        """
+        with _mapped_errors(), self._hiding.connect() as connection, connection.begin():
+            yield Transaction(connection)
+
+    def checkpoint(self) -> None:
+        """Move what hidden writes have left in SQLite's log into the database; others read and write meanwhile."""
+        with _mapped_errors():
+            checkpoint(self.engine)
 
     def close(self) -> None:
         """Give every connection back."""

@@ -104,9 +104,11 @@ def illegal_positions(tags: Sequence[str], scheme: str) -> list[int]:
     split = [split_tag(tag) for tag in tags]
     wrong: set[int] = set()
     for index, (prefix, label) in enumerate(split):
+        if prefix == OUTSIDE:
+            continue
         before = split[index - 1] if index else (OUTSIDE, "")
         after = split[index + 1] if index + 1 < len(split) else (OUTSIDE, "")
-        if prefix != OUTSIDE and prefix not in allowed:
+        if prefix not in allowed:
             wrong.add(index)
         elif name == "IOB1":
             if prefix == "B" and before[1] != label:

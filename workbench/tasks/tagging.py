@@ -25,15 +25,11 @@ def token_range(span: Span, tokens: Sequence[Offset]) -> tuple[int, int]:
     Raises:
         InvalidPayload: It does not start and end where tokens do.
     """
-    first = bisect_left(tokens, span.start, key=lambda token: token[0])
-    last = bisect_left(tokens, span.end, lo=first, key=lambda token: token[1])
-    if (
-        span.start < span.end
-        and last < len(tokens)
-        and tokens[first][0] == span.start
-        and tokens[last][1] == span.end
-    ):
-        return first, last + 1
+    # Tokens are in order and apart: pairs compare by their starts, and the last one inside is before the next start.
+    first = bisect_left(tokens, (span.start, 0))
+    after = bisect_left(tokens, (span.end, 0), lo=first)
+    if first < after and tokens[first][0] == span.start and tokens[after - 1][1] == span.end:
+        return first, after
     raise InvalidPayload(
         f"span {span.start} to {span.end} ({span.label}) does not start and end where tokens do",
         remedy="label whole tokens",
