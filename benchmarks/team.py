@@ -2,7 +2,8 @@
 
 Each asks for the next items and answers them, from several processes, while examples are imported into the same
 project and a run reports its progress; on SQLite, and on PostgreSQL where `--database` names an empty database of it.
-Prints seconds: median, 95th percentile and longest of a request for the next items and of an answer.
+Prints seconds: median, 95th percentile and longest of each person's first request for items, from processes that have
+just started, of a later request, and of an answer.
 """
 
 from __future__ import annotations
@@ -39,9 +40,14 @@ def measure(home: Path, url: str | None, options: argparse.Namespace) -> None:
         f"{kind}: {options.people} people in {options.processes} processes, {len(outcome.stored):,} answers beside "
         f"{options.imported:,} imported examples in {took:.0f} s; {len(outcome.errors)} errors"
     )
-    for what, values in (("next items", outcome.claims), ("an answer", outcome.submits)):
+    measured = {
+        "first items": outcome.firsts,
+        "next items": outcome.claims,
+        "an answer": outcome.submits,
+    }
+    for what, values in measured.items():
         told = f"{percentile(values, 0.5):.3f} {percentile(values, 0.95):.3f} {max(values):.3f}"
-        print(f"  {what:10} median, 95 %, longest: {told} s")
+        print(f"  {what:11} median, 95 %, longest: {told} s")
     for error in outcome.errors[:5]:
         print(f"  {error}")
 

@@ -17,6 +17,7 @@ from workbench.domain import Project
 from workbench.featurefiles import keep_part, write_features
 from workbench.jobs.completion import base_features
 from workbench.services import Workbench
+from workbench.storage.openitems import reckon
 from workbench.storage.tables import (
     acquisition_scores,
     documents,
@@ -140,6 +141,7 @@ def annotate(
             tx.connection.execute(
                 insert(gold).values(example_id=example_id, annotation_id=annotation_id, accepted_at=NOW)
             )
+        reckon(tx.connection, [example_id])
     return annotation_id
 
 

@@ -40,7 +40,7 @@ def user(workbench: Workbench, name: str) -> int:
 def take(workbench: Workbench, project: Project, user_id: int, limit: int, **options: object) -> list[int]:
     minutes = options.pop("minutes", 5)
     with workbench.store.write() as tx:
-        items = tx.batches.next_items(
+        claimed = tx.batches.next_items(
             project.id,
             user_id,
             options.get("batch_id"),
@@ -48,7 +48,7 @@ def take(workbench: Workbench, project: Project, user_id: int, limit: int, **opt
             options.get("exclude", ()),
             now() + timedelta(minutes=minutes),
         )
-    return [item.example_id for item in items]
+        return [item.example_id for item in tx.batches.queue_items(claimed)]
 
 
 def test_labeled_leased_and_batched_examples_are_no_candidates(

@@ -44,12 +44,14 @@ class Outcome:
     Attributes:
         stored: Client id and example of every answer that was acknowledged.
         errors: What went wrong, a line each.
-        claims: Seconds of each request for the next items.
+        firsts: Seconds of each person's first request for items, from a process that has just started.
+        claims: Seconds of each later one.
         submits: Seconds of each answer, from handing it in to its receipt.
     """
 
     stored: dict[str, int] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    firsts: list[float] = field(default_factory=list)
     claims: list[float] = field(default_factory=list)
     submits: list[float] = field(default_factory=list)
 
@@ -71,7 +73,7 @@ def prepare(workbench: Workbench, examples: int, people: int) -> tuple[Project, 
 def start_labelers(
     settings: Settings, project: Project, names: Sequence[str], *, items: int, processes: int, folder: Path
 ) -> list[subprocess.Popen[bytes]]:
-    """Processes of labelers, who share the names among them."""
+    """Processes of labelers, who share the names among them; they wait for ``let_go``."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
         _start(
@@ -85,6 +87,30 @@ def start_labelers(
     ]
 
 
+def wait_for(labelers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Until everybody has their first items: what it costs to start is not what is measured."""
+    for process in labelers:
+        assert process.stdout is not None
+        process.stdout.readline()
+
+
+def let_go(labelers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Let them label."""
+    for process in labelers:
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def ended(processes: Sequence[subprocess.Popen[bytes]]) -> list[int]:
+    """Their exit codes, once they have ended."""
+    codes = [process.wait() for process in processes]
+    for process in processes:
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+    return codes
+
+
 def start_beside(
     settings: Settings, project: Project, *, imported: int, seed: int
 ) -> subprocess.Popen[bytes]:
@@ -95,7 +121,7 @@ def start_beside(
 def _start(settings: Settings, project: Project, **plan: Any) -> subprocess.Popen[bytes]:
     where = {"home": str(settings.home), "database_url": settings.database_url, "project": project.name}
     command = [sys.executable, "-m", "tests.team.load", json.dumps({**where, **plan})]
-    return subprocess.Popen(command, cwd=ROOT)
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
 def read_outcome(folder: Path) -> Outcome:
@@ -107,6 +133,7 @@ def read_outcome(folder: Path) -> Outcome:
                 continue
             told = json.loads(line)
             found.errors += [told["error"]] if "error" in told else []
+            found.firsts += [told["first"]] if "first" in told else []
             found.claims += [told["claim"]] if "claim" in told else []
             if "client_id" in told:
                 found.stored[told["client_id"]] = told["example"]
@@ -162,11 +189,13 @@ def run_load(
 ) -> tuple[Project, Outcome]:
     """The whole load, to its end; errors of any part are among the outcome's."""
     project, names = prepare(workbench, people * items, people)
+    started = start_labelers(
+        workbench.settings, project, names, items=items, processes=processes, folder=folder
+    )
+    wait_for(started)
     with beside(workbench, project, imported=imported) as errors:
-        started = start_labelers(
-            workbench.settings, project, names, items=items, processes=processes, folder=folder
-        )
-        codes = [process.wait() for process in started]
+        let_go(started)
+        codes = ended(started)
     outcome = read_outcome(folder)
     outcome.errors += [*errors, *(f"a labeler ended with {code}" for code in codes if code)]
     return project, outcome
@@ -218,8 +247,9 @@ def main(plan: dict[str, Any]) -> None:
                 out.write(json.dumps(what) + "\n")
                 out.flush()
 
+        ready = threading.Barrier(len(people), action=_wait_for_the_word)
         threads = [
-            threading.Thread(target=_label, args=(workbench, project, user, plan["items"], tell))
+            threading.Thread(target=_label, args=(workbench, project, user, plan["items"], tell, ready))
             for user in people
         ]
         for thread in threads:
@@ -229,14 +259,24 @@ def main(plan: dict[str, Any]) -> None:
     workbench.close()
 
 
-def _label(workbench: Workbench, project: Project, user: User, items: int, tell: Any) -> None:
+def _wait_for_the_word() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+
+
+def _label(
+    workbench: Workbench, project: Project, user: User, items: int, tell: Any, ready: threading.Barrier
+) -> None:
     done = 0
     begun = time.monotonic_ns()
     try:
         while done < items:
             start = time.monotonic()
             queue = workbench.annotation.queue(project, user, limit=PREFETCHED)
-            tell(claim=time.monotonic() - start)
+            tell(**{"claim" if done else "first": time.monotonic() - start})
+            if not done:
+                ready.wait()
             if not queue.items:
                 tell(error=f"{user.name} was given nothing after {done} items")
                 return

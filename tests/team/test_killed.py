@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.team.load import check, prepare, read_outcome, start_beside, start_labelers
+from tests.team.load import check, ended, let_go, prepare, read_outcome, start_beside, start_labelers
 from workbench.services import Workbench
 
 PEOPLE, PROCESSES = 8, 2
@@ -31,6 +31,7 @@ def kill_at_moments(workbench: Workbench, folder: Path, *, moments: int, example
         processes = start_labelers(
             workbench.settings, project, names, items=examples, processes=PROCESSES, folder=told
         )
+        let_go(processes)
         processes.append(start_beside(workbench.settings, project, imported=imported, seed=moment))
         try:
             deadline = time.monotonic() + 60
@@ -41,8 +42,7 @@ def kill_at_moments(workbench: Workbench, folder: Path, *, moments: int, example
         finally:
             for process in draw.sample(processes, len(processes)):
                 process.kill()
-            for process in processes:
-                process.wait()
+            ended(processes)
         outcome = read_outcome(told)
         assert outcome.errors == []
         check(workbench, project, outcome)

@@ -104,6 +104,7 @@ def test_the_doctor_finds_nothing_in_a_healthy_home(workbench: Workbench) -> Non
         "schema",
         "contents",
         "imports",
+        "batches",
         "models",
         "runs",
         "disk",

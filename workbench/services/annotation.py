@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from workbench.config import Settings
@@ -134,36 +135,40 @@ class AnnotationService:
         Raises:
             DatabaseUnavailable: Some of it may not be stored; give all of it again.
         """
-        with self._store.read() as tx:
-            project = tx.projects.by_id(project.id)  # the label set of now, not of when the page was drawn
-            examples = self._examples(tx, project, [item.example_id for item in items])
-            versions = {version.number: version.id for version in tx.models.versions(project.id)}
-            renamed = label_map(tx, project, None, project.label_names)
+        # By example id, so that two people who save at once can't wait for each other in a circle.
+        order = sorted(range(len(items)), key=lambda index: items[index].example_id)
         receipts: dict[int, Receipt] = {}
-        ready: list[tuple[int, Submission, Json | None]] = []
-        for index, item in enumerate(items):
+        for part in chunks(order, TOGETHER):
+            with self._store.write() as tx:
+                # The label set of now, not of when the page was drawn; it stays until this block ends.
+                held = tx.projects.held(project.id)
+                of_part = [items[index] for index in part]
+                stored = self._store_some(tx, held, user, of_part)
+            receipts |= dict(zip(part, stored, strict=True))
+        return [receipts[index] for index in range(len(items))]
+
+    def _store_some(
+        self, tx: Transaction, project: Project, user: User, items: Sequence[Submission]
+    ) -> list[Receipt]:
+        examples = self._examples(tx, project, [item.example_id for item in items])
+        versions = (
+            {version.number: version.id for version in tx.models.versions(project.id)}
+            if any(item.suggestion_version for item in items)
+            else {}
+        )
+        renamed = cache(lambda: label_map(tx, project, None, project.label_names))
+        receipts, given_back = [], []
+        for item in items:
             try:
                 payload = self._check(project, examples.get(item.example_id), item, renamed)
-                ready.append((index, item, payload))
             except InvalidInput as error:
-                receipts[index] = Receipt(item.client_id, item.example_id, message=str(error))
-        # By example id, so that two people who save at once can't wait for each other in a circle.
-        ready.sort(key=lambda entry: entry[1].example_id)
-        for part in chunks(ready, TOGETHER):
-            with self._store.write() as tx:
-                now_set = tx.projects.held(project.id).label_names
-                for index, item, payload in part:
-                    if payload is not None and not _still_fits(project, payload, now_set):
-                        receipts[index] = Receipt(
-                            item.client_id,
-                            item.example_id,
-                            message="the label set has just changed. Save again",
-                        )
-                        continue
-                    version_id = versions.get(item.suggestion_version or 0)
-                    receipts[index] = _store(tx, project, user, item, payload, version_id)
-                tx.batches.end_leases(user.id, [item.example_id for _, item, _ in part])
-        return [receipts[index] for index in range(len(items))]
+                receipts.append(Receipt(item.client_id, item.example_id, message=str(error)))
+                continue
+            version_id = versions.get(item.suggestion_version or 0)
+            receipts.append(_store(tx, project, user, item, payload, version_id))
+            given_back.append(item.example_id)
+        tx.batches.end_leases(user.id, given_back)
+        return receipts
 
     def ask(self, project: Project, user: User, questions: Sequence[NewQuestion]) -> list[Receipt]:
         """Ask new questions, each on the context of an example that is there; receipts in the same order.
@@ -256,7 +261,9 @@ class AnnotationService:
         return mine
 
     @staticmethod
-    def _check(project: Project, example: Example | None, item: Submission, renamed: LabelMap) -> Json | None:
+    def _check(
+        project: Project, example: Example | None, item: Submission, renamed: Callable[[], LabelMap]
+    ) -> Json | None:
         """The payload in its stored form, once it is sure that it fits.
 
         A label that was renamed or merged while the answer was on somebody's screen is read under its new name.
@@ -274,7 +281,7 @@ class AnnotationService:
         if isinstance(payload, Answers) and payload.question == example.content.question:
             payload = replace(payload, question=None)
         if not set(task.labels_in(payload)).issubset(project.label_names):
-            payload = _renamed(task, payload, example, renamed)
+            payload = _renamed(task, payload, example, renamed())
         task.validate(payload, example.content, project.label_names)
         return task.dump(payload)
 
@@ -286,14 +293,6 @@ def _renamed(task: Task, payload: Payload, example: Example, renamed: LabelMap) 
     except ValueError:  # the labels do not even fit the text, as the caller will say
         return payload
     return found if len(task.labels_in(found)) == len(task.labels_in(payload)) else payload
-
-
-def _still_fits(project: Project, payload: Json, label_set: Sequence[str]) -> bool:
-    """Whether the labels are in the set as it is now, in the block that saves."""
-    if tuple(label_set) == project.label_names:
-        return True
-    task = get_task(project.task)
-    return set(task.labels_in(task.load(payload))).issubset(label_set)
 
 
 def _store(
@@ -329,7 +328,7 @@ def _store(
     except (InvalidInput, NotFound) as error:
         return Receipt(item.client_id, item.example_id, message=str(error))
     before = _wording(tx, item.example_id) if asks else None
-    tx.annotations.follow_gold(item.example_id)
+    tx.annotations.follow_gold(item.example_id, project.sharing)
     if asks and _wording(tx, item.example_id) != before:
         tx.models.forget_predictions(item.example_id)  # they answer a question that is not asked any more
     return Receipt(item.client_id, item.example_id, annotation=stored)

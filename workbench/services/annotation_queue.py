@@ -9,6 +9,7 @@ from workbench.domain import Example, Json, Project, User
 from workbench.errors import InvalidPayload
 from workbench.services.annotation_items import Around, Queue, QueueItem, Suggestion
 from workbench.services.labelmaps import version_map
+from workbench.storage.batches import QueueItem as BatchQueueItem
 from workbench.storage.rows import now
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task, load_prediction
@@ -39,41 +40,35 @@ def make_queue(
 ) -> Queue:
     """The next items of one batch, of every open batch, or where none is open of the pool in its order."""
     until = now() + lease
-    with store.write() as tx:
+    with store.write(prompt=True) as tx:
         found = tx.batches.next_items(project.id, user.id, batch_id, limit, exclude, until)
-        straight = (
-            tx.batches.next_in_pool(project.id, user.id, limit, exclude, until)
-            if batch_id is None and not found
-            else []
-        )
-    why: dict[int, tuple[int | None, Json]] = {
-        item.example_id: (
-            item.batch_id,
-            {**item.reason, "score": item.score, "position": item.position + 1},
-        )
-        for item in found
-    }
-    why |= dict.fromkeys(straight, (None, IN_ORDER))
+    straight: list[int] = []
+    if batch_id is None and not found:
+        with store.write(prompt=True) as tx:  # one of its own: it takes a lock that the first has in part
+            straight = tx.batches.next_in_pool(project.id, user.id, limit, exclude, until)
     with store.read() as tx:
-        batch_ids = sorted({batch for batch, _ in why.values() if batch is not None})
-        batches = {batch: tx.batches.by_id(batch) for batch in batch_ids}
-        by_id = {example.id: example for example in tx.examples.by_ids(list(why))}
-        items = describe(
-            tx, project, user, [by_id[example_id] for example_id in why if example_id in by_id], around
+        of_batches = tx.batches.queue_items(found)
+        why: dict[int, tuple[int | None, Json]]
+        why = {item.example_id: (item.batch_id, _why(item)) for item in of_batches}
+        why |= dict.fromkeys(straight, (None, IN_ORDER))
+        shown = batch_id if batch_id is not None else next((item.batch_id for item in of_batches), None)
+        items = describe(tx, project, user, tx.examples.by_ids(list(why)), around)
+        done, total = (
+            tx.batches.progress(shown)
+            if shown is not None
+            else tx.annotations.labeled_in_pool(project.id, user.id)
         )
-        shown = batch_id if batch_id is not None else next(iter(batch_ids), None)
-        if shown is not None:
-            batch = batches.get(shown) or tx.batches.by_id(shown)
-            done, total = batch.done, batch.items
-        else:
-            done, total = tx.annotations.labeled_in_pool(project.id, user.id)
-    completed = []
-    for item in items:
-        of_batch, reason = why[item.example.id]
-        if of_batch is not None:
-            reason = {"strategy": batches[of_batch].strategy, **reason, "batch": batches[of_batch].number}
-        completed.append(_with_reason(item, of_batch, reason))
-    return Queue(tuple(completed), done, total)
+    return Queue(tuple(_with_reason(item, *why[item.example.id]) for item in items), done, total)
+
+
+def _why(item: BatchQueueItem) -> Json:
+    return {
+        "strategy": item.strategy,
+        **item.reason,
+        "score": item.score,
+        "position": item.position + 1,
+        "batch": item.batch,
+    }
 
 
 def describe(

@@ -125,6 +125,7 @@ class MaintenanceService:
                 checks += [
                     self._looked("contents", self._contents),
                     self._looked("imports", self._imports),
+                    self._looked("batches", self._batches),
                     self._looked("models", self._models),
                     self._looked("runs", self._runs),
                 ]
@@ -195,6 +196,16 @@ class MaintenanceService:
         if removed:
             said += f"; taken back what {removed} killed ones had left half written"
         return Check("imports", True, said)
+
+    def _batches(self) -> Check:
+        with self._store.read() as tx:
+            wrong = [one.id for one in tx.projects.all() if tx.batches.wrongly_kept(one.id)]
+        mended = 0
+        for project_id in wrong:
+            with self._store.write() as tx:
+                mended += tx.batches.reckon(project_id)
+        said = "each knows which of its examples wait for somebody"
+        return Check("batches", True, said if not mended else f"{said}; put right for {mended}")
 
     def _models(self) -> Check:
         versions = list(self._versions())

@@ -48,20 +48,16 @@ class SharingService:
         """
         _check(sharing)
         with self._store.write() as tx:
-            now = tx.projects.by_id(project.id)
+            now = tx.projects.alone(project.id)
             tx.projects.set_settings(project.id, {**now.settings, "sharing": sharing.stored()})
+            tx.batches.reckon(project.id)
             told = {"from": now.sharing.stored(), "to": sharing.stored()}
             tx.users.audit(by.id if by else None, "project.sharing", project.name, told, project.id)
         with self._store.read() as tx:
             project = tx.projects.by_id(project.id)
             said = tx.annotations.said_by_people(project.id)
-        self._follow(
-            [
-                example_id
-                for example_id in said
-                if now.sharing.needed(example_id) != sharing.needed(example_id)
-            ]
-        )
+        changed = [one for one in said if now.sharing.needed(one) != sharing.needed(one)]
+        self._follow(sorted(changed))
         return project
 
     def progress(self, project: Project) -> Progress:
@@ -78,7 +74,7 @@ class SharingService:
         return Progress(len(people), len(full), len(gold), len(set(full) - gold))
 
     def _follow(self, example_ids: Sequence[int]) -> None:
-        for part in chunks(sorted(example_ids), TOGETHER):
+        for part in chunks(example_ids, TOGETHER):
             with self._store.write() as tx:
                 for example_id in part:
                     tx.annotations.follow_gold(example_id)

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, insert, select
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Split
 from workbench.errors import InvalidInput, NotFound, StaleRevision
 from workbench.storage.leases import DONE
+from workbench.storage.openitems import reckon
 from workbench.storage.opinions import Opinions
 from workbench.storage.revisions import select_revisions
 from workbench.storage.rows import chunks, id_chunks, now
 from workbench.storage.sharing import people_wanted, settled, sharing_of, spoken
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import batch_items, documents, examples, gold, label_change_items, users
+from workbench.storage.tables.columns import Identity
 from workbench.storage.visible import in_project
 
 
@@ -62,19 +64,15 @@ class Annotations(Opinions):
             StaleRevision: Somebody else has revised it since ``base_revision``.
             InvalidInput: The client id belongs to another example or author.
         """
-        self._lock(example_id)
-        known = self.by_client_id(client_id)
+        sharing = self._lock(example_id)
+        known = self._connection.execute(_KNOWN, {"client": client_id}).one_or_none()
         if known is not None:
             if (known.example_id, known.author_id) != (example_id, author_id):
                 raise InvalidInput("the client id belongs to another annotation", remedy="make a new one")
-            return known
+            return self.by_id(known.id)
         if base_revision is not None:
             self._refuse_stale(example_id, author_id, base_revision)
-        newest = self._connection.execute(
-            select(func.coalesce(func.max(revisions.c.revision), 0)).where(
-                revisions.c.example_id == example_id
-            )
-        ).scalar_one()
+        newest = self._connection.execute(_NEWEST_NUMBER, {"example": example_id}).scalar_one()
         values = {
             "example_id": example_id,
             "author_id": author_id,
@@ -88,21 +86,16 @@ class Annotations(Opinions):
             "suggestion_version_id": suggestion_version_id,
             "created_at": now(),
         }
-        new_id = self._connection.execute(
-            insert(revisions).values(_without_null_document(values)).returning(revisions.c.id)
-        ).scalar_one()
+        new_id = self._connection.execute(_ADDED, _without_null_document(values)).scalar_one()
+        reckon(self._connection, [example_id], sharing)
         return self.by_id(new_id)
 
     def by_id(self, annotation_id: int) -> Annotation:
         """The revision of that id. Raises NotFound."""
-        found = self._one(select_revisions().where(revisions.c.id == annotation_id))
+        found = self._one(_BY_ID, {"annotation": annotation_id})
         if found is None:
             raise NotFound(f"there is no annotation with id {annotation_id}")
         return found
-
-    def by_client_id(self, client_id: str) -> Annotation | None:
-        """The revision stored under a client id, or None."""
-        return self._one(select_revisions().where(revisions.c.client_id == client_id))
 
     def stored_client_ids(self, client_ids: Sequence[str]) -> frozenset[str]:
         """Those of the client ids that are stored."""
@@ -136,20 +129,11 @@ class Annotations(Opinions):
         """The newest revision of each example that has one, by anyone or by one author."""
         found: dict[int, Annotation] = {}
         for part in id_chunks(example_ids):
-            top = select(revisions.c.example_id, func.max(revisions.c.revision).label("revision")).where(
-                revisions.c.example_id.in_(part)
-            )
-            if author_id is not None:
-                top = top.where(revisions.c.author_id == author_id)
-            newest = top.group_by(revisions.c.example_id).subquery()
-            rows = self._all(
-                select_revisions().join(
-                    newest,
-                    (newest.c.example_id == revisions.c.example_id)
-                    & (newest.c.revision == revisions.c.revision),
-                )
-            )
-            found.update({row.example_id: row for row in rows})
+            # Their numbers first: most of what is asked for has no revision yet.
+            rows = self._connection.execute(_NUMBERS, {"ids": list(part)})
+            ids = {row.example_id: row.id for row in rows if author_id is None or row.author_id == author_id}
+            if ids:
+                found |= {one.example_id: one for one in self._all(_BY_IDS, {"ids": list(ids.values())})}
         return found
 
     def labeled_in_pool(self, project_id: int, user_id: int) -> tuple[int, int]:
@@ -162,11 +146,10 @@ class Annotations(Opinions):
             done_by_any = select(revisions.c.example_id).where(revisions.c.status.in_(DONE))
             decided = mine.union(done_by_any, select(gold.c.example_id)).subquery()
         else:
-            done_by_all = select(examples.c.id).where(
-                *in_pool,
-                exists().where(revisions.c.example_id == examples.c.id, revisions.c.status.in_(DONE)),
-                settled(examples.c.id)
-                | (spoken(examples.c.id, DONE) >= people_wanted(examples.c.id, sharing)),
+            met = select(revisions.c.example_id).where(revisions.c.status.in_(DONE)).distinct().subquery()
+            example_id = met.c.example_id
+            done_by_all = select(example_id).where(
+                settled(example_id) | (spoken(example_id, DONE) >= people_wanted(example_id, sharing))
             )
             decided = mine.union(done_by_all).subquery()
         done = self._connection.execute(
@@ -225,33 +208,19 @@ class Annotations(Opinions):
 
     def document_names(self, document_ids: Collection[int]) -> dict[int, str]:
         """Names of documents, for the line that says where an example stands."""
-        rows = self._connection.execute(
-            select(documents.c.id, documents.c.name).where(documents.c.id.in_(document_ids))
-        )
+        rows = self._connection.execute(_DOCUMENT_NAMES, {"ids": list(document_ids)})
         return {row.id: row.name for row in rows}
 
     def in_batch(self, batch_id: int, example_id: int) -> bool:
         """Whether the example is an item of the batch."""
-        found = select(batch_items.c.example_id).where(
-            batch_items.c.batch_id == batch_id, batch_items.c.example_id == example_id
-        )
-        return self._connection.execute(found).one_or_none() is not None
+        values = {"batch": batch_id, "example": example_id}
+        return self._connection.execute(_IN_BATCH, values).one_or_none() is not None
 
     # --- inside ---
 
     def _refuse_stale(self, example_id: int, author_id: int, base_revision: int) -> None:
-        other = self._connection.execute(
-            select(users.c.name)
-            .join(revisions, revisions.c.author_id == users.c.id)
-            .where(
-                revisions.c.example_id == example_id,
-                revisions.c.author_id != author_id,
-                revisions.c.revision > base_revision,
-                ~_by_label_change(),
-            )
-            .order_by(revisions.c.revision.desc())
-            .limit(1)
-        ).scalar_one_or_none()
+        values = {"example": example_id, "author": author_id, "base": base_revision}
+        other = self._connection.execute(_OVERTAKEN_BY, values).scalar_one_or_none()
         if other is not None:
             raise StaleRevision(
                 f"{other} has revised this example meanwhile",
@@ -262,6 +231,41 @@ class Annotations(Opinions):
 def _by_label_change() -> ColumnElement[bool]:
     """Whether a change of the label set wrote the revision: nobody has looked at the example then."""
     return exists().where(label_change_items.c.annotation_id == revisions.c.id)
+
+
+# Statements that every claim or answer needs are built once, and given their values at each call.
+_EXAMPLE = bindparam("example", type_=Identity)
+_IDS = bindparam("ids", type_=Identity, expanding=True)
+_BY_ID = select_revisions().where(revisions.c.id == bindparam("annotation"))
+_BY_IDS = select_revisions().where(revisions.c.id.in_(_IDS))
+_KNOWN = select(revisions.c.id, revisions.c.example_id, revisions.c.author_id).where(
+    revisions.c.client_id == bindparam("client")
+)
+_NEWEST_NUMBER = select(func.coalesce(func.max(revisions.c.revision), 0)).where(
+    revisions.c.example_id == _EXAMPLE
+)
+_NUMBERS = (
+    select(revisions.c.id, revisions.c.example_id, revisions.c.author_id)
+    .where(revisions.c.example_id.in_(_IDS))
+    .order_by(revisions.c.revision)
+)
+_ADDED = insert(revisions).returning(revisions.c.id)
+_IN_BATCH = select(batch_items.c.example_id).where(
+    batch_items.c.batch_id == bindparam("batch"), batch_items.c.example_id == _EXAMPLE
+)
+_DOCUMENT_NAMES = select(documents.c.id, documents.c.name).where(documents.c.id.in_(_IDS))
+_OVERTAKEN_BY = (
+    select(users.c.name)
+    .join(revisions, revisions.c.author_id == users.c.id)
+    .where(
+        revisions.c.example_id == _EXAMPLE,
+        revisions.c.author_id != bindparam("author"),
+        revisions.c.revision > bindparam("base"),
+        ~_by_label_change(),
+    )
+    .order_by(revisions.c.revision.desc())
+    .limit(1)
+)
 
 
 def _without_null_document(values: dict[str, Any]) -> dict[str, Any]:

@@ -5,34 +5,65 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from workbench.domain import Batch, BatchItem, Json, Sharing
 from workbench.errors import NotFound
-from workbench.storage.candidates import Candidates, live_annotation
-from workbench.storage.leases import Leases, room_for
+from workbench.storage.candidates import Candidates
+from workbench.storage.leases import (
+    ITEM_BATCH,
+    PROJECT,
+    USER,
+    WANTED,
+    Leases,
+    for_user,
+    holding,
+)
+from workbench.storage.openitems import CORRECTION, answered, reckon_batch, reckon_project, wrongly_kept
 from workbench.storage.rows import aware, chunks, id_chunks, now
-from workbench.storage.sharing import has_spoken, people_wanted, settled, sharing_of, spoken
-from workbench.storage.tables import batch_items, batches, leases, model_versions
+from workbench.storage.sharing import has_spoken
+from workbench.storage.tables import batch_items, batches, examples, leases, model_versions
 
-CORRECTION = "correction"
-"""Strategy of a batch of labeled examples that a person wants looked at again."""
+WINDOW = 64
+"""Open items that a claim looks at first; where all of them are others' or the person's own, it looks at every one."""
+
+ALL = 2**31 - 1
+
+__all__ = ["CORRECTION", "Batches", "NewItem", "QueueItem"]
 
 
-ALONE = Sharing()
+class Claim(NamedTuple):
+    """An item that somebody has got."""
+
+    batch_id: int
+    example_id: int
 
 
 class QueueItem(NamedTuple):
-    """An item to be labeled now, and why it was chosen."""
+    """An item to be labeled now, and why it was chosen: also its batch's number and strategy."""
 
     batch_id: int
     example_id: int
     position: int
     score: float | None
     reason: Json
+    batch: int
+    strategy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +96,7 @@ class Batches(Leases):
         user_id: int | None = None,
     ) -> Batch:
         """A new batch of these examples in this order, numbered from 1 in its project."""
-        self.lock(project_id)
+        sharing = self.lock(project_id)
         number = self._connection.execute(
             select(func.coalesce(func.max(batches.c.number), 0) + 1).where(batches.c.project_id == project_id)
         ).scalar_one()
@@ -96,33 +127,39 @@ class Batches(Leases):
         )
         for chunk in chunks(rows):
             self._connection.execute(insert(batch_items), chunk)
+        reckon_batch(self._connection, batch_id, sharing)
         return self.by_id(batch_id)
 
     def all(self, project_id: int) -> tuple[Batch, ...]:
         """Every batch of a project, the newest first, with how far it is."""
-        sharing = sharing_of(self._connection, project_id)
-        statement = (
-            self._select(sharing).where(batches.c.project_id == project_id).order_by(batches.c.number.desc())
-        )
+        statement = _BATCHES.where(batches.c.project_id == project_id).order_by(batches.c.number.desc())
         return tuple(_batch(row) for row in self._connection.execute(statement))
 
     def by_id(self, batch_id: int) -> Batch:
         """The batch of that id. Raises NotFound."""
-        project_id = self._connection.execute(
-            select(batches.c.project_id).where(batches.c.id == batch_id)
-        ).scalar_one_or_none()
-        if project_id is None:
+        row = self._connection.execute(_BATCHES.where(batches.c.id == batch_id)).one_or_none()
+        if row is None:
             raise NotFound(f"there is no batch with id {batch_id}")
-        sharing = sharing_of(self._connection, project_id)
-        row = self._connection.execute(self._select(sharing).where(batches.c.id == batch_id)).one()
         return _batch(row)
+
+    def progress(self, batch_id: int) -> tuple[int, int]:
+        """How many items of a batch need nothing more, and how many it has. Raises NotFound."""
+        row = self._connection.execute(_PROGRESS, {"batch": batch_id}).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no batch with id {batch_id}")
+        return row.done, row.total
+
+    def reckon(self, project_id: int) -> int:
+        """Work out again which items of a project's batches are open; how many were kept otherwise."""
+        return reckon_project(self._connection, project_id, self.sharing(project_id))
+
+    def wrongly_kept(self, project_id: int) -> int:
+        """How many items of a project's batches are kept as open or closed against what their labels say."""
+        return wrongly_kept(self._connection, project_id, self.sharing(project_id))
 
     def by_number(self, project_id: int, number: int) -> Batch:
         """The project's batch of that number. Raises NotFound."""
-        sharing = sharing_of(self._connection, project_id)
-        statement = self._select(sharing).where(
-            batches.c.project_id == project_id, batches.c.number == number
-        )
+        statement = _BATCHES.where(batches.c.project_id == project_id, batches.c.number == number)
         row = self._connection.execute(statement).one_or_none()
         if row is None:
             raise NotFound(
@@ -145,16 +182,17 @@ class Batches(Leases):
         self, project_id: int, batch_id: int | None = None, limit: int | None = None
     ) -> list[QueueItem]:
         """Items that fewer people have labeled than shall, oldest batch first, held by somebody or not."""
-        statement = self._open(project_id, batch_id, sharing_of(self._connection, project_id))
+        statement = _open(of_one=batch_id is not None)
         if limit is not None:
             statement = statement.limit(limit)
-        return [QueueItem(*row) for row in self._connection.execute(statement)]
+        rows = self._connection.execute(statement, _values(project_id, batch_id))
+        return [QueueItem(*row) for row in rows]
 
     def open_count(self, project_id: int, batch_id: int | None = None) -> int:
         """How many items fewer people have labeled than shall."""
-        sharing = sharing_of(self._connection, project_id)
-        open_items = self._open(project_id, batch_id, sharing).order_by(None).subquery()
-        return self._connection.execute(select(func.count()).select_from(open_items)).scalar_one()
+        open_items = _open(of_one=batch_id is not None).order_by(None).subquery()
+        statement = select(func.count()).select_from(open_items)
+        return self._connection.execute(statement, _values(project_id, batch_id)).scalar_one()
 
     def next_items(
         self,
@@ -164,7 +202,7 @@ class Batches(Leases):
         limit: int,
         exclude: Collection[int],
         until: datetime,
-    ) -> list[QueueItem]:
+    ) -> list[Claim]:
         """What a person labels next, reserved for them until then; call it in a writing block.
 
         Items that the person holds already come first, then the oldest batch's, in its order. Left out are items
@@ -179,34 +217,43 @@ class Batches(Leases):
             exclude: Example ids that the person has on the screen already.
             until: How long they are reserved.
         """
-        self.lock(project_id)
-        moment = now()
-        sharing = sharing_of(self._connection, project_id)
-        held = self.held(user_id, moment)
-        wanted = limit + len(exclude)
-        waiting = self._open(project_id, batch_id, sharing)
-        if not sharing.alone:
-            waiting = waiting.where(~_answered_by(user_id))
-        own = waiting.limit(wanted)
-        items: list[QueueItem] = []
-        for chunk in id_chunks(held):
-            rows = self._connection.execute(own.where(batch_items.c.example_id.in_(chunk)))
-            items += [QueueItem(*row) for row in rows]
-        if len(items) < wanted:
-            free = waiting.where(room_for(batch_items.c.example_id, user_id, moment, sharing))
-            rows = self._connection.execute(free.limit(wanted))
-            items += [QueueItem(*row) for row in rows]
-        skipped = set(exclude)
-        chosen: dict[int, QueueItem] = {}
-        for item in items:
-            if item.example_id not in skipped and len(chosen) < limit:
-                chosen.setdefault(item.example_id, item)
-        self.lease(user_id, [(item.batch_id, item.example_id) for item in chosen.values()], until)
-        return list(chosen.values())
+        values = self._begin_claim(project_id, user_id, exclude, until) | _values(project_id, batch_id)
+        of_one = batch_id is not None
+        rows = self._connection.execute(_held(of_one=of_one), values)
+        held = {row.example_id: row.batch_id for row in rows if row.example_id not in exclude}
+        found = [Claim(held[example_id], example_id) for example_id in list(held)[:limit]]
+        self._hold_on([claim.example_id for claim in found], values)
+        if len(found) < limit:
+            sharing = self.share(project_id)
+            for window in (WINDOW, ALL):
+                if len(found) < limit:
+                    rest = values | {"window": window, "wanted": limit - len(found)}
+                    new = self.reserve(_chosen(sharing, of_one=of_one), sharing, rest)
+                    found += [Claim(*pair) for pair in new]
+            if not found:  # all that there is may be in the hands of others who claim or save at this moment
+                last = _chosen(sharing, of_one=of_one, waits=True)
+                new = self.reserve(last, sharing, values | {"window": ALL, "wanted": 1})
+                found = [Claim(*pair) for pair in new]
+        return found
+
+    def queue_items(self, claims: Sequence[Claim]) -> list[QueueItem]:
+        """The items that were claimed, in the order of the claims."""
+        place = {claim: index for index, claim in enumerate(claims)}
+        found: list[QueueItem] = []
+        for part in id_chunks([claim.example_id for claim in claims]):
+            items = (QueueItem(*row) for row in self._connection.execute(_ITEMS, {"ids": list(part)}))
+            found += [item for item in items if item[:2] in place]
+        return sorted(found, key=lambda item: place[Claim(*item[:2])])
 
     def release(self, batch_id: int) -> int:
         """Take the items that nobody has labeled out of a batch, so that they may be selected again; how many."""
-        pending = [item.example_id for item in self._open_of(batch_id)]
+        labeled = answered(Sharing())
+        unlabeled = (
+            select(batch_items.c.example_id)
+            .join(batches, batches.c.id == batch_items.c.batch_id)
+            .where(batch_items.c.batch_id == batch_id, ~labeled)
+        )
+        pending = list(self._connection.execute(unlabeled).scalars())
         for chunk in id_chunks(pending):
             for table in (leases, batch_items):
                 self._connection.execute(
@@ -224,54 +271,75 @@ class Batches(Leases):
             )
         return len(pending)
 
-    def _open_of(self, batch_id: int) -> list[QueueItem]:
-        project_id = self._connection.execute(
-            select(batches.c.project_id).where(batches.c.id == batch_id)
-        ).scalar_one()
-        return [QueueItem(*row) for row in self._connection.execute(self._open(project_id, batch_id, ALONE))]
 
-    def _open(self, project_id: int, batch_id: int | None, sharing: Sharing) -> Select[Any]:
-        statement = (
-            select(
-                batch_items.c.batch_id,
-                batch_items.c.example_id,
-                batch_items.c.position,
-                batch_items.c.score,
-                batch_items.c.reason,
-            )
-            .join(batches, batches.c.id == batch_items.c.batch_id)
-            .where(batches.c.project_id == project_id, ~_answered(sharing))
-            .order_by(batches.c.number, batch_items.c.position)
-        )
-        return statement if batch_id is None else statement.where(batch_items.c.batch_id == batch_id)
-
-    def _select(self, sharing: Sharing) -> Select[Any]:
-        of_batch = batch_items.c.batch_id == batches.c.id
-        total = select(func.count()).select_from(batch_items).where(of_batch).scalar_subquery()
-        done = (
-            select(func.count())
-            .select_from(batch_items)
-            .where(of_batch, _answered(sharing))
-            .scalar_subquery()
-        )
-        return select(
-            batches, model_versions.c.number.label("version"), total.label("total"), done.label("done")
-        ).outerjoin(model_versions, model_versions.c.id == batches.c.model_version_id)
+def _values(project_id: int, batch_id: int | None) -> dict[str, Any]:
+    values = {"project": project_id}
+    return values if batch_id is None else values | {"batch": batch_id}
 
 
-def _answered(sharing: Sharing) -> ColumnElement[bool]:
-    """Whether an item needs nothing more. In a correction batch every item had labels before: only newer ones count."""
-    example_id = batch_items.c.example_id
-    corrected = live_annotation(example_id, since=batches.c.created_at)
+@cache
+def _held(*, of_one: bool) -> Select[Any]:
+    """Items that the user holds and has not labeled."""
+    unlabeled = ~_answered_by_user(batch_items.c.example_id, batches.c.strategy)
+    return _open(of_one=of_one).join(leases, holding(batch_items.c.example_id)).where(unlabeled)
+
+
+@lru_cache(maxsize=64)
+def _chosen(sharing: Sharing, *, of_one: bool, waits: bool = False) -> Select[Any]:
+    """The first items that there is room for; their examples' rows are locked, and those that others lock passed by."""
+    # A query of its own for the window: the database is not to look at every open item of the batch.
+    window = _open(of_one=of_one).limit(bindparam("window", type_=Integer)).cte("first_open")
+    chosen = (
+        select(window.c.batch_id, window.c.example_id)
+        .join(examples, examples.c.id == window.c.example_id)
+        .where(*for_user(window.c.example_id, sharing))
+        .order_by(window.c.number, window.c.position)
+        .limit(WANTED)
+        .with_for_update(key_share=True, of=examples, skip_locked=not waits)
+    )
     if sharing.alone:
-        return ((batches.c.strategy != CORRECTION) & live_annotation(example_id)) | corrected
-    full = settled(example_id) | (spoken(example_id) >= people_wanted(example_id, sharing))
-    return ((batches.c.strategy != CORRECTION) & full) | ((batches.c.strategy == CORRECTION) & corrected)
+        return chosen
+    return chosen.where(~_answered_by_user(window.c.example_id, window.c.strategy))
 
 
-def _answered_by(user_id: int) -> ColumnElement[bool]:
-    """Whether an item needs nothing more from this person."""
-    return (batches.c.strategy != CORRECTION) & has_spoken(batch_items.c.example_id, user_id)
+_COLUMNS = (
+    select(
+        batch_items.c.batch_id,
+        batch_items.c.example_id,
+        batch_items.c.position,
+        batch_items.c.score,
+        batch_items.c.reason,
+        batches.c.number,
+        batches.c.strategy,
+    )
+    .join(batches, batches.c.id == batch_items.c.batch_id)
+    .order_by(batches.c.number, batch_items.c.position)
+)
+_ITEMS = _COLUMNS.where(batch_items.c.example_id.in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _open(*, of_one: bool) -> Select[Any]:
+    """Items that need something more, of one batch or of the project's, the oldest first."""
+    statement = _COLUMNS.where(batches.c.project_id == PROJECT, batch_items.c.open)
+    return statement.where(batch_items.c.batch_id == ITEM_BATCH) if of_one else statement
+
+
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    of_batch = batch_items.c.batch_id == batches.c.id
+    return select(func.count()).select_from(batch_items).where(of_batch, *conditions).scalar_subquery()
+
+
+_HOW_FAR = _count().label("total"), _count(~batch_items.c.open).label("done")
+_PROGRESS = select(*_HOW_FAR).select_from(batches).where(batches.c.id == ITEM_BATCH)
+_BATCHES = select(batches, model_versions.c.number.label("version"), *_HOW_FAR).outerjoin(
+    model_versions, model_versions.c.id == batches.c.model_version_id
+)
+
+
+def _answered_by_user(example_id: ColumnElement[int], strategy: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an item needs nothing more from the user."""
+    return (strategy != CORRECTION) & has_spoken(example_id, USER)
 
 
 def _batch(row: Row[Any]) -> Batch:

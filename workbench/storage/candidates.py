@@ -88,7 +88,9 @@ def live_annotation(
     )
 
 
-def live_lease(example_id: ColumnElement[int], moment: datetime) -> ColumnElement[bool]:
+def live_lease(
+    example_id: ColumnElement[int], moment: datetime | ColumnElement[datetime]
+) -> ColumnElement[bool]:
     """Whether somebody holds the example at that moment."""
     return exists().where(leases.c.example_id == example_id, leases.c.expires_at > moment)
 

@@ -7,12 +7,13 @@ a read followed by a write can't fail with "database is locked" beside another w
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError, OperationalError
 
 from workbench.errors import DatabaseUnavailable
 from workbench.storage.door import Door
@@ -22,11 +23,17 @@ BUSY_TIMEOUT_MS = 30_000
 LASTING = ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 1000")
 """Before a writing transaction: what is committed survives a power failure."""
 
+PROMPT = ("PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 1000")
+"""Before one that somebody waits for, and that may be lost with the machine's power."""
+
 HIDDEN = ("PRAGMA synchronous = NORMAL", "PRAGMA wal_autocheckpoint = 0")
 """Before one whose loss would harm nobody: the disk is not waited for, and the log is emptied by ``checkpoint``.
 
 What is lost is a tail of the log, never a part of the middle: the next lasting commit brings all before it to disk.
 """
+
+TRUSTED_SECONDS = 1.0
+"""How long after its last use a connection is taken to stand."""
 
 
 def make_engine(url: str) -> Engine:
@@ -48,13 +55,32 @@ def make_engine(url: str) -> Engine:
         return _sqlite(url)
     if backend == "postgresql":
         try:
-            return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+            engine = create_engine(parsed, pool_size=10, max_overflow=20)
         except ModuleNotFoundError as error:
             raise DatabaseUnavailable(
                 "PostgreSQL needs the psycopg package",
                 remedy="pip install 'annotation-workbench[postgresql]'",
             ) from error
+        _ping_after_rest(engine)
+        return engine
     raise DatabaseUnavailable(f"{backend} is not supported", remedy="use SQLite or PostgreSQL")
+
+
+def _ping_after_rest(engine: Engine) -> None:
+    """Ask whether a connection still stands, but not of one that has just been used: asking is a round trip."""
+
+    @event.listens_for(engine, "checkin")
+    def _rest(_connection: Any, record: Any) -> None:
+        record.info["rested_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("rested_since", float("inf")) < TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("the connection is gone") from error
 
 
 def _sqlite(url: str) -> Engine:
@@ -81,11 +107,12 @@ def _sqlite(url: str) -> Engine:
             return
         raw = connection.connection.driver_connection
         assert raw is not None
+        prompt = options.get("prompt", False)
         try:
-            for setting in HIDDEN if options.get("hidden", False) else LASTING:
+            for setting in HIDDEN if options.get("hidden", False) else PROMPT if prompt else LASTING:
                 raw.execute(setting)
             raw.execute("PRAGMA busy_timeout = 0")
-            door.enter(lambda: raw.execute("BEGIN IMMEDIATE"), BUSY_TIMEOUT_MS / 1000)
+            door.enter(lambda: raw.execute("BEGIN IMMEDIATE"), BUSY_TIMEOUT_MS / 1000, prompt=prompt)
         except sqlite3.OperationalError as error:
             raise OperationalError("BEGIN IMMEDIATE", None, error) from error
         finally:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, or_, select
 
 from workbench.domain import Example, ExampleText, Split
 from workbench.storage.imports import Imports
@@ -18,6 +18,9 @@ from workbench.storage.visible import in_project
 
 READ_CHUNK = 2_000
 """Examples that one query of a long iteration brings."""
+
+
+_BY_IDS = select(examples).where(examples.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class ExampleRow(NamedTuple):
@@ -93,7 +96,7 @@ class Examples(Imports, Surroundings):
         """The examples of these ids, in the order of the ids; unknown ones are left out."""
         found: dict[int, Example] = {}
         for part in id_chunks(ids):
-            for row in self._connection.execute(select(examples).where(examples.c.id.in_(part))):
+            for row in self._connection.execute(_BY_IDS, {"ids": list(part)}):
                 found[row.id] = _example(row)
         return [found[example_id] for example_id in ids if example_id in found]
 

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
 from workbench.domain import Annotation, AnnotationStatus, Json, Sharing, Split
+from workbench.storage.openitems import reckon
 from workbench.storage.revisions import Revisions, newest_of_author, select_revisions, to_annotation
 from workbench.storage.rows import bulk_insert, chunks, id_chunks, now
 from workbench.storage.tables import annotations as revisions
-from workbench.storage.tables import examples, gold, oracle_answers, projects, users
+from workbench.storage.tables import examples, gold, oracle_answers, users
+from workbench.storage.tables.columns import Identity
 from workbench.storage.visible import in_project
 
 
@@ -50,67 +52,96 @@ def same_labels(payload: Json) -> str:
     return json.dumps({name: value for name, value in payload.items() if name != "question"}, sort_keys=True)
 
 
+# Statements that every answer needs are built once, and given their values at each call.
+_EXAMPLE = bindparam("example", type_=Identity)
+_GOLD_NOW = (
+    select(gold.c.annotation_id, gold.c.accepted_by, users.c.system)
+    .join(revisions, revisions.c.id == gold.c.annotation_id)
+    .join(users, users.c.id == revisions.c.author_id)
+    .where(gold.c.example_id == _EXAMPLE)
+)
+_STANDING = (
+    select(revisions.c.id, revisions.c.payload, users.c.system)
+    .join(users, users.c.id == revisions.c.author_id)
+    .where(
+        revisions.c.example_id == _EXAMPLE,
+        revisions.c.status == AnnotationStatus.ACCEPTED,
+        newest_of_author(),
+    )
+    .order_by(revisions.c.revision.desc())
+)
+_REPLACED = (
+    update(gold)
+    .where(gold.c.example_id == _EXAMPLE)
+    .values(annotation_id=bindparam("annotation"), accepted_at=bindparam("at"), accepted_by=bindparam("by"))
+)
+_ACCEPTED = insert(gold)
+_TAKEN = delete(gold).where(gold.c.example_id == _EXAMPLE)
+
+
 class Gold(Revisions):
     """Repository part of gold, imported labels and answers kept aside; see ``Annotations``."""
 
     def set_gold(self, example_id: int, annotation_id: int, user_id: int | None = None) -> None:
         """Make a revision the accepted one of its example."""
-        values = {"annotation_id": annotation_id, "accepted_at": now(), "accepted_by": user_id}
-        self._lock(example_id)
-        changed = self._connection.execute(
-            update(gold).where(gold.c.example_id == example_id).values(values)
-        ).rowcount
-        if not changed:
-            self._connection.execute(insert(gold).values(example_id=example_id, **values))
+        sharing = self._lock(example_id)
+        if not self._replace_gold(example_id, annotation_id, user_id):
+            self._add_gold(example_id, annotation_id, user_id)
+        self._reckon(example_id, sharing)
 
-    def follow_gold(self, example_id: int) -> None:
+    def _reckon(self, example_id: int, sharing: Sharing) -> None:
+        if not sharing.alone:  # where one person labels each example, gold closes no item
+            reckon(self._connection, [example_id], sharing)
+
+    def _add_gold(self, example_id: int, annotation_id: int, user_id: int | None) -> None:
+        values = {"annotation_id": annotation_id, "accepted_at": now(), "accepted_by": user_id}
+        self._connection.execute(_ACCEPTED, {"example_id": example_id, **values})
+
+    def _replace_gold(self, example_id: int, annotation_id: int, user_id: int | None) -> bool:
+        values = {"example": example_id, "annotation": annotation_id, "at": now(), "by": user_id}
+        return bool(self._connection.execute(_REPLACED, values).rowcount)
+
+    def follow_gold(self, example_id: int, sharing: Sharing | None = None) -> None:
         """Make gold what stands accepted by now, or take gold away where nothing does.
 
         An author's revision stands until the same author's next one. Of an example that one person labels it is the
         newest that stands; of one that several label, the labels that as many of them gave as the project wants, and
         of those the newest. What a reviewer has decided stays: their name is on it (``accepted_by``), which no
         automatic choice has but an import's.
+
+        Args:
+            example_id: The example.
+            sharing: How the project's work is shared out, where this block has locked the example already.
         """
-        current = self.gold_of([example_id]).get(example_id)
-        if current is not None and current[1] is not None and not self._by_system(current[0].author_id):
+        sharing = sharing or self._lock(example_id)
+        current = self._connection.execute(_GOLD_NOW, {"example": example_id}).one_or_none()
+        if current is not None and current.accepted_by is not None and not current.system:
             return
-        standing = agreed(self._standing(example_id), self._needed(example_id))
+        accepted = self._standing(example_id)
+        standing = agreed(accepted, sharing.needed(example_id))
+        if standing == (current.annotation_id if current is not None else None):
+            return
         if standing is None:
-            self.clear_gold(example_id)
-        elif current is None or current[0].id != standing:
-            self.set_gold(example_id, standing)
+            self._connection.execute(_TAKEN, {"example": example_id})
+        elif current is None:
+            self._add_gold(example_id, standing, None)
+        else:
+            self._replace_gold(example_id, standing, None)
+        if any(one.system for one in accepted) or (current is not None and current.system):
+            self._reckon(
+                example_id, sharing
+            )  # what people agree on closes nothing: that all have spoken does
 
     def _standing(self, example_id: int) -> list[Standing]:
         """The accepted revisions that stand, newest first."""
-        rows = self._connection.execute(
-            select(revisions.c.id, revisions.c.payload, users.c.system)
-            .join(users, users.c.id == revisions.c.author_id)
-            .where(
-                revisions.c.example_id == example_id,
-                revisions.c.status == AnnotationStatus.ACCEPTED,
-                newest_of_author(),
-            )
-            .order_by(revisions.c.revision.desc())
-        ).all()
+        rows = self._connection.execute(_STANDING, {"example": example_id})
         return [Standing(row.id, row.payload, row.system) for row in rows]
-
-    def _needed(self, example_id: int) -> int:
-        """How many people must agree on the example before their labels are gold."""
-        settings = self._connection.execute(
-            select(projects.c.settings)
-            .join(examples, projects.c.id == examples.c.project_id)
-            .where(examples.c.id == example_id)
-        ).scalar_one()
-        return Sharing.of(settings).needed(example_id)
-
-    def _by_system(self, user_id: int) -> bool:
-        return bool(
-            self._connection.execute(select(users.c.system).where(users.c.id == user_id)).scalar_one()
-        )
 
     def clear_gold(self, example_id: int) -> None:
         """Take an example's gold away; its revisions stay."""
-        self._connection.execute(delete(gold).where(gold.c.example_id == example_id))
+        sharing = self._lock(example_id)
+        self._connection.execute(_TAKEN, {"example": example_id})
+        self._reckon(example_id, sharing)
 
     def gold_of(self, example_ids: Sequence[int]) -> dict[int, tuple[Annotation, int | None]]:
         """The accepted revision of each example that has one, and who accepted it."""

@@ -22,8 +22,13 @@ class Imports:
         self._connection = connection
 
     def lock_project(self, project_id: int) -> None:
-        """Let nobody else import into the project until this block ends (positions are counted up)."""
-        self._connection.execute(select(projects.c.id).where(projects.c.id == project_id).with_for_update())
+        """Let nobody else import into the project until this block ends (positions are counted up).
+
+        Answers are saved meanwhile: whoever waits for those that are being saved makes all others wait.
+        """
+        self._connection.execute(
+            select(projects.c.id).where(projects.c.id == project_id).with_for_update(key_share=True)
+        )
 
     def add_source(self, sha256: str, size: int, compressed: bytes) -> None:
         """Keep a file's bytes (zlib-compressed); a file that is kept already is left alone."""

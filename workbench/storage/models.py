@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from workbench.domain import Evaluation, Json, ModelVersion, Split
 from workbench.errors import NotFound
@@ -112,9 +113,7 @@ class Models(GoldSets, Predictions):
 
     def versions(self, project_id: int) -> tuple[ModelVersion, ...]:
         """The project's versions, by number."""
-        rows = self._connection.execute(
-            _versions().where(model_versions.c.project_id == project_id).order_by(model_versions.c.number)
-        )
+        rows = self._connection.execute(_OF_PROJECT, {"project": project_id})
         return tuple(_version(row) for row in rows)
 
     def by_number(self, project_id: int, number: int) -> ModelVersion:
@@ -223,6 +222,7 @@ class Models(GoldSets, Predictions):
         return tuple(_evaluation(row) for row in rows)
 
 
+@cache
 def _versions() -> Select[Any]:
     parent, promoter = model_versions.alias("parent_version"), users.alias("promoter")
     return (
@@ -230,6 +230,11 @@ def _versions() -> Select[Any]:
         .outerjoin(parent, parent.c.id == model_versions.c.parent_id)
         .outerjoin(promoter, promoter.c.id == model_versions.c.promoted_by)
     )
+
+
+_OF_PROJECT = (
+    _versions().where(model_versions.c.project_id == bindparam("project")).order_by(model_versions.c.number)
+)
 
 
 def _version(row: Row[Any]) -> ModelVersion:

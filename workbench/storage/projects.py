@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from workbench.domain import Json, Label, Project
 from workbench.errors import AlreadyExists, NotFound
 from workbench.storage.rows import aware, now
 from workbench.storage.tables import labels, projects
+
+# Statements that every claim or answer needs are built once, and given their values at each call.
+_BY_ID = select(projects).where(projects.c.id == bindparam("project"))
+_HELD = _BY_ID.with_for_update(read=True, key_share=True)
+_ALONE = _BY_ID.with_for_update()
+_LABELS = select(labels).where(labels.c.project_id == bindparam("project")).order_by(labels.c.position)
 
 
 class Projects:
@@ -73,19 +79,15 @@ class Projects:
 
     def by_id(self, project_id: int) -> Project:
         """The project of that id. Raises NotFound."""
-        row = self._connection.execute(select(projects).where(projects.c.id == project_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"there is no project with id {project_id}")
-        return self._project(row)
+        return self._by_id(_BY_ID, project_id)
 
     def held(self, project_id: int) -> Project:
         """The project, its label set kept as it is until this writing block ends; others may hold it as well."""
-        self._connection.execute(
-            select(projects.c.id)
-            .where(projects.c.id == project_id)
-            .with_for_update(read=True, key_share=True)
-        )
-        return self.by_id(project_id)
+        return self._by_id(_HELD, project_id)
+
+    def alone(self, project_id: int) -> Project:
+        """The project; nobody saves an answer in it until this writing block ends."""
+        return self._by_id(_ALONE, project_id)
 
     def all(self) -> tuple[Project, ...]:
         """Every project, by name."""
@@ -117,10 +119,14 @@ class Projects:
         if not found:
             raise NotFound(f"the project has no label named {name!r}")
 
+    def _by_id(self, statement: Select[Any], project_id: int) -> Project:
+        row = self._connection.execute(statement, {"project": project_id}).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no project with id {project_id}")
+        return self._project(row)
+
     def _project(self, row: Row[Any]) -> Project:
-        label_rows = self._connection.execute(
-            select(labels).where(labels.c.project_id == row.id).order_by(labels.c.position)
-        )
+        label_rows = self._connection.execute(_LABELS, {"project": row.id})
         return Project(
             id=row.id,
             name=row.name,

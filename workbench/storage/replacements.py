@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from workbench.domain import AnnotationStatus, Json
+from workbench.storage.openitems import reckon
 from workbench.storage.rows import chunks, id_chunks, json_text_pattern, now
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold, label_change_items
@@ -182,15 +183,18 @@ class Replacements:
                 .values(annotation_id=bindparam("new")),
                 follow,
             )
+        reckon(self._connection, sorted({row.replaced.example_id for row in rows}))
         return new
 
     def clear_gold(self, example_ids: Sequence[int]) -> None:
         """Take the gold of these examples away."""
         for part in id_chunks(example_ids):
             self._connection.execute(delete(gold).where(gold.c.example_id.in_(part)))
+        reckon(self._connection, example_ids)
 
     def give_gold(self, rows: Iterable[tuple[int, int, int | None]]) -> None:
         """Gold for examples that have none: (example id, annotation id, who accepts it)."""
+        given = list(rows)
         values = [
             {
                 "example_id": example_id,
@@ -198,10 +202,11 @@ class Replacements:
                 "accepted_by": by,
                 "accepted_at": now(),
             }
-            for example_id, annotation_id, by in rows
+            for example_id, annotation_id, by in given
         ]
         if values:
             self._connection.execute(insert(gold), values)
+            reckon(self._connection, [example_id for example_id, _, _ in given])
 
     def without_gold(self, example_ids: Sequence[int]) -> set[int]:
         """Those of the examples that have no gold."""

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, select
 
-from workbench.domain import Annotation, AnnotationStatus
+from workbench.domain import Annotation, AnnotationStatus, Sharing
 from workbench.errors import NotFound
 from workbench.storage.rows import aware
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, model_versions, projects, users
 from workbench.tasks import get_task
+
+# Statements that every answer needs are built once, and given their values at each call.
+_LOCKED = (
+    select(projects.c.settings)
+    .join(examples, projects.c.id == examples.c.project_id)
+    .where(examples.c.id == bindparam("example"))
+    .with_for_update(key_share=True, of=examples)
+)
 
 
 class Revisions:
@@ -20,20 +30,19 @@ class Revisions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def _lock(self, example_id: int) -> None:
-        """Serialise writers of one example (SQLite serialises all of them)."""
-        found = self._connection.execute(
-            select(examples.c.id).where(examples.c.id == example_id).with_for_update(key_share=True)
-        ).one_or_none()
+    def _lock(self, example_id: int) -> Sharing:
+        """Serialise writers of one example (SQLite serialises all of them); how its project's work is shared out."""
+        found = self._connection.execute(_LOCKED, {"example": example_id}).one_or_none()
         if found is None:
             raise NotFound(f"there is no example with id {example_id}")
+        return Sharing.of(found.settings)
 
-    def _one(self, statement: Select[Any]) -> Annotation | None:
-        row = self._connection.execute(statement).one_or_none()
+    def _one(self, statement: Select[Any], values: Mapping[str, Any] | None = None) -> Annotation | None:
+        row = self._connection.execute(statement, values).one_or_none()
         return to_annotation(row) if row is not None else None
 
-    def _all(self, statement: Select[Any]) -> tuple[Annotation, ...]:
-        return tuple(to_annotation(row) for row in self._connection.execute(statement))
+    def _all(self, statement: Select[Any], values: Mapping[str, Any] | None = None) -> tuple[Annotation, ...]:
+        return tuple(to_annotation(row) for row in self._connection.execute(statement, values))
 
 
 def newest_of_author() -> ColumnElement[bool]:
@@ -46,6 +55,7 @@ def newest_of_author() -> ColumnElement[bool]:
     )
 
 
+@cache
 def select_revisions() -> Select[Any]:
     """Revisions with their author's name, their task and the number of the suggesting version."""
     return (

@@ -49,11 +49,12 @@ def spoken(
         select(func.count())
         .select_from(mine)
         .where(mine.c.example_id == example_id, mine.c.status.in_(tuple(statuses)), ~superseded)
+        .correlate_except(mine)
         .scalar_subquery()
     )
 
 
-def has_spoken(example_id: ColumnElement[int], user_id: int) -> ColumnElement[bool]:
+def has_spoken(example_id: ColumnElement[int], user_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether the person's word on the example is there."""
     mine, later = revisions.alias(), revisions.alias()
     superseded = exists().where(
@@ -61,20 +62,27 @@ def has_spoken(example_id: ColumnElement[int], user_id: int) -> ColumnElement[bo
         later.c.author_id == mine.c.author_id,
         later.c.revision > mine.c.revision,
     )
-    return exists().where(
-        mine.c.example_id == example_id,
-        mine.c.author_id == user_id,
-        mine.c.status != AnnotationStatus.WITHDRAWN,
-        ~superseded,
+    return (
+        exists()
+        .where(
+            mine.c.example_id == example_id,
+            mine.c.author_id == user_id,
+            mine.c.status != AnnotationStatus.WITHDRAWN,
+            ~superseded,
+        )
+        .correlate_except(mine)
     )
 
 
-def holders(example_id: ColumnElement[int], moment: datetime, but: int) -> ColumnElement[int]:
+def holders(
+    example_id: ColumnElement[int], moment: ColumnElement[datetime], but: ColumnElement[int]
+) -> ColumnElement[int]:
     """How many people besides one hold an example at that moment."""
     return (
         select(func.count())
         .select_from(leases)
         .where(leases.c.example_id == example_id, leases.c.expires_at > moment, leases.c.user_id != but)
+        .correlate_except(leases)
         .scalar_subquery()
     )
 
@@ -82,9 +90,13 @@ def holders(example_id: ColumnElement[int], moment: datetime, but: int) -> Colum
 def settled(example_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether an example's gold is a reviewer's word or came from no person: then nobody is asked any more."""
     said = revisions.alias()
-    return exists().where(
-        gold.c.example_id == example_id,
-        said.c.id == gold.c.annotation_id,
-        users.c.id == said.c.author_id,
-        users.c.system | gold.c.accepted_by.is_not(None),
+    return (
+        exists()
+        .where(
+            gold.c.example_id == example_id,
+            said.c.id == gold.c.annotation_id,
+            users.c.id == said.c.author_id,
+            users.c.system | gold.c.accepted_by.is_not(None),
+        )
+        .correlate_except(gold, said, users)
     )

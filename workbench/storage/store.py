@@ -156,6 +156,7 @@ class Store:
         self.engine: Engine = make_engine(url)
         self._writing = self.engine.execution_options(writing=True)
         self._hiding = self.engine.execution_options(writing=True, hidden=True)
+        self._prompt = self.engine.execution_options(writing=True, prompt=True)
 
     @property
     def one_writer(self) -> bool:
@@ -174,9 +175,15 @@ class Store:
             block.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Transaction]:
-        """A block of writes: committed at its end, rolled back by any exception."""
-        with _mapped_errors(), self._writing.connect() as connection, connection.begin():
+    def write(self, *, prompt: bool = False) -> Iterator[Transaction]:
+        """A block of writes: committed at its end, rolled back by any exception.
+
+        Args:
+            prompt: Somebody waits for it, and what it writes may be lost with the machine's power: on SQLite it comes
+                before others, and is not waited for until it is on the disk.
+        """
+        engine = self._prompt if prompt else self._writing
+        with _mapped_errors(), engine.connect() as connection, connection.begin():
             yield Transaction(connection)
 
     @contextmanager

@@ -16,7 +16,7 @@ BEYOND = 2**31 - 1
 """No example has this position and no import this id."""
 
 
-def in_project(project_id: int) -> ColumnElement[bool]:
+def in_project(project_id: int | ColumnElement[int]) -> ColumnElement[bool]:
     """The project's examples, as every reader sees them: without those of an import that is being written."""
     horizon = select(loads.c.first_position).where(loads.c.project_id == project_id).scalar_subquery()
     return and_(examples.c.project_id == project_id, examples.c.position < func.coalesce(horizon, BEYOND))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
 from workbench.domain import AnnotationStatus
@@ -55,8 +56,12 @@ batch_items = Table(
     Column("position", Integer, nullable=False),
     Column("score", Float),
     Column("reason", Document_, nullable=False),
+    Column(
+        "open", Boolean, nullable=False, server_default=true(), comment="waits for somebody; see openitems"
+    ),
     UniqueConstraint("batch_id", "position"),
     Index("ix_batch_items_example_id", "example_id"),
+    Index("ix_batch_items_open", "batch_id", "open", "position"),
 )
 
 leases = Table(
