@@ -71,7 +71,9 @@ def infer(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     precision = chunks.begin(precision, earlier)
     found = chunks.adopt(earlier)
     if found:
-        reporter.log(f"{found} chunks of examples were read by an earlier attempt.")
+        reporter.log(
+            f"An earlier attempt has left {found} chunk{'s' if found > 1 else ''} of examples that need no reading."
+        )
     predictor = Predictor(model, device, max_length=parameters.get("max_length"), precision=precision)
     reporter.log(f"Reading {total} examples on {device.name} ({device.title}, {precision}).")
     work = _Work(predictor, names, reporter, total, features=features, predicts=not embeds)
