@@ -11,6 +11,8 @@ from typing import Any
 
 from ray.cluster_utils import Cluster
 
+from tests.conftest import free_port
+
 QUICK = {
     "health_check_initial_delay_ms": 500,
     "health_check_period_ms": 500,
@@ -31,6 +33,7 @@ def started(port: int) -> Cluster:
             "include_dashboard": True,
             "dashboard_host": HOST,
             "dashboard_port": port,
+            "dashboard_agent_listen_port": free_port(),  # or two clusters of one machine want the same
         },
     )
     cluster.add_node(node_ip_address=HOST, num_cpus=1, num_gpus=0)

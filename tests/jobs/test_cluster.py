@@ -112,6 +112,7 @@ def test_runs_on_a_cluster_and_its_faults(sqlite_bench: Bench, cluster: TestClus
     # A run from the launch to the registered model, its log and figures with it.
     run = bench.launch(steps=3, device="cluster")
     done = bench.ended(run)
+    assert done.state is RunState.SUCCEEDED, (done.error, bench.said(run))
     assert (done.state, done.launcher, done.device) == (RunState.SUCCEEDED, "ray", "cluster")
     assert bench.said(run)[-3:] == ["step 1", "step 2", "step 3"]
     assert len(bench.wb.models.list(bench.project)) == 1
@@ -148,7 +149,7 @@ def test_runs_on_a_cluster_and_its_faults(sqlite_bench: Bench, cluster: TestClus
 
     # A node dies: the attempt goes on elsewhere, from its last checkpoint, and counts as one.
     cluster.do("add")
-    mortal = bench.launch(steps=60, pause=0.2, device="cluster:1")
+    mortal = bench.launch(steps=30, pause=0.2, device="cluster:1")
     bench.tick_until(lambda: "step 5" in bench.said(mortal), "five steps")
     cluster.do("kill")
     bench.tick_until(lambda: waits_for(bench, mortal), "the news")

@@ -114,7 +114,7 @@ def test_kill_it_and_the_next_one_goes_on(served_by_any: Bench) -> None:
 
 def test_both_killed_the_run_is_failed_by_the_next_one(served: Bench) -> None:
     first = start(served.wb)
-    run = served.launch(steps=60, pause=0.1)
+    run = served.launch(steps=30, pause=0.1)
     until(lambda: served.wb.runs.get(run.id).progress, "progress")
     kill(first)
     for process in processes_of(served.wb.settings.home):

@@ -22,6 +22,10 @@ CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 """Ray's client would wait for ever where packets are lost."""
 
 
+STARTING = "No available agent"
+"""In Ray's answer of a cluster that does not take jobs yet: it has just started, or is very busy."""
+
+
 class Refused(WorkbenchError):
     """The cluster answered, and will not have it."""
 
@@ -186,7 +190,10 @@ class Cluster:
                 remedy="check WORKBENCH_RAY_ADDRESS and that the head node runs",
             ) from error
         except RuntimeError as error:
-            raise Refused(f"the cluster at {self._address} says: {_first_line(str(error))}") from error
+            said = f"the cluster at {self._address} says: {_first_line(str(error))}"
+            if STARTING in str(error):
+                raise Unavailable(said, remedy="wait until it is up") from error
+            raise Refused(said) from error
 
 
 def _client_of(address: str) -> Any:
