@@ -20,7 +20,7 @@ from tests.jobs.supervise import scripted_launchers
 from workbench.config import Settings
 from workbench.domain import Run, RunState
 from workbench.jobs import supervisor
-from workbench.jobs.codestamp import code_stamp
+from workbench.jobs.codestamp import code_hash, code_stamp
 from workbench.jobs.ensure import ensure_supervisor, environment, supervisor_lock
 from workbench.services import Workbench, open_workbench
 
@@ -85,11 +85,13 @@ def test_the_stamp_of_unchanged_code_stays() -> None:
 def test_the_stamp_changes_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.jobs.codestamp.code_folder", lambda: tmp_path)
     (tmp_path / "workbench").mkdir()
-    stamps = [code_stamp()]
+    stamps, hashes = [code_stamp()], [code_hash()]
     for text in ("a = 1", "a = 1\nb = 2"):
         (tmp_path / "workbench" / "new.py").write_text(text)
         stamps.append(code_stamp())
-    assert len(set(stamps)) == 3
+        hashes.append(code_hash())
+    assert len(set(stamps)) == len(set(hashes)) == 3
+    assert code_hash() == hashes[-1]
 
 
 def wait(bench: Bench, run: Run) -> Run:

@@ -1,6 +1,8 @@
-"""Whether the code on the disk is still the code that this process runs."""
+"""Which code is on the disk: whether it is still what this process runs, and a name for it."""
 
 from __future__ import annotations
+
+import hashlib
 
 from workbench.jobs.ensure import code_folder
 
@@ -22,3 +24,13 @@ def code_stamp() -> int:
                 continue
             seen.add((str(path), status.st_mtime_ns, status.st_size))
     return hash(frozenset(seen))
+
+
+def code_hash() -> str:
+    """Twelve hexadecimal digits of the SHA-256 of every Python file of the package: which code made a result."""
+    digest = hashlib.sha256()
+    folder = code_folder()
+    for path in sorted((folder / FOLDERS[0]).rglob("*.py")):
+        digest.update(f"{path.relative_to(folder)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -26,6 +26,7 @@ import psutil
 import workbench
 from workbench.errors import Cancelled, RunFailed, WorkbenchError
 from workbench.jobs.attempt import AttemptFolder, write_json
+from workbench.jobs.codestamp import code_hash
 from workbench.jobs.lock import FileLock
 from workbench.jobs.reporter import FileReporter
 from workbench.registry import Registry
@@ -139,8 +140,12 @@ def _first_line(error: BaseException) -> str:
 
 
 def environment() -> dict[str, Any]:
-    """Versions of what computed, kept with the result."""
-    found = {"workbench": workbench.__version__, "python": platform.python_version()}
+    """Versions of what computed, and a hash of the code, kept with the result."""
+    found = {
+        "workbench": workbench.__version__,
+        "code": code_hash(),
+        "python": platform.python_version(),
+    }
     for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)

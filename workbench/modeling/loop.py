@@ -118,6 +118,7 @@ class Loop:
         self._step = 0
         self._windows = 0
         self._seconds = 0.0
+        self._drawn = (0, 0.0)  # windows and seconds at the last point of the curves
         self._reported = 0.0
         self._saved = time.monotonic()
         self._losses: list[torch.Tensor] = []
@@ -229,7 +230,9 @@ class Loop:
             self._losses.clear()
             self._check_loss()
             rate = self._schedule.learning_rate(self._step - 1)
-            self._reporter.metric(self._step, at, {"loss": self._loss, "learning_rate": rate})
+            numbers = {"loss": self._loss, "learning_rate": rate, "examples_per_second": self._recent_speed()}
+            memory = self._device.memory_mb()
+            self._reporter.metric(self._step, at, numbers | ({} if memory is None else {"memory_mb": memory}))
         now = time.monotonic()
         if not last and now - self._reported < REPORT_SECONDS:
             return
@@ -248,6 +251,12 @@ class Loop:
             memory_mb=self._device.memory_mb(),
             device=self._device.name,
         )
+
+    def _recent_speed(self) -> float:
+        """Windows per second since the last point of the curves."""
+        windows, seconds = self._drawn
+        self._drawn = (self._windows, self._seconds)
+        return (self._windows - windows) / max(self._seconds - seconds, 1e-9)
 
     def _check_loss(self) -> None:
         if not math.isfinite(self._loss):

@@ -1,4 +1,4 @@
-"""Curves of a run: loss, learning rate, and what it scores on the validation data."""
+"""Curves of a run: loss, learning rate, speed, memory, and what it scores on the validation data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from workbench.ui.theme import BLUE, SAND, metric_title
 
 POINTS = 800
 """A curve is drawn with at most so many points: more can't be seen, and a browser draws them slowly."""
+
+
+FORMATS = {"learning_rate": ".2e", "examples_per_second": ",.1f", "memory_mb": ",.0f"}
+"""How a curve's values are written; others with four decimals."""
 
 
 def thinned(rows: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, float]]:
@@ -31,8 +35,8 @@ def line_chart(rows: Sequence[Mapping[str, Any]], key: str, title: str, *, zero:
     points = thinned(rows, key)
     if len(points) < 2:
         return None
-    form = ".2e" if key == "learning_rate" else ".4f"
-    colour = SAND if key == "learning_rate" else BLUE
+    form = FORMATS.get(key, ".4f")
+    colour = BLUE if key == "loss" else SAND
     return (
         alt.Chart(pd.DataFrame(points))
         .mark_line(color=colour, strokeWidth=2)

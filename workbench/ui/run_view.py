@@ -179,10 +179,17 @@ def _draw_curves(page: Page, run: Run, rows: list[Mapping[str, Any]]) -> None:
         st.altair_chart(loss, width="stretch", key=f"loss_{run.id}")
     elif run.state.active:
         st.caption("The loss is drawn here after the first steps.")
-    rate = line_chart(rows, "learning_rate", "Learning rate", zero=True)
-    if rate is not None:
-        with st.expander("Learning rate", icon=":material/show_chart:"):
-            st.altair_chart(rate, width="stretch", key=f"rate_{run.id}")
+    further = {
+        "learning_rate": "Learning rate",
+        "examples_per_second": "Examples per second",
+        "memory_mb": "Memory, MB",
+    }
+    charts = {key: line_chart(rows, key, title, zero=True) for key, title in further.items()}
+    if any(chart is not None for chart in charts.values()):
+        with st.expander("Learning rate, speed, memory", icon=":material/show_chart:"):
+            for key, chart in charts.items():
+                if chart is not None:
+                    st.altair_chart(chart, width="stretch", key=f"{key}_{run.id}")
 
 
 def _draw_log(events: list[RunEvent]) -> None:
