@@ -2,6 +2,7 @@
 # make older  an environment with transformers 4.57, on which exports are tested where it is there
 # make proof  the long forms of the proofs
 # make docs   the documentation as a site, in site/
+# make pictures  every page at two widths in both themes, into PICTURES; those of README and docs
 # make bench  the benchmarks, on real corpora (DATA=folder); EXPORT=folder adds that of a model exported with --onnx
 PYTHON ?= python3
 VENV   := .venv
@@ -15,7 +16,7 @@ OLDER  := .venv-4.57
 # Tests start many processes: without kept bytecode each of them would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint proof bench docs older clean
+.PHONY: run test lint proof bench docs pictures older clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py
@@ -54,6 +55,9 @@ test: lint
 
 proof: $(VENV)/.tested
 	$(BIN)/python -m pytest -m proof --timeout 7200
+
+pictures: $(VENV)/.tested
+	$(BIN)/python docs/make_pictures.py $(or $(PICTURES),build/pictures) --docs
 
 bench: $(VENV)/.tested
 	$(PIP) --editable '.[bench]'

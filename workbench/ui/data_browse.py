@@ -142,7 +142,7 @@ def _open(example_id: int | None) -> None:
 
 def _draw_row(page: Page, example: Example, payload: Payload | None, document: str) -> None:
     with st.container(border=True):
-        text, action = st.columns([11, 1], vertical_alignment="top")
+        text, action = st.columns([7, 1], vertical_alignment="top")
         with text:
             st.html(labeled_text(example.content, payload, page.project.labels, limit=SHORT))
             said = [example.split.value, _plain(document), _plain(example.external_id)]

@@ -63,9 +63,13 @@ def _draw_overlap(page: Page, counts: ProjectCounts) -> None:
     stamp = (str(page.workbench.settings.url), page.project.id, imports, tuple(counts.examples.values()))
     found = _overlap(page, stamp)
     if found.exact or found.near:
-        told = f"{count(found.exact, 'text')} of the test and validation splits also stand in another split"
-        near = f", {found.near:,} more nearly word for word" if found.near else ""
-        draw_leaks(found.leaks, [f"{told}{near}: scores on them flatter"])
+        where = "of the test and validation splits also stand in another split"
+        if found.exact:
+            near = f", {found.near:,} more nearly word for word" if found.near else ""
+            told = f"{count(found.exact, 'text')} {where}{near}"
+        else:
+            told = f"{count(found.near, 'text')} {where} nearly word for word"
+        draw_leaks(found.leaks, [f"{told}: scores on them flatter"])
 
 
 @st.cache_data(show_spinner="Looking for duplicates…", max_entries=16, ttl=3600)  # type: ignore[untyped-decorator]

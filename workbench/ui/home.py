@@ -121,7 +121,7 @@ def _draw_numbers(now: Overview) -> None:
                     "Split": str(split),
                     "Examples": counts.examples,
                     "Labeled": counts.gold,
-                    "Share": counts.gold / counts.examples if counts.examples else 0.0,
+                    "Share": round(100 * counts.gold / counts.examples) if counts.examples else 0,
                     "Words": counts.words,
                 }
                 for split, counts in now.splits.items()
@@ -137,7 +137,7 @@ def _draw_numbers(now: Overview) -> None:
                         format="localized", help="With accepted labels; a model learns from these."
                     ),
                     "Share": st.column_config.ProgressColumn(
-                        "Labeled share", format="percent", min_value=0.0, max_value=1.0
+                        "Labeled share", format="%d%%", min_value=0, max_value=100
                     ),
                     "Words": st.column_config.NumberColumn(format="localized"),
                 },

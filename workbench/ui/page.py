@@ -19,7 +19,7 @@ from workbench.errors import Forbidden, WorkbenchError
 from workbench.services import Workbench
 from workbench.services.access import require_role, role_in, seen_by
 from workbench.ui.navigation import HOME, draw_navigation, link_to
-from workbench.ui.theme import ICON, STYLE
+from workbench.ui.theme import ICON, SIDEBAR_WIDTH, STYLE
 from workbench.web.gate import STAMP_HEADER, stamped
 from workbench.web.paths import COOKIE
 from workbench.web.shared import shared_workbench
@@ -86,7 +86,9 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
         role: The least role that may open the page.
         needs_project: Whether the page stops with a friendly word while there is no project.
     """
-    st.set_page_config(page_title=f"{title} · Workbench", page_icon=ICON, layout="wide")
+    st.set_page_config(
+        page_title=f"{title} · Workbench", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
+    )
     st.html(f"<style>{STYLE}</style>")
     try:
         workbench = shared_workbench()

@@ -51,7 +51,7 @@ def draw_decide(page: Page) -> None:
 
 def _draw_place(ids: Sequence[int], opened: int) -> None:
     place = ids.index(opened) if opened in ids else None
-    left, back, forth = st.columns([5, 1, 1], vertical_alignment="center")
+    left, back, forth = st.columns([4, 1, 1], vertical_alignment="center")
     said = count(len(ids), "example")
     left.markdown(f"**{said}**" if place is None else f"**{place + 1:,} of {said}**")
     before = ids[place - 1] if place else None
@@ -92,7 +92,7 @@ def _draw_dossier(page: Page, dossier: Dossier) -> None:
     payloads = [payload for _, payload in versions]
     example = dossier.case.example
     with st.container(border=True):
-        head, link = st.columns([6, 1], vertical_alignment="center")
+        head, link = st.columns([5, 1], vertical_alignment="center")
         head.caption(escaped(example.external_id))
         with link:
             link_to(

@@ -296,7 +296,7 @@ def _draw_batches(page: Page, batches: Sequence[Batch]) -> None:
 
 
 def _draw_selection(page: Page) -> None:
-    form, result = st.columns([2, 5], gap="large")
+    form, result = st.columns([1, 2], gap="large")
     with form:
         strategy, version = _choose(page)
         unit = st.segmented_control(

@@ -31,7 +31,7 @@ def draw_simulate_page(page: Page) -> None:
     """Draw the page."""
     with page.guarded():
         runs = page.workbench.simulation.list(page.project)[:REMEMBERED]
-        form, view = st.columns([2, 3], gap="large")
+        form, view = st.columns(2, gap="large")
         with form, page.guarded():
             _draw_launch(page)
         with view, page.guarded():

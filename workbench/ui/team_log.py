@@ -45,6 +45,8 @@ def draw_log(page: Page) -> None:
         }
         for event in events
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height=560)
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, width="stretch", height=560 if len(rows) > 15 else "auto"
+    )
     if len(events) == MOST:
         st.caption(f"The newest {MOST}; older ones are given by `workbench log`.")

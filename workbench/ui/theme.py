@@ -7,6 +7,8 @@ import streamlit as st
 from workbench.tasks import TASKS
 
 INK = {"light": "#1c2733", "dark": "#e6eaee"}
+SIDEBAR_WIDTH = 240
+"""In pixels: the widest name of a page and a project's, and the rest for the work on a 1,024-pixel screen."""
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
@@ -18,13 +20,16 @@ ICON = (
 
 STYLE = """
 [data-testid="stMainBlockContainer"] { padding-top: 4rem }
+@media (max-width: 1280px) { [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem } }
 .workbench-sign-out { font: inherit; font-size: .9rem; color: inherit; background: none; cursor: pointer;
   border: 1px solid var(--st-border-color, #8b97a1); border-radius: .5rem; padding: .3rem .8rem }
 .workbench-sign-out:hover { border-color: currentColor }
 [data-testid="stButtonGroup"] [aria-checked="true"], [data-testid="stButtonGroup"] [aria-checked="true"] * {
   color: inherit !important }
-[data-testid="stBaseButton-pillsActive"], [data-testid="stBaseButton-pillsActive"] * { color: inherit !important }
-[data-testid="stCaptionContainer"] { opacity: .8 }
+[data-testid="stBaseButton-pillsActive"], [data-testid="stBaseButton-pillsActive"] *,
+[data-variant="pills"][data-selected], [data-variant="pills"][data-selected] * { color: inherit !important }
+[data-testid="stCaptionContainer"] { opacity: .85 !important }
+[data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] * { color: inherit !important }
 [data-testid="stMetricValue"] { font-size: clamp(1.4rem, 2.4vw, 2.25rem) }
 """
 """What ``config.toml`` can't say, on every page."""
