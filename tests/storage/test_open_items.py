@@ -57,3 +57,14 @@ def test_the_doctor_puts_right_what_is_kept_wrongly(workbench: Workbench) -> Non
     checks = {check.name: check for check in workbench.maintenance.doctor() if check.name == "batches"}
     assert checks["batches"].ok and "put right for 5" in checks["batches"].detail
     assert kept(workbench, project) == ids
+
+
+def test_what_one_has_skipped_in_the_pool_goes_to_another(workbench: Workbench) -> None:
+    project, ids = make_project(workbench)
+    people = [make_user(workbench, name) for name in ("ada", "bob", "cyd")]
+    project = workbench.sharing.set(project, Sharing(people=2, agree=2))
+    for person in people[:2]:
+        skip = Submission(ids[0], f"{person.name} skips", "skipped")
+        workbench.annotation.submit(project, person, [skip])
+    given = workbench.annotation.queue(project, people[2], limit=9).items
+    assert [item.example.id for item in given] == ids

@@ -35,6 +35,9 @@ from workbench.storage.visible import in_project
 DONE = (AnnotationStatus.ACCEPTED, AnnotationStatus.FLAGGED)
 """Statuses after which an example of the pool is not offered to anybody else."""
 
+SPOKEN = (*DONE, AnnotationStatus.SKIPPED)
+"""Statuses that take one of the places of a batch's item."""
+
 # What is asked at every claim is built once and given its values at each call: building it takes several times as long
 # as answering it.
 PROJECT, USER, ITEM_BATCH = (bindparam(name, type_=Identity) for name in ("project", "user", "batch"))
@@ -108,26 +111,42 @@ class Leases:
         if len(found) < limit:
             sharing = self.share(project_id)
             rest = values | {"wanted": limit - len(found)}
-            found += [one for _, one in self.reserve(_chosen_of_pool(sharing), sharing, rest)]
+            found += [one for _, one in self.reserve(_chosen_of_pool(sharing), sharing, rest, DONE)]
             if not found:  # all that there is may be in the hands of others who claim or save at this moment
-                last = self.reserve(_chosen_of_pool(sharing, waits=True), sharing, rest | {"wanted": 1})
+                last = self.reserve(_chosen_of_pool(sharing, waits=True), sharing, rest | {"wanted": 1}, DONE)
                 found = [one for _, one in last]
         return found
 
-    def reserve(self, chosen: Select[Any], sharing: Sharing, values: dict[str, Any]) -> list[tuple[int, int]]:
+    def reserve(
+        self,
+        chosen: Select[Any],
+        sharing: Sharing,
+        values: dict[str, Any],
+        statuses: tuple[AnnotationStatus, ...] = SPOKEN,
+    ) -> list[tuple[int, int]]:
         """Reserve the examples that a query chooses, unless others got them before it had locked their rows.
 
         Args:
             chosen: Of (batch id, example id), with the examples' rows locked.
             sharing: How the project's work is shared out.
             values: Of the query and of the reservation.
+            statuses: Those that take a place, as the query has it.
         """
-        batch_of = {row.example_id: row.batch_id for row in self._connection.execute(chosen, values)}
         reserved: set[int] = set()
-        for batch_id in dict.fromkeys(batch_of.values()):
-            ids = [example_id for example_id, batch in batch_of.items() if batch == batch_id]
-            given = self._connection.execute(_given(sharing), values | {"batch": batch_id, "ids": ids})
-            reserved.update(given.scalars())
+        batch_of: dict[int, int] = {}
+        while (
+            not reserved
+        ):  # what others have just got is seen by the next look, so that this comes to an end
+            rows = self._connection.execute(chosen, values)
+            batch_of = {row.example_id: row.batch_id for row in rows}
+            if not batch_of:
+                break
+            for batch_id in dict.fromkeys(batch_of.values()):
+                ids = [example_id for example_id, batch in batch_of.items() if batch == batch_id]
+                given = self._connection.execute(
+                    _given(sharing, statuses), values | {"batch": batch_id, "ids": ids}
+                )
+                reserved.update(given.scalars())
         return [(batch, example) for example, batch in batch_of.items() if example in reserved]
 
     def _begin_claim(
@@ -188,7 +207,7 @@ def holding(example_id: ColumnElement[int]) -> ColumnElement[bool]:
 def for_user(
     example_id: ColumnElement[int],
     sharing: Sharing,
-    statuses: Collection[AnnotationStatus] = (*DONE, AnnotationStatus.SKIPPED),
+    statuses: Collection[AnnotationStatus] = SPOKEN,
 ) -> list[ColumnElement[bool]]:
     """Conditions of an example that the user may be given: they don't have it, and fewer than wanted have or had it."""
     if sharing.alone:
@@ -199,10 +218,10 @@ def for_user(
 
 
 @lru_cache(maxsize=64)
-def _given(sharing: Sharing) -> ReturningInsert[Any]:
+def _given(sharing: Sharing, statuses: tuple[AnnotationStatus, ...]) -> ReturningInsert[Any]:
     """Give the user those of the examples that there is room for."""
     room = select(ITEM_BATCH, examples.c.id, USER, UNTIL).where(
-        examples.c.id.in_(bindparam("ids", expanding=True)), *for_user(examples.c.id, sharing)
+        examples.c.id.in_(bindparam("ids", expanding=True)), *for_user(examples.c.id, sharing, statuses)
     )
     columns = ["batch_id", "example_id", "user_id", "expires_at"]
     return insert(leases).from_select(columns, room).returning(leases.c.example_id)
