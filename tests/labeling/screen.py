@@ -45,6 +45,7 @@ class Screen:
         return self.root.locator(f"[data-ref=text] [data-i='{index}']")
 
     def drag(self, first: int, last: int) -> Screen:
+        self.page.wait_for_selector(".labeler[data-fitted]")
         start, end = self.word(first).bounding_box(), self.word(last).bounding_box()
         assert start and end
         mouse = self.page.mouse

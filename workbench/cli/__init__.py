@@ -33,7 +33,7 @@ MODULES = {
     "splits": ("split", "duplicates"),
     "suspects": ("suspects",),
     "team": ("user",),
-    "train": ("train", "score"),
+    "train": ("train", "score", "embed"),
 }
 """The commands of each module."""
 

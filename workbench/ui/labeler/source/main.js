@@ -29,5 +29,8 @@ function fitHeight(root) {
   const fit = () => root.style.setProperty("--above", `${Math.round(root.getBoundingClientRect().top + scrollY)}px`);
   fit();
   requestAnimationFrame(fit);
-  setTimeout(fit, 400);
+  setTimeout(() => {
+    fit();
+    root.dataset.fitted = ""; // nothing moves any more
+  }, 400);
 }
