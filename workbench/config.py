@@ -7,8 +7,10 @@ import platform
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workbench.errors import InvalidInput
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -113,5 +115,17 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once.
+
+    Raises:
+        InvalidInput: A variable holds what its setting can't be.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise InvalidInput(
+            f"{wrong['input']!r} can't be used ({wrong['msg']})",
+            where="_".join(("WORKBENCH", *map(str, wrong["loc"]))).upper(),
+            remedy="correct or unset the variable; docs/reference/settings.md lists them",
+        ) from None

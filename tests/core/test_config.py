@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from workbench.config import Settings
+from workbench.config import Settings, get_settings
+from workbench.errors import InvalidInput
 
 
 def test_the_database_lies_in_the_home_folder(tmp_path: Path) -> None:
@@ -32,3 +33,12 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_senseless_value_is_refused() -> None:
     with pytest.raises(ValidationError):
         Settings(stale_seconds=0)
+
+
+def test_a_senseless_variable_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    get_settings.cache_clear()
+    monkeypatch.setenv("WORKBENCH_STALE_SECONDS", "soon")
+    with pytest.raises(InvalidInput) as caught:
+        get_settings()
+    assert str(caught.value).startswith("WORKBENCH_STALE_SECONDS: 'soon' can't be used (")
+    assert "Correct or unset the variable" in str(caught.value)

@@ -43,7 +43,10 @@ def import_file(page: Page, app: ServedApp, path: Path, split: str, *, aside: bo
         page.get_by_role("option", name=split.capitalize(), exact=True).click()
     if aside:
         page.get_by_text("Options", exact=True).click()
-        page.get_by_text("Keep the labels aside").click()
+        kept = page.get_by_role("checkbox", name=re.compile("Keep the labels aside"))
+        while not kept.is_checked():  # a click while the options unfold may miss
+            page.get_by_text("Keep the labels aside").click()
+            page.wait_for_timeout(500)
     button(page, f"as {split}").click(timeout=MINUTES)
     expect(page.get_by_text(re.compile(r"Imported \d+ examples"))).to_be_visible(timeout=MINUTES)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import free_port
-from tests.jobs.conftest import Bench
+from tests.jobs.conftest import Bench, until
 from workbench.domain import Run, RunState
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.launchers import Launcher
@@ -122,7 +122,8 @@ def test_runs_on_a_cluster_and_its_faults(sqlite_bench: Bench, cluster: TestClus
     handle = launcher.submit(f"{run.id}-1", bench.folder(run))
     name = f"{handle['name']}-1"
     client.submit(name, ["tests.jobs.scripted_remote", "nowhere"], code=ROOT / "workbench", cpus=1, gpus=0)
-    assert client.job(name).state is JobState.SUCCEEDED
+    # The result is there before Ray has seen its process end.
+    until(lambda: client.job(name).state is JobState.SUCCEEDED, "the end of the job")
 
     # A worker that fails says why; one that dies without a word leaves what it printed.
     failed = bench.ended(bench.launch(steps=2, at=1, act="refuse"))
