@@ -38,6 +38,9 @@ DONE = (AnnotationStatus.ACCEPTED, AnnotationStatus.FLAGGED)
 SPOKEN = (*DONE, AnnotationStatus.SKIPPED)
 """Statuses that take one of the places of a batch's item."""
 
+LOOKS = 100
+"""How often a claim looks again where others were quicker."""
+
 # What is asked at every claim is built once and given its values at each call: building it takes several times as long
 # as answering it.
 PROJECT, USER, ITEM_BATCH = (bindparam(name, type_=Identity) for name in ("project", "user", "batch"))
@@ -134,9 +137,8 @@ class Leases:
         """
         reserved: set[int] = set()
         batch_of: dict[int, int] = {}
-        while (
-            not reserved
-        ):  # what others have just got is seen by the next look, so that this comes to an end
+        # What others have just got is seen by the next look. An end all the same: on SQLite everybody waits meanwhile.
+        for _ in range(LOOKS):
             rows = self._connection.execute(chosen, values)
             batch_of = {row.example_id: row.batch_id for row in rows}
             if not batch_of:
@@ -147,6 +149,8 @@ class Leases:
                     _given(sharing, statuses), values | {"batch": batch_id, "ids": ids}
                 )
                 reserved.update(given.scalars())
+            if reserved:
+                break
         return [(batch, example) for example, batch in batch_of.items() if example in reserved]
 
     def _begin_claim(
