@@ -28,6 +28,7 @@ STYLE = """
   color: inherit !important }
 [data-testid="stBaseButton-pillsActive"], [data-testid="stBaseButton-pillsActive"] *,
 [data-variant="pills"][data-selected], [data-variant="pills"][data-selected] * { color: inherit !important }
+[role="tab"][aria-selected="true"], [role="tab"][aria-selected="true"] * { color: inherit !important }
 [data-testid="stCaptionContainer"] { opacity: .85 !important }
 [data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] * { color: inherit !important }
 [data-testid="stMetricValue"] { font-size: clamp(1.4rem, 2.4vw, 2.25rem) }
