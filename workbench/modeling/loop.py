@@ -6,10 +6,10 @@ the checkpoint: on the CPU, a run that is resumed ends with the very weights of 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from workbench.domain import TrainParameters
 from workbench.errors import RunFailed
+from workbench.modeling.attention import quick_attention
 from workbench.modeling.best import Best
 from workbench.modeling.checkpoint import (
     Position,
@@ -132,8 +133,10 @@ class Loop:
         """
         self._device.keep_memory()
         epoch, batch = self._resume(resume_from)
-        lean = quick_dropout(self._network, self._masks) if self._device.kind == "cpu" else nullcontext()
-        with lean:
+        with contextlib.ExitStack() as stack:
+            if self._device.kind == "cpu":
+                stack.enter_context(quick_dropout(self._network, self._masks))
+                stack.enter_context(quick_attention(self._network))
             self._train(epoch, batch)
         if self._best.step not in (None, self._step) and self._best.restore(self._network):
             self._reporter.log(f"Back to the weights after step {self._best.step}, the best on validation.")
