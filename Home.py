@@ -11,8 +11,10 @@ if __name__ == "__main__":
 
     draw_home()
 else:
+    from workbench.ui.warm import warm_up
     from workbench.web.routes import middleware, routes
     from workbench.web.startup import prepare
 
     prepare()
+    warm_up()
     app = st.App(__file__, routes=routes(), middleware=middleware())

@@ -62,6 +62,7 @@ pictures: $(VENV)/.tested
 bench: $(VENV)/.tested
 	$(PIP) --editable '.[bench]'
 	$(BIN)/python benchmarks/labeling.py
+	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/team.py
 	$(BIN)/python benchmarks/selecting.py

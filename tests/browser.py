@@ -72,7 +72,7 @@ class ServedApp:
                 start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"the application did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
             time.sleep(0.1)
@@ -84,7 +84,8 @@ class ServedApp:
             self.process.wait()
             self.process = None
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the server answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_stcore/health", timeout=2) as answer:
                 return bool(answer.status == 200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workbench.config import Settings
@@ -262,8 +262,12 @@ class DatasetService:
         """The project's numbers; every split is there."""
         with self._store.read() as tx:
             found = tx.examples.counts(project.id)
+            annotated = tx.examples.annotated(project.id)
             documents = tx.examples.count_documents(project.id)
-        splits = {split: found.get(split, SplitCounts()) for split in Split}
+        splits = {
+            split: replace(found.get(split, SplitCounts()), annotated=annotated.get(split, 0))
+            for split in Split
+        }
         return ProjectCounts(
             examples={split: numbers.examples for split, numbers in splits.items()},
             gold={split: numbers.gold for split, numbers in splits.items()},

@@ -40,12 +40,12 @@ class ExampleRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SplitCounts:
-    """Numbers of one split: examples, those with gold, those anybody annotated, and words."""
+    """Numbers of one split: examples, those with gold, words, and those anybody annotated, where that was asked."""
 
     examples: int = 0
     gold: int = 0
-    annotated: int = 0
     words: int = 0
+    annotated: int = 0
 
 
 class Examples(Imports, Surroundings):
@@ -155,29 +155,30 @@ class Examples(Imports, Surroundings):
 
     def counts(self, project_id: int) -> dict[Split, SplitCounts]:
         """Numbers of each split that has examples."""
-        annotated = select(revisions.c.example_id).distinct().subquery()
         rows = self._connection.execute(
             select(
                 examples.c.split,
                 func.count().label("examples"),
                 func.count(gold.c.example_id).label("gold"),
-                func.count(annotated.c.example_id).label("annotated"),
                 func.sum(examples.c.words).label("words"),
             )
-            .select_from(
-                examples.outerjoin(gold, gold.c.example_id == examples.c.id).outerjoin(
-                    annotated, annotated.c.example_id == examples.c.id
-                )
-            )
+            .select_from(examples.outerjoin(gold, gold.c.example_id == examples.c.id))
             .where(in_project(project_id))
             .group_by(examples.c.split)
         )
         return {
-            Split(row.split): SplitCounts(
-                int(row.examples), int(row.gold), int(row.annotated), int(row.words)
-            )
-            for row in rows
+            Split(row.split): SplitCounts(int(row.examples), int(row.gold), int(row.words)) for row in rows
         }
+
+    def annotated(self, project_id: int) -> dict[Split, int]:
+        """How many examples of each split anybody has annotated; splits without any are left out."""
+        statement = (
+            select(examples.c.split, func.count(revisions.c.example_id.distinct()))
+            .join(revisions, examples.c.id == revisions.c.example_id)
+            .where(in_project(project_id))
+            .group_by(examples.c.split)
+        )
+        return {Split(split): int(number) for split, number in self._connection.execute(statement)}
 
     def iter_split(self, project_id: int, split: Split | None = None) -> Iterator[Example]:
         """Every example of a split (or all), in order, read a few thousand at a time."""

@@ -66,6 +66,13 @@ class Opinions(Gold):
             gold.c.annotation_id == revisions.c.id, gold.c.accepted_by == revisions.c.author_id
         )
         statement = statement.where(~decision)
+        if people > 1:  # by index: most examples are one person's, and are not to be read
+            other = revisions.alias()
+            statement = statement.where(
+                exists().where(
+                    other.c.example_id == revisions.c.example_id, other.c.author_id != revisions.c.author_id
+                )
+            )
         if batch_id is not None:
             statement = statement.where(revisions.c.batch_id == batch_id)
         parts = (

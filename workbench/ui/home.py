@@ -36,8 +36,9 @@ def draw_home() -> None:
         if page.chosen is None:
             _draw_welcome(page)
             return
-        _draw_project(page, page.chosen)
-        _draw_projects(page, projects)
+        now = page.workbench.projects.overview(page.chosen)
+        _draw_project(now)
+        _draw_projects(page, projects, now)
 
 
 # --- nothing here yet ------------------------------------------------------------------------------
@@ -101,8 +102,8 @@ def _draw_create(page: Page) -> None:
 # --- a project -------------------------------------------------------------------------------------
 
 
-def _draw_project(page: Page, project: Project) -> None:
-    now = page.workbench.projects.overview(project)
+def _draw_project(now: Overview) -> None:
+    project = now.project
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(project.name, anchor=False, width="content")
         st.badge(TASK_TITLES.get(project.task, project.task), color="gray")
@@ -163,13 +164,13 @@ def _draw_numbers(now: Overview) -> None:
 # --- all projects ----------------------------------------------------------------------------------
 
 
-def _draw_projects(page: Page, projects: tuple[Project, ...]) -> None:
+def _draw_projects(page: Page, projects: tuple[Project, ...], chosen: Overview) -> None:
     st.subheader("Projects", anchor=False)
     columns = st.columns(3, gap="medium")
     for index, project in enumerate(projects):
         with columns[index % 3].container(border=True, key=f"project_card_{project.id}"):
-            now = page.workbench.projects.overview(project)
-            _draw_card(page, now)
+            same = project.id == chosen.project.id
+            _draw_card(page, chosen if same else page.workbench.projects.overview(project))
     with st.container(horizontal=True):
         with st.popover("New project", icon=":material/add:"):
             _draw_create(page)

@@ -183,7 +183,10 @@ def _draw_curve(found: Progress) -> None:
 
 
 def _draw_table(found: Progress) -> None:
-    with st.expander("In figures", icon=":material/table:"):
+    table = st.expander("In figures", icon=":material/table:", key="progress-table", on_change="rerun")
+    if not table.open:
+        return
+    with table:
         name = metric_title(found.metric)
         form = "%.3f" if found.scale <= 1 else "%.1f"
         st.dataframe(

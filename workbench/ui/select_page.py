@@ -245,12 +245,15 @@ def _draw_preview(page: Page, selection: Selection, strategy: Strategy) -> None:
         st.rerun()
     told = strategy.needs_model or bool(strategy.reads)
     pictured = strategy.scores_examples and selection.model_version is not None
-    tabs = st.tabs(["Preview", "Table", "Scores"] if pictured else ["Preview", "Table"])
+    names = ["Preview", "Table", "Scores"] if pictured else ["Preview", "Table"]
+    tabs = st.tabs(names, key="select_view", on_change="rerun")  # what is not looked at is not drawn
     with tabs[0]:
-        _draw_picks(page, selection, told)
+        if tabs[0].open:
+            _draw_picks(page, selection, told)
     with tabs[1]:
-        _draw_table(selection, told)
-    if pictured and selection.model_version is not None:
+        if tabs[1].open:
+            _draw_table(selection, told)
+    if pictured and selection.model_version is not None and tabs[2].open:
         with tabs[2]:
             scores = page.workbench.selection.scores(page.project, strategy.name, selection.model_version)
             chosen = [pick.score for pick in selection.picks if not pick.reason.get("audit")]

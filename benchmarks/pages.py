@@ -1,0 +1,198 @@
+"""How quick every page opens in a real browser: `python benchmarks/pages.py [--examples 100000] [--database URL]`.
+
+Fills a home with a project of that many examples (see ``bigproject``; `--home` keeps it and finds it again), on SQLite
+and, where `--database` names an empty one, on PostgreSQL. Then prints for every page the seconds from the navigation
+until it stands:
+
+- cold: the first page of a server that has just started, in a browser that has never seen the application;
+- tab: the median of five more openings, each in a new tab of that browser, which loads the whole front end anew;
+- link: the median of three openings by the page's link in the sidebar, from another page.
+
+A page stands in the frame from which on its script has ended, its heading is there and no part of it waits for data or
+for code of its own, and stays so for a third of a second. The last line is a page of Streamlit's own with a heading and
+nothing else, opened in the same way: what no page of an application can be quicker than.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+
+from benchmarks.bigproject import NAME, PASSWORD, PEOPLE, fill
+from tests.browser import ARGUMENTS, NAMES, ServedApp
+from tests.conftest import free_port
+from tests.everypage import SETTLED, VIEWS, View
+from workbench.config import Settings
+from workbench.services import open_workbench
+from workbench.ui.navigation import PLACES
+
+COLD, WARM = 2.0, 0.5
+"""Seconds that a page may take."""
+TABS, LINKS = 5, 3
+CALM_MS = 333
+STANDS = f"""(path) => {{
+  const stands = {SETTLED};
+  const now = performance.now();
+  window.calmSince = location.pathname === path && stands() ? window.calmSince ?? now : undefined;
+  return window.calmSince !== undefined && now - window.calmSince > {CALM_MS} ? window.calmSince : null;
+}}"""
+"""Milliseconds from the navigation to the frame from which on the page stands; zero is the browser's own."""
+BARE = "import streamlit as st\n\nst.title('Nothing else')\n"
+
+
+def stands(page: Page, path: str) -> float:
+    """When the page of this path stood, in seconds of the tab's own clock."""
+    found = page.wait_for_function(STANDS, arg=path, polling="raf", timeout=120_000)
+    return float(found.json_value()) / 1_000
+
+
+@contextmanager
+def profile(playwright: Playwright, cookies: Sequence[dict[str, object]] = ()) -> Iterator[BrowserContext]:
+    """A browser with a profile on disk, as people have one: it keeps the front end and its compiled code."""
+    executable = next(path for path in map(shutil.which, NAMES) if path)
+    with tempfile.TemporaryDirectory() as folder:
+        context = playwright.chromium.launch_persistent_context(
+            folder,
+            executable_path=executable,
+            args=list(ARGUMENTS),
+            viewport={"width": 1440, "height": 900},
+        )
+        context.add_cookies(list(cookies))  # type: ignore[arg-type]
+        yield context
+        context.close()
+
+
+@contextmanager
+def serving(app: ServedApp) -> Iterator[ServedApp]:
+    """The application, ended with the block."""
+    app.start()
+    try:
+        yield app
+    finally:
+        app.kill()
+
+
+def signed_in(playwright: Playwright, app: ServedApp) -> list[dict[str, object]]:
+    """Cookies of a session, which outlives the server."""
+    with profile(playwright) as context, serving(app):
+        page = context.new_page()
+        page.goto(app.url())
+        page.get_by_label("Name").fill(next(iter(PEOPLE)))
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_selector("[data-testid='stApp']")
+        return [{**cookie} for cookie in context.cookies()]
+
+
+def opened(context: BrowserContext, app: ServedApp, view: View) -> float:
+    """Seconds until the page stands, in a new tab."""
+    page = context.new_page()
+    view.open(page, app, NAME)
+    found = stands(page, f"/{view.path}")
+    for alert in page.locator("[data-testid='stException'], [data-testid='stAlertContentError']").all():
+        print(f"  {view.name} says: {alert.inner_text()[:200]}")
+    page.close()
+    return found
+
+
+def followed(context: BrowserContext, app: ServedApp, view: View) -> list[float]:
+    """Seconds from the click on the page's link, on another page, until the page stands."""
+    title = PLACES[view.name.partition("-")[0]].title
+    other = View("other", "Export" if title != "Export" else "Select")
+    page = context.new_page()
+    took = []
+    for _ in range(LINKS):
+        other.open(page, app, NAME)
+        stands(page, f"/{other.path}")
+        page.wait_for_timeout(500)
+        link = page.locator(f"[data-testid='stSidebar'] a:has-text('{title}')")
+        start = float(link.evaluate("(it) => { const now = performance.now(); it.click(); return now; }"))
+        took.append(stands(page, f"/{view.path}") - start / 1_000)
+    page.close()
+    return took
+
+
+def measure(playwright: Playwright, home: Path, url: str | None, views: Sequence[View]) -> None:
+    """Print the table; each page by a server of its own."""
+    environment = {"WORKBENCH_DATABASE_URL": url} if url else {}
+    cookies = signed_in(playwright, ServedApp(home, free_port(), environment))
+    late, linked = [], set[str]()
+    print(f"{'page':<20}{'cold':>9}{'tab':>9}{'link':>9}", flush=True)
+    for view in views:
+        with (
+            profile(playwright, cookies) as context,
+            serving(ServedApp(home, free_port(), environment)) as app,
+        ):
+            cold = opened(context, app, view)
+            warm = [statistics.median(opened(context, app, view) for _ in range(TABS))]
+            if view.path not in linked:  # a page's parts are chosen by its address
+                warm.append(statistics.median(followed(context, app, view)))
+                linked.add(view.path)
+        print(f"{view.name:<20}{cold:7.2f} s" + "".join(f"{each:7.2f} s" for each in warm), flush=True)
+        if cold >= COLD or max(warm) >= WARM:
+            late.append(view.name)
+    print(f"slower than {COLD} s cold or {WARM} s after: {', '.join(late) or 'none'}")
+
+
+def measure_bare(playwright: Playwright) -> None:
+    """The same for a page of Streamlit's own."""
+    view, port = View("bare", ""), free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "Bare.py").write_text(BARE)
+        command = [sys.executable, "-m", "streamlit", "run", "Bare.py", "--server.headless", "true"]
+        options = ["--server.port", str(port), "--server.fileWatcherType", "none"]
+        app = ServedApp(Path(folder), port)
+        with profile(playwright) as context, (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen([*command, *options], cwd=folder, stdout=log, stderr=log)
+            try:
+                while not app.answers():
+                    time.sleep(0.1)
+                cold = opened(context, app, view)
+                warm = statistics.median(opened(context, app, view) for _ in range(TABS))
+            finally:
+                process.kill()
+    print(f"{'(Streamlit alone)':<20}{cold:7.2f} s{warm:7.2f} s")
+
+
+def main() -> None:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--examples", type=int, default=100_000)
+    parser.add_argument("--database", help="URL of an empty PostgreSQL database, measured as well")
+    parser.add_argument("--home", type=Path, help="keep what is filled there, and use it if it is there")
+    parser.add_argument("--only", help="pages whose name holds one of these, separated by commas")
+    parser.add_argument("--fill", action="store_true", help="only fill it")
+    options = parser.parse_args()
+    parts = options.only.split(",") if options.only else [""]
+    views = [view for view in VIEWS if any(part in view.name for part in parts)]
+    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
+        for url in (None, *([options.database] if options.database else [])):
+            home = (options.home or Path(made) / "home") / ("postgresql" if url else "sqlite")
+            workbench = open_workbench(Settings(home=home, database_url=url))
+            start = time.monotonic()
+            if not workbench.projects.list():
+                fill(workbench, options.examples)
+                print(f"filled in {time.monotonic() - start:.0f} s", flush=True)
+            total = workbench.datasets.counts(workbench.projects.get(NAME)).total
+            print(f"\n{workbench.store.engine.dialect.name}, {total:,} examples", flush=True)
+            workbench.close()
+            if not options.fill:
+                measure(playwright, home, url, views)
+        if not options.fill:
+            measure_bare(playwright)
+
+
+if __name__ == "__main__":
+    main()

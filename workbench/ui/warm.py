@@ -1,0 +1,31 @@
+"""What pages import, imported before anybody looks: libraries of tables and charts took most of a first view's time."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+PAGES = (
+    "home",
+    "data_page",
+    "select_page",
+    "label_page",
+    "train_page",
+    "compare_page",
+    "compare_versions",
+    "compare_confusion",
+    "compare_certainty",
+    "compare_figures",
+    "progress_page",
+    "suspects_page",
+    "simulate_page",
+    "export_page",
+    "review_page",
+    "team_page",
+)
+"""Modules of this package that draw the pages, and those of their parts that pages import late."""
+
+
+def warm_up() -> None:
+    """Import every page's code. In a thread of its own it would take the first visitor's time instead."""
+    for name in PAGES:
+        import_module(f"workbench.ui.{name}")
