@@ -132,3 +132,32 @@ def test_an_annotator_reads_what_was_said_to_them(
     assert any("boss" in one.value and "\\<b\\>" in one.value for one in app.sidebar.markdown)
     press(app, "I have read this")
     assert home.review.remarks_to(project, ada) == ()
+
+
+def test_work_is_withdrawn_reassigned_and_put_back(home: Workbench, boss: User) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, bob, _ = three(home)
+    say(home, project, ada, ids[0], {"spans": [ADA]})
+    say(home, project, bob, ids[0], {"spans": []})
+    home.annotation.queue(project, ada, limit=1)
+    app = run("11_Team.py", view="work")
+    app.selectbox(key="work-person").select("ada").run()
+    assert any("**1 annotation**: 1 with labels" in one.value for one in app.markdown)
+    press(app, "Withdraw 1 annotation")
+    assert home.annotation.history(project, ids[0])[-1].status == "accepted", "it is asked first"
+    app.text_input(key="work-note").set_value("<b>read</b> *it* again")
+    press(app, "Yes, do it")
+    assert "1 annotation by ada are withdrawn" in app.success[0].value
+    assert home.annotation.history(project, ids[0])[-1].status == "withdrawn"
+    assert any("\\<b\\>read" in one.value for one in app.markdown)
+    app.selectbox(key="work-to").select("bob").run()
+    press(app, "Reassign 1 example")
+    press(app, "Yes, do it")
+    with home.store.read() as tx:
+        assert tx.batches.held(ada.id) == [] and len(tx.batches.held(bob.id)) == 1
+    press(app, "Undo…")
+    press(app, "Leave it")
+    app.button(key="undo-1").click().run()
+    press(app, "Yes, do it")
+    assert home.annotation.history(project, ids[0])[-1].status == "accepted"
+    assert [one.state for one in home.work_changes.history(project)] == ["done", "undone"]

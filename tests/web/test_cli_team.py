@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from workbench.cli import load
 from workbench.cli.base import app
 from workbench.config import get_settings
-from workbench.errors import AlreadyExists, InvalidInput, NotFound
+from workbench.errors import AlreadyExists, InvalidInput, NotFound, WrongState
 
 PASSWORD = "correct horse battery"
 
@@ -65,3 +65,26 @@ def test_backup_restore_doctor(home: Path) -> None:
     assert Path(restored["replaced"]).is_file()
     well = run("doctor", "--json")
     assert well.exit_code == 0 and json.loads(well.stdout)["ok"], well.stdout
+
+
+def test_a_persons_work_is_withdrawn_and_put_back(home: Path) -> None:
+    run("project", "create", "news", "--task", "ner", "--labels", "PER")
+    text, answer = home / "a.jsonl", home / "answers.jsonl"
+    text.write_text(json.dumps({"id": "a-1", "text": "Ada met Bob ."}) + "\n")
+    answer.write_text(json.dumps({"external_id": "a-1", "spans": []}) + "\n")
+    assert run("import", "news", str(text), "--split", "pool").exit_code == 0
+    assert run("annotate", "news", str(answer), "--author", "ada").exit_code == 0
+    seen = json.loads(run("work", "withdraw", "news", "ada", "--dry-run", "--json").stdout)
+    assert (seen["examples"], seen["gold"]) == (1, 1)
+    assert isinstance(run("work", "withdraw", "news", "ada").exception, InvalidInput), "nobody to ask"
+    assert isinstance(
+        run("work", "withdraw", "news", "ada", "--since", "May", "--yes").exception, InvalidInput
+    )
+    done = json.loads(run("work", "withdraw", "news", "ada", "--yes", "--note", "why", "--json").stdout)
+    assert (done["number"], done["state"], done["effect"]) == (1, "done", {"annotations": 1, "gold": 1})
+    assert "1 come back" in run("work", "undo", "news", "1", "--dry-run").stdout
+    back = json.loads(run("work", "undo", "news", "1", "--yes", "--json").stdout)
+    assert back == {"back": 1, "again": 0, "others": 0, "unfit": 0}
+    assert isinstance(run("work", "go-on", "news", "1").exception, WrongState)
+    assert isinstance(run("work", "reassign", "news", "ada", "--yes").exception, WrongState)
+    assert "undone" in run("work", "history", "news").stdout

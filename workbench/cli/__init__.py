@@ -33,6 +33,7 @@ MODULES = {
     "splits": ("split", "duplicates"),
     "suspects": ("suspects",),
     "team": ("user",),
+    "work": ("work",),
     "train": ("train", "score", "embed"),
 }
 """The commands of each module."""

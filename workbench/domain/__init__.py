@@ -10,6 +10,7 @@ from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, 
 from workbench.domain.runs import Evaluation, GoldSet, ModelVersion, Run, RunEvent, TrainParameters
 from workbench.domain.sharing import Sharing
 from workbench.domain.work import Annotation, AuditEvent, Batch, BatchItem, Remark, User
+from workbench.domain.workchanges import WorkChange
 
 __all__ = [
     "RUN_TRANSITIONS",
@@ -46,4 +47,5 @@ __all__ = [
     "Tags",
     "TrainParameters",
     "User",
+    "WorkChange",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from workbench.domain import Example, Json, Project, User
+from workbench.domain import AnnotationStatus, Example, Json, Project, User
 from workbench.errors import InvalidPayload
 from workbench.services.annotation_items import Around, Queue, QueueItem, Suggestion
 from workbench.services.labelmaps import version_map
@@ -90,6 +90,10 @@ def describe(
         shared = project.sharing.wanted(example.id) > 1
         # What several people label, each labels without having seen the others'.
         current = own.get(example.id) if shared else newest.get(example.id)
+        base = current.revision if current else 0
+        withdrawn = current is not None and current.status is AnnotationStatus.WITHDRAWN
+        if current is not None and withdrawn and current.author_id != user.id and current.payload is None:
+            current = None  # there is nothing to start from
         blind = project.sharing.is_blind(example.id, user.id)
         items.append(
             QueueItem(
@@ -99,7 +103,7 @@ def describe(
                 suggestion=None if blind else suggestions.get(example.id),
                 batch_id=None,
                 why=IN_ORDER,
-                base_revision=current.revision if current else 0,
+                base_revision=base,
                 earlier=own.get(example.id),
                 current=current,
             )

@@ -20,6 +20,7 @@ from typing import TypeVar
 import psutil
 
 from workbench.errors import WorkbenchError
+from workbench.services.breath import Breath
 from workbench.services.importwatch import ImportWatch
 from workbench.storage.loads import TAKEN_BACK, Load
 from workbench.storage.rows import now
@@ -37,12 +38,6 @@ HOLD_SECONDS = 0.1
 
 SILENT_SECONDS = 120.0
 """An import of another machine that has not been heard of for so long is taken back."""
-
-PATIENCE_SECONDS = 0.5
-"""An import lets others go first for so long between two of its transactions."""
-
-LOOK_SECONDS = 0.005
-"""Between two looks at whether somebody waits."""
 
 LOG_SECONDS = 1.0
 """After so much writing SQLite's log goes into the database file: the same pages are written in every transaction."""
@@ -175,29 +170,6 @@ class Writer:
             yield tx
             tx.loads.publish(self._project_id, self._owner)
         self._hidden = False
-
-
-class Breath:
-    """Lets the other writers of a SQLite database in, between two holds of it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.last = 0.0
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Around a writing block."""
-        begin = time.monotonic()
-        try:
-            yield
-        finally:
-            self.last = time.monotonic() - begin
-
-    def pause(self) -> None:
-        """Wait until nobody waits any more, but not for ever."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while self._store.somebody_waits() and time.monotonic() < end:
-            time.sleep(LOOK_SECONDS)
 
 
 @contextmanager

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from workbench.services.team import TeamService
     from workbench.services.training import TrainingService
     from workbench.services.versions import VersionService
+    from workbench.services.workchanges import WorkChangeService
 
 
 COLLECT_AFTER = (50_000, 20, 50)
@@ -213,6 +214,13 @@ class Workbench:
         from workbench.services.sharing import SharingService
 
         return SharingService(self.store)
+
+    @cached_property
+    def work_changes(self) -> WorkChangeService:
+        """Withdraw a person's work, or give it to others."""
+        from workbench.services.workchanges import WorkChangeService
+
+        return WorkChangeService(self.store, self.settings)
 
     @cached_property
     def audit_log(self) -> AuditLogService:

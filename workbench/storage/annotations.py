@@ -23,6 +23,7 @@ from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import batch_items, documents, examples, gold, label_change_items, users
 from workbench.storage.tables.columns import Identity
 from workbench.storage.visible import in_project
+from workbench.storage.withdrawals import is_withdrawal, no_longer_shown, written_by_a_change
 
 
 class Annotations(Opinions):
@@ -141,9 +142,12 @@ class Annotations(Opinions):
         in_pool = (in_project(project_id), examples.c.split == Split.POOL)
         sharing = sharing_of(self._connection, project_id)
         total = self._connection.execute(select(func.count()).select_from(examples).where(*in_pool))
-        mine = select(revisions.c.example_id).where(revisions.c.author_id == user_id)
+        stands = ~_withdrawn_since()
+        mine = select(revisions.c.example_id).where(
+            revisions.c.author_id == user_id, revisions.c.status != AnnotationStatus.WITHDRAWN, stands
+        )
         if sharing.alone:
-            done_by_any = select(revisions.c.example_id).where(revisions.c.status.in_(DONE))
+            done_by_any = select(revisions.c.example_id).where(revisions.c.status.in_(DONE), stands)
             decided = mine.union(done_by_any, select(gold.c.example_id)).subquery()
         else:
             met = select(revisions.c.example_id).where(revisions.c.status.in_(DONE)).distinct().subquery()
@@ -164,7 +168,10 @@ class Annotations(Opinions):
     ) -> tuple[Annotation, ...]:
         """The author's latest revisions in a project (or one of its batches), newest first."""
         statement = select_revisions().where(
-            in_project(project_id), revisions.c.author_id == author_id, ~_by_label_change()
+            in_project(project_id),
+            revisions.c.author_id == author_id,
+            ~_by_label_change(),
+            ~no_longer_shown(revisions.c.id),
         )
         if batch_id is not None:
             statement = statement.where(revisions.c.batch_id == batch_id)
@@ -200,6 +207,7 @@ class Annotations(Opinions):
                 in_project(project_id),
                 revisions.c.status == AnnotationStatus.ACCEPTED,
                 revisions.c.seconds.is_not(None),
+                ~written_by_a_change(revisions.c.id),
             )
             .order_by(revisions.c.id.desc())
             .limit(limit)
@@ -233,6 +241,23 @@ def _by_label_change() -> ColumnElement[bool]:
     return exists().where(label_change_items.c.annotation_id == revisions.c.id)
 
 
+def _withdrawn_since() -> ColumnElement[bool]:
+    """Whether the author has withdrawn the revision, or somebody has in their place."""
+    later, newer = revisions.alias(), revisions.alias()
+    spoke_again = exists().where(
+        newer.c.example_id == later.c.example_id,
+        newer.c.author_id == later.c.author_id,
+        newer.c.revision > later.c.revision,
+    )
+    return exists().where(
+        later.c.example_id == revisions.c.example_id,
+        later.c.author_id == revisions.c.author_id,
+        later.c.revision > revisions.c.revision,
+        later.c.status == AnnotationStatus.WITHDRAWN,
+        ~spoke_again,
+    )
+
+
 # Statements that every claim or answer needs are built once, and given their values at each call.
 _EXAMPLE = bindparam("example", type_=Identity)
 _IDS = bindparam("ids", type_=Identity, expanding=True)
@@ -262,6 +287,7 @@ _OVERTAKEN_BY = (
         revisions.c.author_id != bindparam("author"),
         revisions.c.revision > bindparam("base"),
         ~_by_label_change(),
+        ~is_withdrawal(revisions.c.id),
     )
     .order_by(revisions.c.revision.desc())
     .limit(1)

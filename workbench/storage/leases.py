@@ -25,6 +25,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from workbench.domain import AnnotationStatus, Sharing, Split
 from workbench.storage.candidates import live_lease
+from workbench.storage.revisions import newest_of_author
 from workbench.storage.rows import id_chunks, now
 from workbench.storage.sharing import holders, people_wanted, settled, spoken
 from workbench.storage.tables import annotations as revisions
@@ -255,16 +256,20 @@ def _waiting(sharing: Sharing) -> Select[Any]:
 
 
 def _unmet(sharing: Sharing) -> list[ColumnElement[bool]]:
-    """Conditions of a pool example that the user may be asked for: not met by them, and not done."""
+    """Conditions of a pool example that the user may be asked for: not met by them, and not done.
+
+    What somebody has withdrawn, or had withdrawn, is met and done no longer.
+    """
+    word = (
+        revisions.c.example_id == examples.c.id,
+        revisions.c.status != AnnotationStatus.WITHDRAWN,
+        newest_of_author(),
+    )
     if sharing.alone:
-        met = exists().where(
-            revisions.c.example_id == examples.c.id,
-            (revisions.c.author_id == USER) | revisions.c.status.in_(DONE),
-        )
+        met = exists().where(*word, (revisions.c.author_id == USER) | revisions.c.status.in_(DONE))
         return [~met, ~exists().where(gold.c.example_id == examples.c.id)]
-    mine = exists().where(revisions.c.example_id == examples.c.id, revisions.c.author_id == USER)
     return [
-        ~mine,
+        ~exists().where(*word, revisions.c.author_id == USER),
         ~settled(examples.c.id),
         spoken(examples.c.id, DONE) < people_wanted(examples.c.id, sharing),
     ]

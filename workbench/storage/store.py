@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from workbench.storage.sketches import Sketches
     from workbench.storage.splits import Splits
     from workbench.storage.users import Users
+    from workbench.storage.withdrawals import Withdrawals
+    from workbench.storage.workchanges import WorkChanges
 
 
 class Transaction:
@@ -125,6 +127,20 @@ class Transaction:
         from workbench.storage.batches import Batches
 
         return Batches(self.connection)
+
+    @cached_property
+    def work_changes(self) -> WorkChanges:
+        """What leads did to one person's work."""
+        from workbench.storage.workchanges import WorkChanges
+
+        return WorkChanges(self.connection)
+
+    @cached_property
+    def withdrawals(self) -> Withdrawals:
+        """Revisions that withdraw a person's, and that put them back."""
+        from workbench.storage.withdrawals import Withdrawals
+
+        return Withdrawals(self.connection)
 
     @cached_property
     def runs(self) -> Runs:

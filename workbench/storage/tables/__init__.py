@@ -3,6 +3,7 @@
 Alembic owns what is in a database (``migrations/``); this module is what it is compared with.
 """
 
+from workbench.storage.tables.changes import work_change_items, work_changes
 from workbench.storage.tables.columns import metadata
 from workbench.storage.tables.data import (
     documents,
@@ -73,4 +74,6 @@ __all__ = [
     "sources",
     "suspects",
     "users",
+    "work_change_items",
+    "work_changes",
 ]
