@@ -46,6 +46,7 @@ def test_an_import_is_cancelled_and_labels_are_changed_and_changed_back(
     main.get_by_role("button", name="Import 2 examples as pool").click()
     expect(main.get_by_text("Writing: 0 of 2 examples")).to_be_visible()
     main.get_by_role("button", name="Cancel the import").click()
+    page.get_by_role("button", name="Yes, take it back").click()
     expect(main.get_by_text(re.compile("cancelled", re.IGNORECASE))).to_be_visible()
     expect(main.get_by_role("button", name="Cancel the import")).to_have_count(0)
     assert workbench.datasets.counts(workbench.projects.get("held")).total == 0

@@ -48,7 +48,7 @@ def test_progress_is_shown_and_the_import_ends_beside_the_page(
     app = fill_path(open_data(), large)
     button(app, "Import 50 examples as pool").click().run()
     assert not app.exception
-    assert button(app, "Cancel the import")
+    assert button(app, "Yes, take it back")
     assert "the import goes on" in said(open_data(view="import")), "another session sees it, too"
     with pytest.raises(Conflict, match="is running"):
         home.importing.start(
@@ -69,7 +69,7 @@ def test_a_cancelled_import_says_so_and_leaves_nothing(
     project = home.projects.create("news", "ner")
     app = fill_path(open_data(), large)
     button(app, "Import 50 examples as pool").click().run()
-    button(app, "Cancel the import").click().run()
+    button(app, "Yes, take it back").click().run()
     job = home.importing.of(project.id)
     assert job is None or job.wait(30)
     assert home.datasets.counts(project).total == 0

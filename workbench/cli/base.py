@@ -51,6 +51,15 @@ def workbench() -> Iterator[Workbench]:
         opened.close()
 
 
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nobody is asked in a script.")]
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask whoever sits at the terminal before what can't be undone; a script has meant it. Exits 1 on no."""
+    if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        typer.confirm(question, abort=True, err=True)
+
+
 def emit(as_json: bool, data: Any, human: Callable[[], None]) -> None:
     """Print a command's result: as one JSON document, or by ``human``."""
     if as_json:

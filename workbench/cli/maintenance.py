@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.base import JsonOption, app, emit, err, out
+from workbench.cli.base import JsonOption, YesOption, app, confirm, emit, err, out
 from workbench.config import get_settings
 from workbench.services.maintenance import MaintenanceService
 from workbench.services.moving import move_database
@@ -49,9 +49,11 @@ def backup(
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `workbench backup` made.")],
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the database what a backup is; the present one is kept in the backups folder."""
+    confirm(f"Make {file} the database? What was done since is set aside.", yes)
     with _maintenance() as maintenance:
         done = maintenance.restore(file)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from workbench.cli.base import JsonOption, app, emit, out, workbench
+from workbench.cli.base import JsonOption, YesOption, app, confirm, emit, out, workbench
 from workbench.cli.following import follow, numbers
 from workbench.domain import Run, RunState
 from workbench.services import Workbench
@@ -62,8 +62,9 @@ def logs(run_id: RunArgument, as_json: JsonOption = False) -> None:
 
 
 @runs.command()
-def cancel(run_id: RunArgument, as_json: JsonOption = False) -> None:
+def cancel(run_id: RunArgument, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Stop a run and remove what it made."""
+    confirm(f"Stop run {run_id}? What it has computed so far is removed.", yes)
     with workbench() as wb:
         run = wb.runs.cancel(run_id)
         end = time.monotonic() + wb.settings.cancel_grace_seconds + 10

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.base import JsonOption, app, emit, out, workbench
+from workbench.cli.base import JsonOption, YesOption, app, confirm, emit, out, workbench
 from workbench.services.duplicates import Leak
 from workbench.services.splits import GROUPS, SEED, SplitPlan, parse_ratios
 
@@ -22,10 +22,12 @@ def split(
     seed: Annotated[int, typer.Option(help="Of the lot: the same seed makes the same splits.")] = SEED,
     group: Annotated[str, typer.Option(help=f"What stays together: {', '.join(GROUPS)}.")] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would move, move nothing.")] = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Split a project's examples again, as long as nothing was learned, measured or labeled on its splits."""
     plan = SplitPlan(parse_ratios(ratio), seed, group)
+    confirm(f"Split {name} anew? Where its examples are now is not kept.", yes or dry_run)
     with workbench() as wb:
         done = wb.splits.resplit(wb.projects.get(name), plan, dry_run=dry_run)
     shown = ", ".join(f"{split} {number:,}" for split, number in done.counts.items())

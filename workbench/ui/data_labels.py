@@ -11,6 +11,7 @@ from workbench.errors import WorkbenchError
 from workbench.services import labelchanges as changes
 from workbench.services.labelchanges import LabelChange
 from workbench.services.labelsets import Changed
+from workbench.ui.confirm import confirmed
 from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
 from workbench.ui.text_view import label_chip
@@ -223,11 +224,15 @@ def _draw_history(page: Page) -> None:
     newest = next((record for record in reversed(history) if record.undone_at is None), None)
     if newest is None:
         return
-    with st.popover(f"Undo change {newest.number}", icon=":material/undo:"):
-        seen = page.workbench.labelsets.undo_preview(page.project)
-        st.markdown(f"{escaped(seen.sentence).capitalize()}: {_effect(seen)}")
-        if st.button("Undo it", type="primary", key="labels-undo"):
-            done = page.workbench.labelsets.undo(page.project, page.user.id, newest.number)
-            kept = f" Still used, and kept: {', '.join(done.kept_labels)}." if done.kept_labels else ""
-            st.session_state[_DONE] = f"Change {newest.number} is undone.{kept}"
-            st.rerun()
+    seen = page.workbench.labelsets.undo_preview(page.project)
+    if confirmed(
+        f"Undo change {newest.number}",
+        f"{escaped(seen.sentence).capitalize()}: {_effect(seen)}",
+        yes="Undo it",
+        key="labels-undo",
+        icon=":material/undo:",
+    ):
+        done = page.workbench.labelsets.undo(page.project, page.user.id, newest.number)
+        kept = f" Still used, and kept: {', '.join(done.kept_labels)}." if done.kept_labels else ""
+        st.session_state[_DONE] = f"Change {newest.number} is undone.{kept}"
+        st.rerun()

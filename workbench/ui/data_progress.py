@@ -7,6 +7,7 @@ import streamlit as st
 from workbench.errors import Cancelled
 from workbench.services.importwatch import COMPARING, READING, ImportWatch
 from workbench.services.importwrite import ImportReport
+from workbench.ui.confirm import confirmed
 from workbench.ui.data_preview import draw_leaks, escaped
 from workbench.ui.page import Page
 from workbench.ui.theme import count
@@ -40,7 +41,13 @@ def _draw_progress(page: Page) -> None:
     st.progress(share, text=words)
     if job.watch.cancelled:
         st.caption("Taking back what has been written…")
-    elif st.button("Cancel the import", icon=":material/cancel:", key="import-cancel"):
+    elif confirmed(
+        "Cancel the import",
+        "Take back all that this import has written so far?",
+        yes="Yes, take it back",
+        key="import-cancel",
+        icon=":material/cancel:",
+    ):
         job.cancel()
         st.rerun(scope="fragment")
     st.caption("You may leave this page: the import goes on.")

@@ -14,6 +14,7 @@ from workbench.services.exporting import ExportedModel
 from workbench.services.modelfolder import files_of, tar_folder, zip_folder
 from workbench.services.overview import Overview
 from workbench.tasks import get_task
+from workbench.ui.confirm import confirmed
 from workbench.ui.export_push import draw_push
 from workbench.ui.export_try import draw_batch, draw_trial
 from workbench.ui.navigation import link_to
@@ -125,8 +126,7 @@ def _draw_export(page: Page, version: ModelVersion) -> None:
         key="export_onnx",
         help="Runs without torch, and faster on a CPU. It is exported and measured, which takes some minutes.",
     )
-    label = "Export again and check" if there else "Export and check"
-    if st.button(label, type="secondary" if there else "primary", icon=":material/output:", key="export_now"):
+    if _asked_for(there, onnx):
         _export(page, version, folder, onnx)
         there = (folder / "workbench.json").is_file()
     if not there:
@@ -138,6 +138,21 @@ def _draw_export(page: Page, version: ModelVersion) -> None:
         st.markdown("It will hold\n\n" + "\n".join(kept))
         return
     _draw_result(page, version, folder)
+
+
+def _asked_for(there: bool, onnx: bool) -> bool:
+    """The button; where there is an export already, with a question."""
+    icon = ":material/output:"
+    if not there:
+        return bool(st.button("Export and check", type="primary", icon=icon, key="export_now"))
+    lost = "" if onnx else " ONNX files in it go, too."
+    return confirmed(
+        "Export again and check",
+        f"Replace the folder that is there by a new export of the same version?{lost}",
+        yes="Yes, replace it",
+        key="export_again",
+        icon=icon,
+    )
 
 
 def _export(page: Page, version: ModelVersion, folder: Path, onnx: bool) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from workbench.domain import Run, RunEvent, RunKind, RunState
 from workbench.tasks import get_task
+from workbench.ui.confirm import STOP_QUESTION, confirmed
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.run_charts import line_chart, validation_chart
@@ -78,11 +79,15 @@ def _draw_actions(page: Page, run: Run) -> None:
     if run.cancel_requested and run.state.active:
         st.caption("Stopping…", width="content")
     elif run.state.active:
-        with st.popover("Cancel", icon=":material/stop_circle:"):
-            st.markdown("Stop this run? What it has computed so far is removed.")
-            if st.button("Yes, cancel it", type="primary", key=f"cancel_{run.id}"):
-                page.workbench.runs.cancel(run.id)
-                st.rerun()
+        if confirmed(
+            "Cancel",
+            STOP_QUESTION,
+            yes="Yes, cancel it",
+            key=f"cancel_{run.id}",
+            icon=":material/stop_circle:",
+        ):
+            page.workbench.runs.cancel(run.id)
+            st.rerun()
     elif run.state in (RunState.FAILED, RunState.CANCELLED):
         label = "Resume" if run.state is RunState.FAILED else "Start again"
         told = "Goes on from its last checkpoint where there is one, with the same data and parameters."

@@ -12,6 +12,7 @@ from workbench.domain import Batch, ModelVersion, RunKind
 from workbench.services.picking import Filters, Selection
 from workbench.services.selection import SEED
 from workbench.ui import charts
+from workbench.ui.confirm import confirmed
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
@@ -274,14 +275,19 @@ def _draw_batch(page: Page, batch: Batch) -> None:
             return
         with label:
             link_to("label", "Label it", page.project, batch=str(batch.number))
-        with more.popover("", icon=":material/more_vert:", help=f"More for batch {batch.number}"):
-            st.markdown(
-                f"Give the {count(batch.items - batch.done, 'unlabeled example')} back to the pool, "
-                "so that they may be selected anew."
+        left = count(batch.items - batch.done, "unlabeled example")
+        with more:
+            released = confirmed(
+                "",
+                f"Give the {left} back to the pool, so that they may be selected anew? Nobody is asked for them then.",
+                yes="Give back",
+                key=f"release_{batch.number}",
+                icon=":material/undo:",
+                help=f"Give back what is left of batch {batch.number}",
             )
-            if st.button("Give back", key=f"release_{batch.number}", icon=":material/undo:"):
-                page.workbench.selection.release(page.project, batch.number, page.user.id)
-                st.rerun()
+        if released:
+            page.workbench.selection.release(page.project, batch.number, page.user.id)
+            st.rerun()
 
 
 def _draw_batches(page: Page, batches: Sequence[Batch]) -> None:

@@ -8,6 +8,8 @@ import streamlit as st
 
 from workbench.domain import Role
 from workbench.services.members import IN_PROJECT, Member
+from workbench.ui.confirm import confirmed
+from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
 
 SAME = "same"
@@ -46,7 +48,7 @@ def draw_people(page: Page) -> None:
     if admin:
         with right:
             _draw_account(page, members)
-        _draw_new(page)
+        _draw_new(page, members)
 
 
 def _draw_table(members: Sequence[Member]) -> None:
@@ -104,22 +106,37 @@ def _draw_account(page: Page, members: Sequence[Member]) -> None:
         _done(page, lambda: retire(name))
 
 
-def _draw_new(page: Page) -> None:
+def _draw_new(page: Page, members: Sequence[Member]) -> None:
     with st.expander("New account, new password", icon=":material/person_add:"):
         with st.form("new-account", border=False, clear_on_submit=True):
             columns = st.columns(3)
             name = columns[0].text_input("Name", max_chars=100)
             password = columns[1].text_input("Password", type="password", autocomplete="new-password")
             role = columns[2].selectbox("Is", [one.value for one in Role], format_func=ROLE_WORDS.__getitem__)
-            left, right = st.columns(2)
-            made = left.form_submit_button("Make the account", icon=":material/person_add:", width="stretch")
-            changed = right.form_submit_button(
-                "Give them this password", icon=":material/password:", width="stretch"
-            )
+            made = st.form_submit_button("Make the account", icon=":material/person_add:")
         if made:
             _done(page, lambda: page.workbench.team.add_user(name, role, password))
-        if changed:
-            _done(page, lambda: page.workbench.team.reset_password(name, password))
+        _draw_new_password(page, members)
+
+
+def _draw_new_password(page: Page, members: Sequence[Member]) -> None:
+    """Another password for somebody who has one."""
+    left, right, action = st.columns(3, vertical_alignment="bottom")
+    name = left.selectbox("Person", [one.user.name for one in members], key="password-name")
+    password = right.text_input(
+        "New password", type="password", autocomplete="new-password", key="password-new"
+    )
+    with action:
+        changed = confirmed(
+            "Give them this password",
+            f"Replace the password of **{escaped(name)}**? The old one stops working, and they are signed out.",
+            yes="Yes, replace it",
+            key="password-reset",
+            icon=":material/password:",
+            stretch=True,
+        )
+    if changed:
+        _done(page, lambda: page.workbench.team.reset_password(name, password))
 
 
 def _done(page: Page, change: Callable[[], object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.domain import Run, RunKind, RunState
+from workbench.ui.confirm import STOP_QUESTION, confirmed
 from workbench.ui.page import Page
 from workbench.ui.theme import duration
 
@@ -44,7 +45,9 @@ def watch(page: Page, run: Run, what: str) -> None:
             st.progress(_share(now), text=f"{what}: {_said(page, now)}")
             if now.cancel_requested:
                 st.caption("Stopping…")
-            elif st.button("Stop", icon=":material/stop_circle:", key=f"stop_{run.id}"):
+            elif confirmed(
+                "Stop", STOP_QUESTION, yes="Yes, stop it", key=f"stop_{run.id}", icon=":material/stop_circle:"
+            ):
                 page.workbench.runs.cancel(run.id)
                 st.rerun()
 
