@@ -6,8 +6,9 @@ import hashlib
 import platform
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workbench.errors import InvalidInput
@@ -52,6 +53,34 @@ class Settings(BaseSettings):
         default=30.0, gt=0, description="How long an example stays reserved for one annotator."
     )
     session_hours: float = Field(default=12.0, gt=0, description="How long a sign-in lasts.")
+    public_url: str | None = Field(
+        default=None,
+        description="Where people reach this server, such as https://labels.example.org; OpenID Connect needs it.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="OpenID Connect provider to sign in with, exactly as its discovery document names it; "
+        "unset means passwords only.",
+    )
+    oidc_client_id: str | None = Field(default=None, description="What the provider calls this workbench.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The client's secret; unset for a public client."
+    )
+    oidc_scopes: str = Field(
+        default="openid profile email", description="Scopes to ask for, with spaces between; openid is one."
+    )
+    oidc_claim: str = Field(
+        default="preferred_username",
+        description="Claim of the ID token that is a person's name here; one that people can't change themselves.",
+    )
+    oidc_new_role: Literal["annotator", "reviewer", "lead"] | None = Field(
+        default=None,
+        description="Role of the account that somebody gets who is known to the provider and not here; "
+        "unset means that they get none and have to ask an admin.",
+    )
+    oidc_name: str = Field(
+        default="OpenID Connect", description="What stands on the sign-in page's button after 'Sign in with'."
+    )
     max_upload_mb: int = Field(
         default=500, gt=0, description="Largest file that an import takes, in MiB, unpacked."
     )

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 from tests.web.conftest import PASSWORD
 from tests.web.server import Server
 from workbench.services import Workbench
-from workbench.services.team import _digest
+from workbench.services.team import digest
 from workbench.storage.rows import now
 from workbench.web.downloads import download_address
 
@@ -116,7 +116,7 @@ def test_an_expired_session_opens_nothing(team_server: Server, team_workbench: W
     otto = next(user for user in team_workbench.team.list_users() if user.name == "otto")
     for token, left in (("old", timedelta(seconds=-1)), ("new", timedelta(hours=1))):
         with team_workbench.store.write() as tx:
-            tx.users.add_session(_digest(token), otto.id, now() + left)
+            tx.users.add_session(digest(token), otto.id, now() + left)
     assert team_server.ask("GET", "/Data", Cookie="workbench_session=old").status == 401
     assert team_server.ask("GET", "/Data", Cookie="workbench_session=new").status == 200
 

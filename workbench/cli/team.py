@@ -28,12 +28,15 @@ def add(
     name: NameArgument,
     role: Annotated[str, typer.Option(help="annotator, reviewer, lead or admin.")] = "annotator",
     password_stdin: StdinOption = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="They sign in by OpenID Connect.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make an account. The first one ends solo mode: from then on everybody signs in."""
     with workbench() as wb:
         first = wb.team.solo()
-        user = wb.team.add_user(name, role, _password(password_stdin))
+        user = wb.team.add_user(name, role, None if no_password else _password(password_stdin))
 
         def show() -> None:
             out.print(f"{user.name} can sign in as {user.role.value}.", markup=False)
@@ -68,6 +71,14 @@ def reset_password(
     with workbench() as wb:
         user = wb.team.reset_password(name, _password(password_stdin))
         emit(as_json, _row(user), lambda: out.print(f"{user.name} has a new password.", markup=False))
+
+
+@users.command("unlink")
+def unlink(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Forget who a person is at the OpenID Connect provider; who signs in there by that name next is taken for them."""
+    with workbench() as wb:
+        user = wb.team.unlink(name)
+        emit(as_json, _row(user), lambda: out.print(f"{user.name} is linked to nobody.", markup=False))
 
 
 @users.command("set-role")

@@ -47,7 +47,7 @@ class Check:
     """One thing that the doctor looked at.
 
     Attributes:
-        name: database, schema, contents, imports, models, runs, disk, device or cluster.
+        name: database, schema, contents, imports, models, runs, disk, device, sign-in or cluster.
         ok: Whether it is as it should be.
         detail: What was found.
         remedy: What to do where it is not ok.
@@ -130,6 +130,8 @@ class MaintenanceService:
                     self._looked("runs", self._runs),
                 ]
         checks += [self._looked("disk", self._disk), self._looked("device", self._device)]
+        if self._settings.oidc_issuer:
+            checks.append(self._looked("sign-in", self._sign_in))
         if self._settings.ray_address:
             checks.append(self._looked("cluster", self._cluster))
         return tuple(checks)
@@ -162,7 +164,8 @@ class MaintenanceService:
         try:
             return look()
         except WorkbenchError as error:
-            return Check(name, False, error.message, error.remedy or "")
+            said = f"{error.where}: {error.message}" if error.where else error.message
+            return Check(name, False, said, error.remedy or "")
 
     def _database(self) -> Check:
         file = sqlite_file(self._store)
@@ -249,6 +252,14 @@ class MaintenanceService:
         if free < LEAST_FREE:
             return Check("disk", False, said, "free some space, or move WORKBENCH_HOME")
         return Check("disk", True, said)
+
+    def _sign_in(self) -> Check:
+        from workbench.services.provider import Provider
+
+        provider = Provider(self._settings)
+        provider.discover()
+        said = f"{provider.issuer} answers; it must send people back to {provider.answer_url}"
+        return Check("sign-in", True, said)
 
     def _cluster(self) -> Check:
         from workbench.jobs.depot import Depot

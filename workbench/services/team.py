@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -20,6 +23,9 @@ from workbench.domain import Role, User
 from workbench.errors import Forbidden, InvalidInput, NotFound
 from workbench.storage.rows import now
 from workbench.storage.store import Store, Transaction
+
+if TYPE_CHECKING:
+    from workbench.services.openid import OpenIdSignIn
 
 SOLO = "solo"
 RESERVED = frozenset({SOLO, "import", "simulated"})
@@ -53,6 +59,13 @@ class TeamService:
         self._hasher = PasswordHasher()
         self._decoy: str | None = None
 
+    @cached_property
+    def openid(self) -> OpenIdSignIn:
+        """Sign-in with OpenID Connect."""
+        from workbench.services.openid import OpenIdSignIn
+
+        return OpenIdSignIn(self._store, self._settings, self._unknown_password)
+
     def solo(self) -> bool:
         """Whether nobody has an account yet."""
         with self._store.read() as tx:
@@ -78,7 +91,7 @@ class TeamService:
         if not token or len(token) > 200:
             return None
         with self._store.read() as tx:
-            return tx.users.by_session(_digest(token))
+            return tx.users.by_session(digest(token))
 
     def sign_in(self, name: str, password: str, address: str | None) -> SignedIn:
         """A new session for a name and password.
@@ -116,34 +129,38 @@ class TeamService:
         right = self._verify(stored, password)
         if user is None or not right or not user.active or user.system:
             raise Forbidden("the name or the password is wrong", remedy="try again, or ask an admin")
-        token = secrets.token_urlsafe(32)
-        expires_at = now() + timedelta(hours=self._settings.session_hours)
         with self._store.write() as tx:
             for key in limits:
                 tx.users.forget_failure(key)
-            tx.users.add_session(_digest(token), user.id, expires_at)
-            tx.users.audit(user.id, "sign-in", user.name)
             if stored and self._hasher.check_needs_rehash(stored):
                 tx.users.rehash_password(user.id, self._hasher.hash(password))
-        return SignedIn(user, token, expires_at)
+            return start_session(tx, user, self._settings.session_hours)
 
     def sign_out(self, token: str | None) -> None:
         """End a session; ending one that is over does nothing."""
         user = self.user_for_token(token)
         if token and user:
             with self._store.write() as tx:
-                tx.users.end_session(_digest(token))
+                tx.users.end_session(digest(token))
                 tx.users.audit(user.id, "sign-out", user.name)
 
-    def add_user(self, name: str, role: Role | str, password: str, *, by: User | None = None) -> User:
+    def add_user(self, name: str, role: Role | str, password: str | None, *, by: User | None = None) -> User:
         """A new account.
+
+        Args:
+            name: The person's.
+            role: What they are wherever no project says otherwise.
+            password: None where they sign in by OpenID Connect: the account then has one that nobody knows.
+            by: Who adds them.
 
         Raises:
             InvalidInput: The name, role or password can't be used.
             AlreadyExists: The name is taken.
         """
-        name, role = _checked_name(name), checked_role(role)
-        hashed = self._hasher.hash(_checked_password(password))
+        name, role = checked_name(name), checked_role(role)
+        hashed = (
+            self._unknown_password() if password is None else self._hasher.hash(_checked_password(password))
+        )
         with self._store.write() as tx:
             user = tx.users.add(name, role, password_hash=hashed)
             tx.users.audit(by.id if by else None, "user.add", name, {"role": role.value})
@@ -163,6 +180,20 @@ class TeamService:
             tx.users.audit(by.id if by else None, "user.reset-password", user.name)
         return user
 
+    def unlink(self, name: str, *, by: User | None = None) -> User:
+        """Forget who a person is at the OpenID Connect provider: the next of that name there is taken for them.
+
+        Raises NotFound.
+        """
+        with self._store.write() as tx:
+            user = account(tx, name)
+            tx.identities.unlink(user.id)
+            tx.users.audit(by.id if by else None, "user.unlink", user.name)
+        return user
+
+    def _unknown_password(self) -> str:
+        return self._hasher.hash(secrets.token_urlsafe(32))
+
     def _verify(self, stored: str | None, password: str) -> bool:
         """Whether the password fits; as slow for a name that does not exist as for one that does."""
         if self._decoy is None:
@@ -173,7 +204,19 @@ class TeamService:
             return False
 
 
-def _digest(token: str) -> str:
+def start_session(
+    tx: Transaction, user: User, hours: float, how: Mapping[str, Any] | None = None
+) -> SignedIn:
+    """A new session of a user who has proved who they are; ``how`` goes into the log."""
+    token = secrets.token_urlsafe(32)
+    expires_at = now() + timedelta(hours=hours)
+    tx.users.add_session(digest(token), user.id, expires_at)
+    tx.users.audit(user.id, "sign-in", user.name, how)
+    return SignedIn(user, token, expires_at)
+
+
+def digest(token: str) -> str:
+    """What the database keeps of a secret."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -191,7 +234,8 @@ def _limits(name: str, address: str | None) -> dict[str, int]:
     }
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """A name for a new account, as it is stored. Raises InvalidInput."""
     name = normal(name)
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise InvalidInput(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from workbench.storage.batches import Batches
     from workbench.storage.evidence import Evidence
     from workbench.storage.examples import Examples
+    from workbench.storage.identities import Identities
     from workbench.storage.labelrows import LabelRows
     from workbench.storage.labelsets import LabelSets
     from workbench.storage.loads import Loads
@@ -57,6 +58,13 @@ class Transaction:
         from workbench.storage.users import Users
 
         return Users(self.connection)
+
+    @cached_property
+    def identities(self) -> Identities:
+        """Who people are at an OpenID Connect provider."""
+        from workbench.storage.identities import Identities
+
+        return Identities(self.connection)
 
     @cached_property
     def projects(self) -> Projects:

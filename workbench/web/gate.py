@@ -27,13 +27,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from workbench.domain import User
 from workbench.errors import WorkbenchError
 from workbench.services.team import TeamService
-from workbench.web.paths import COOKIE, HEALTH, SIGN_IN, SIGN_OUT
+from workbench.web.paths import COOKIE, HEALTH, OPENID, OPENID_ANSWER, SIGN_IN, SIGN_OUT
 from workbench.web.shared import shared_workbench
 
 STAMP_HEADER = "x-workbench-gate"
 USER = "workbench.user"
 OPEN_PATHS = frozenset(
-    {SIGN_IN, SIGN_OUT, HEALTH, "/_stcore/health", "/favicon.ico", "/favicon.png", "/robots.txt"}
+    {
+        SIGN_IN,
+        OPENID,
+        OPENID_ANSWER,
+        SIGN_OUT,
+        HEALTH,
+        "/_stcore/health",
+        "/favicon.ico",
+        "/favicon.png",
+        "/robots.txt",
+    }
 )
 OPEN_FOLDER = "/static/"
 FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from workbench.services.provider import ANSWER_PATH
+
 SIGN_IN = "/sign-in"
+OPENID = "/sign-in/openid"
+OPENID_ANSWER = ANSWER_PATH
 SIGN_OUT = "/sign-out"
 HEALTH = "/health"
 DOWNLOADS = "/downloads"

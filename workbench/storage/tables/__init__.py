@@ -28,7 +28,15 @@ from workbench.storage.tables.models import (
     snapshots,
     suspects,
 )
-from workbench.storage.tables.people import audit_events, project_roles, sessions, sign_in_failures, users
+from workbench.storage.tables.people import (
+    audit_events,
+    identities,
+    pending_sign_ins,
+    project_roles,
+    sessions,
+    sign_in_failures,
+    users,
+)
 from workbench.storage.tables.work import (
     annotations,
     batch_items,
@@ -51,6 +59,7 @@ __all__ = [
     "examples",
     "gold",
     "gold_sets",
+    "identities",
     "imports",
     "label_change_items",
     "label_changes",
@@ -60,6 +69,7 @@ __all__ = [
     "metadata",
     "model_versions",
     "oracle_answers",
+    "pending_sign_ins",
     "predictions",
     "project_roles",
     "projects",

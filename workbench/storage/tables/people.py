@@ -1,6 +1,18 @@
 """People, their sessions, and what is kept of what they did."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, String, Table, Text, false, text, true
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 
 from workbench.domain import Role
 from workbench.storage.tables.columns import (
@@ -52,6 +64,28 @@ sign_in_failures = Table(
     id_column(),
     Column("key", String(300), nullable=False, index=True),
     Column("at", Moment, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", String(500), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    reference("user_id", "users", ondelete="CASCADE"),
+    created_column(),
+    UniqueConstraint("issuer", "user_id", name="uq_identities_issuer_user_id"),
+    comment="who a user is at an OpenID Connect provider, from the first sign-in there on",
+)
+
+pending_sign_ins = Table(
+    "pending_sign_ins",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("nonce", String(100), nullable=False),
+    Column("verifier", String(128), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    comment="sign-ins that have gone to an OpenID Connect provider; each answer takes its row away",
 )
 
 audit_events = Table(
