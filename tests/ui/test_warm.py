@@ -6,6 +6,8 @@ import ast
 import sys
 from pathlib import Path
 
+from altair.utils.schemapi import enable_debug_mode
+
 from workbench.ui.warm import PAGES, warm_up
 
 ROOT = Path(__file__).parents[2]
@@ -22,4 +24,5 @@ def test_every_page_is_imported_at_the_start() -> None:
     late = {name for name in drawn if name.startswith("workbench.ui.")}
     assert late - {f"workbench.ui.{name}" for name in PAGES} <= {"workbench.ui.page", "workbench.ui.warm"}
     warm_up()
+    enable_debug_mode()  # other tests draw charts with the check
     assert late <= set(sys.modules)

@@ -112,10 +112,21 @@ class Progress:
     audit: Audit
     stop: StopSet
 
-    @cached_property
+    @property
     def laws(self) -> dict[str, PowerLaw | None]:
         """Of each axis its extrapolation, None where there are too few points."""
-        return {axis: self._law(axis) for axis in AXES}
+        return {axis: self.law(axis) for axis in AXES}
+
+    def law(self, axis: str) -> PowerLaw | None:
+        """The same of one axis, fitted when it is first asked for."""
+        if axis not in self._fitted:
+            found = self.line(axis)
+            self._fitted[axis] = fit_power_law(found, self.scale) if found is not None else None
+        return self._fitted[axis]
+
+    @cached_property
+    def _fitted(self) -> dict[str, PowerLaw | None]:
+        return {}
 
     def line(self, axis: str) -> Curve | None:
         """Costs and scores of the points that the extrapolation goes through; None where there is none."""
@@ -126,10 +137,6 @@ class Progress:
             best[cost] = max(best.get(cost, 0.0), point.score)
         costs = sorted(best)
         return curve(costs, [best[cost] for cost in costs]) if costs else None
-
-    def _law(self, axis: str) -> PowerLaw | None:
-        found = self.line(axis)
-        return fit_power_law(found, self.scale) if found is not None else None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -277,13 +284,15 @@ def _labeled_split(counts: dict[Split, SplitCounts]) -> Split | None:
 def _with_next(progress: Progress, labels: int, pool: SplitCounts) -> Progress:
     """The same with what the next labels bring, from the last point on."""
     mean = pool.words / pool.examples if pool.examples else 0.0
-    law = progress.laws["examples"]
+    law = progress.law("examples")
     gain = None
     if law is not None:
         here = max(point.examples for point in progress.points if point.fitted)
         gain = law.gain(here, here + labels)
     hours = progress.cost.seconds(labels, labels * mean) / 3600.0
-    return replace(progress, next=Next(labels, gain, hours, labels * mean))
+    found = replace(progress, next=Next(labels, gain, hours, labels * mean))
+    vars(found)["_fitted"] = progress._fitted  # of the same points
+    return found
 
 
 def progress_json(project: Project, progress: Progress) -> dict[str, Any]:

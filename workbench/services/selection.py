@@ -198,13 +198,14 @@ class SelectionService:
         asked = STRATEGIES[strategy]
         with self._store.read() as tx:
             version = tx.models.by_number(project.id, model_version)
-            scored = tx.models.scored(version.id)
-            name = asked.scored_by or max(scored, key=lambda each: scored[each], default=strategy)
-            total = tx.batches.candidates.count(project.id)
             if asked.reads and not version_features(self._settings, version):
-                return Coverage(0, total)
-            unscored = tx.batches.candidates.unscored(project.id, version.id, name)
-            return Coverage(total - unscored, unscored)
+                return Coverage(0, tx.batches.candidates.count(project.id))
+            name = asked.scored_by
+            if not name:
+                scored = tx.models.scored(version.id)
+                name = max(scored, key=lambda each: scored[each], default=strategy)
+            total, found = tx.batches.candidates.coverage(project.id, version.id, name)
+            return Coverage(found, total - found)
 
     def embedded(self, project: Project) -> Embedded:
         """What a base model has read of the project, for strategies of a cold start."""

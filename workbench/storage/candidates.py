@@ -9,7 +9,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from workbench.domain import AnnotationStatus, Json, Split
 from workbench.storage.rows import escape_like, id_chunks, json_text_pattern, now
@@ -242,8 +255,8 @@ class Candidates:
         )
         return self._connection.execute(statement).scalar_one()
 
-    def unscored(self, project_id: int, version_id: int, strategy: str) -> int:
-        """How many candidates the version has not scored, such as those imported since."""
+    def coverage(self, project_id: int, version_id: int, strategy: str) -> tuple[int, int]:
+        """How many candidates there are, and how many of them the version has scored: those imported since are not."""
         rank = acquisition_scores
         scored = exists().where(
             rank.c.model_version_id == version_id,
@@ -251,12 +264,13 @@ class Candidates:
             rank.c.example_id == examples.c.id,
         )
         statement = (
-            select(func.count())
+            select(func.count(), func.coalesce(func.sum(case((scored, 1), else_=0)), 0))
             .select_from(examples)
             .where(in_project(project_id), examples.c.split == Split.POOL.value)
-            .where(~scored, self._free(examples.c.id))
+            .where(self._free(examples.c.id))
         )
-        return self._connection.execute(statement).scalar_one()
+        total, found = self._connection.execute(statement).one()
+        return int(total), int(found)
 
     def predicted(self, version_id: int, ids: Sequence[int]) -> dict[int, Json]:
         """Predicted payloads, by example id."""

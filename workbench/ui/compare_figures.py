@@ -24,7 +24,7 @@ def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluati
             for name in dict.fromkeys([*a, *b])
         ]
     )
-    decimals = "%.4f" if comparison.scale <= 1 else "%.2f"
+    decimals = "%.3f" if comparison.scale <= 1 else "%.1f"
     number = st.column_config.NumberColumn
     st.dataframe(
         frame,
@@ -34,7 +34,7 @@ def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluati
             "figure": st.column_config.TextColumn("Figure", width="large"),
             "a": number(f"Version {comparison.a}", format=decimals),
             "b": number(f"Version {comparison.b}", format=decimals),
-            "difference": number("Difference", format="%+.4f" if comparison.scale <= 1 else "%+.2f"),
+            "difference": number("Difference", format="%+.3f" if comparison.scale <= 1 else "%+.1f"),
         },
         height="content",
     )

@@ -12,7 +12,7 @@ from workbench.domain import Annotation, Example, Payload, Role, Split
 from workbench.services.datasets import ExamplePage, ProjectCounts
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
-from workbench.ui.theme import count
+from workbench.ui.theme import count, duration
 
 EXAMPLE = "example"
 """Key of the opened example's id in the address."""
@@ -225,7 +225,7 @@ def _told(revision: Annotation) -> str:
         f"{revision.created_at:%Y-%m-%d %H:%M} UTC",
     ]
     if revision.seconds is not None:
-        parts.append(f"{revision.seconds:.0f} s")
+        parts.append(duration(revision.seconds))
     if revision.suggestion_version is not None:
         parts.append(f"from a suggestion of version {revision.suggestion_version}")
     if revision.comment:
@@ -260,6 +260,10 @@ def _draw_imports(page: Page) -> None:
             ),
             hide_index=True,
             width="stretch",
+            column_config={
+                name: st.column_config.NumberColumn(format="localized")
+                for name in ("Examples", "Documents", "With labels", "Kept aside", "Repaired", "Skipped")
+            },
         )
 
 

@@ -74,7 +74,8 @@ def _choose_more(page: Page, name: str, split: Split | None, scheme: str) -> Exp
             key="export-provenance",
             help="Who labeled it, when, how long it took, from which suggestion, and who accepted it.",
         )
-    strict = right.checkbox(
+    place = right if name != SOURCE else left
+    strict = place.checkbox(
         "Refuse what the format can't hold",
         key="export-strict",
         help="Otherwise it is left out, and listed with the file.",

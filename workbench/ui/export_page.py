@@ -157,7 +157,7 @@ def _asked_for(there: bool, onnx: bool) -> bool:
 
 def _export(page: Page, version: ModelVersion, folder: Path, onnx: bool) -> None:
     done: ExportedModel | None = None
-    with st.status(f"Exporting version {version.number} …", expanded=True) as status:
+    with st.status(f"Exporting version {version.number}…", expanded=True) as status:
         with page.guarded():
             done = page.workbench.exporting.export_model(
                 page.project,
@@ -166,7 +166,7 @@ def _export(page: Page, version: ModelVersion, folder: Path, onnx: bool) -> None
                 force=True,
                 onnx=onnx,
                 user_id=page.user.id,
-                on_step=lambda step: st.write(f"{step} …"),
+                on_step=lambda step: st.write(f"{step}…"),
             )
         if done is None:
             status.update(label="Nothing was exported.", state="error")
@@ -217,7 +217,7 @@ def _draw_download(page: Page, version: ModelVersion, folder: Path) -> None:
         if ready is None or not ready.path.is_file():
             if not st.button(label, icon=":material/folder_zip:", key=f"export_{kind}"):
                 continue
-            with st.spinner("Packing …"):
+            with st.spinner("Packing…"):
                 ready = page.workbench.downloads.publish(
                     f"{folder.name}.{kind}", page.user, partial(pack, folder)
                 )

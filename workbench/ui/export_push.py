@@ -39,7 +39,7 @@ def draw_push(page: Page, version: ModelVersion, folder: Path) -> None:
         pushed: dict[int, Pushed] = st.session_state.setdefault(PUSHED, {})
         if token is not None:
             pushed.pop(version.id, None)
-            with page.guarded(), st.spinner(f"Pushing to {repository} …"):
+            with page.guarded(), st.spinner(f"Pushing to {repository}…"):
                 pushed[version.id] = page.workbench.exporting.push(
                     page.project,
                     version,

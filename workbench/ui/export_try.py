@@ -45,7 +45,7 @@ def draw_trial(page: Page, version: ModelVersion) -> None:
         wanted = st.form_submit_button(f"Ask version {version.number}", icon=":material/play_arrow:")
     if wanted:
         st.session_state.pop(TRIAL, None)
-        with page.guarded(), st.spinner("Loading the model and reading the text …"):
+        with page.guarded(), st.spinner("Loading the model and reading the text…"):
             example = example_for(page.project.task, text or "", question)
             folder = page.workbench.models.artifact_path(version)
             said = page.workbench.exporting.predict_one(folder, example)
@@ -116,7 +116,7 @@ def _predict_file(
 ) -> tuple[Download, Written]:
     wb, place = page.workbench, st.empty()
     sources = wb.datasets.uploaded(name, data)
-    with place, st.spinner("Loading the model and reading the file …"):
+    with place, st.spinner("Loading the model and reading the file…"):
         items = begun(read_examples(sources, page.project.task, Reading(encoding=encoding)))
         with closing(wb.exporting.stand(wb.models.artifact_path(version))) as model:
             written: list[Written] = []
@@ -135,7 +135,7 @@ def _told(items: Iterable[Labeled], place: Any) -> Iterator[Labeled]:
     """The examples; the place says now and then how many have been read."""
     for number, item in enumerate(items, 1):
         if number % TOLD_EVERY == 0:
-            place.caption(f"{number:,} examples read …")
+            place.caption(f"{number:,} examples read…")
         yield item
 
 

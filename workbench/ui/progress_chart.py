@@ -125,7 +125,7 @@ def _lots(found: Progress, axis: str) -> pd.DataFrame:
 
 
 def _ahead(found: Progress, axis: str) -> pd.DataFrame | None:
-    law, line = found.laws[axis], found.line(axis)
+    law, line = found.law(axis), found.line(axis)
     if law is None or line is None:
         return None
     first, last = float(line[0][0]), float(line[0][-1])

@@ -171,7 +171,7 @@ def _draw_curve(found: Progress) -> None:
         st.caption(
             "Diamonds: the same version on examples of the pool, drawn by lot, that it had not learned from."
         )
-    law = found.laws[axis]
+    law = found.law(axis)
     if law is not None:
         ceiling = law.ceiling
         st.caption(
@@ -258,6 +258,6 @@ def _pairs(versions: Sequence[int], kappas: Sequence[float]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Versions": [f"{a} and {b}" for a, b in pairwise(versions)],
-            "Agreement (kappa)": [f"{value:.4f}" for value in kappas],
+            "Agreement (kappa)": [f"{value:.3f}" for value in kappas],
         }
     )

@@ -23,7 +23,7 @@ def draw_case(page: Page, case: Case) -> None:
     """The example, a line for each person."""
     with st.container(border=True):
         head, link = st.columns([6, 1], vertical_alignment="center")
-        head.caption(f"{escaped(case.example.external_id)} · F1 {case.f1:.2f}")
+        head.caption(f"{escaped(case.example.external_id)} · F1 {case.f1:.3f}")
         with link:
             link_to("label", "Open", page.project, icon=":material/edit_note:", example=str(case.example.id))
         payloads = [one.payload for one in case.said.values() if one.payload is not None]

@@ -92,12 +92,10 @@ def _draw_dossier(page: Page, dossier: Dossier) -> None:
     payloads = [payload for _, payload in versions]
     example = dossier.case.example
     with st.container(border=True):
-        head, link = st.columns([5, 1], vertical_alignment="center")
+        head, link = st.columns([4, 1], vertical_alignment="center")
         head.caption(escaped(example.external_id))
         with link:
-            link_to(
-                "label", "Label it anew", page.project, icon=":material/edit_note:", example=str(example.id)
-            )
+            link_to("label", "Label anew", page.project, icon=":material/edit_note:", example=str(example.id))
         for name, payload in versions:
             annotation = dossier.case.said.get(name)
             text, action = st.columns([6, 1], vertical_alignment="center")

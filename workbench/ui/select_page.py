@@ -166,7 +166,7 @@ def _draw_picks(page: Page, selection: Selection, scored: bool) -> None:
     for pick, (example, prediction) in zip(
         selection.picks, page.workbench.selection.shown(page.project, selection, DRAWN), strict=False
     ):
-        left, right = st.columns([1, 9], vertical_alignment="center")
+        left, right = st.columns([1, 6], vertical_alignment="center")
         if pick.reason.get("audit"):
             left.caption("by lot")
         else:
@@ -209,11 +209,11 @@ def _draw_table(selection: Selection, scored: bool) -> None:
         hide_index=True,
         width="stretch",
         column_config={
-            "rank": st.column_config.NumberColumn("Rank", width="small"),
-            "score": st.column_config.NumberColumn("Score", format="%.4f", width="small"),
+            "rank": st.column_config.NumberColumn("Rank", format="localized", width="small"),
+            "score": st.column_config.NumberColumn("Score", format="%.3f", width="small"),
             "by lot": st.column_config.CheckboxColumn("By lot", width="small"),
             "text": st.column_config.TextColumn("Text", width="large"),
-            "words": st.column_config.NumberColumn("Words", width="small"),
+            "words": st.column_config.NumberColumn("Words", format="localized", width="small"),
             "document": "Document",
             "id": "Id",
             "why": st.column_config.TextColumn("Why", width="large"),
@@ -233,14 +233,14 @@ def _draw_preview(page: Page, selection: Selection, strategy: Strategy) -> None:
         notes.append(f"{count(selection.duplicates, 'near-duplicate')} left out")
     if selection.short:
         notes.append("the pool has no more to give")
-    left, right = st.columns([3, 2], vertical_alignment="center")
-    left.markdown(" · ".join(notes), help=selection.cost.sentence)
-    if right.button(
-        f"Create a batch of {count(len(selection.picks), 'example')}",
-        type="primary",
-        icon=":material/playlist_add:",
-        width="stretch",
-    ):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(" · ".join(notes), help=selection.cost.sentence, width="content")
+        made = st.button(
+            f"Create a batch of {count(len(selection.picks), 'example')}",
+            type="primary",
+            icon=":material/playlist_add:",
+        )
+    if made:
         batch, picks = page.workbench.selection.create(page.project, selection, page.user.id)
         st.session_state["select_made"] = (batch.number, len(picks))
         st.rerun()
@@ -305,7 +305,7 @@ def _draw_batches(page: Page, batches: Sequence[Batch]) -> None:
 
 
 def _draw_selection(page: Page) -> None:
-    form, result = st.columns([1, 2], gap="large")
+    form, result = st.columns([2, 3], gap="large")
     with form:
         strategy, version = _choose(page)
         unit = st.segmented_control(

@@ -59,7 +59,9 @@ def _draw_launch(page: Page) -> None:
         )
         rounds = right.number_input("Batches after the first", 1, 200, 8)
         words = left.number_input("Words of a batch", 10, 1_000_000, 2_000, step=100)
-        epochs = right.number_input("Epochs of each training", 0.1, 100.0, TrainParameters().epochs)
+        epochs = right.number_input(
+            "Epochs of each training", 0.1, 100.0, TrainParameters().epochs, format="%.1f"
+        )
         models = int(seeds) * (2 + int(rounds) * (1 + len(chosen)))
         st.caption(f"About {count(models, 'model')} will be trained, one after another.")
         pressed = st.form_submit_button("Simulate", type="primary", icon=":material/play_arrow:")
@@ -181,7 +183,7 @@ def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart
             tooltip=[
                 alt.Tooltip("strategy:N", title="Strategy"),
                 alt.Tooltip("cost:Q", title=title.capitalize(), format=",.1f"),
-                alt.Tooltip("mean:Q", title=metric, format=".4f"),
+                alt.Tooltip("mean:Q", title=metric, format=".3f"),
             ],
         ),
     ]

@@ -68,7 +68,9 @@ def _draw_search(page: Page, *, first: bool) -> None:
         folds = left.number_input(
             "Models", 2, 20, FOLDS, help="More of them learn from more each, and take longer."
         )
-        epochs = middle.number_input("Epochs of each training", 0.1, 100.0, TrainParameters().epochs)
+        epochs = middle.number_input(
+            "Epochs of each training", 0.1, 100.0, TrainParameters().epochs, format="%.1f"
+        )
         labeled = page.workbench.evaluation.labeled(page.project)
         names = {ALL_SPLITS: "All"} | {
             str(split): f"{split} · {number:,} labeled" for split, number in labeled.items()

@@ -156,6 +156,7 @@ def _draw_length(base: TrainParameters, preset: str) -> dict[str, Any]:
         1000.0,
         base.epochs,
         1.0,
+        format="%.1f",
         key=f"epochs_{preset}",
         help="Passes over the data. More fit it better, up to a point that the validation curve shows.",
     )
