@@ -94,6 +94,7 @@ def test_a_launch_takes_the_preset_and_what_was_changed(home: Workbench) -> None
     app = open_train()
     assert "**10 labeled examples** to learn from" in said(app)
     next(item for item in app.number_input if item.label == "Batch size").set_value(8)
+    next(item for item in app.selectbox if item.label == "Schedule").set_value("cosine")
     app.segmented_control[0].set_value("thorough").run()
     assert not app.exception
     button(app, "Train").click().run()
@@ -101,7 +102,7 @@ def test_a_launch_takes_the_preset_and_what_was_changed(home: Workbench) -> None
     [run] = home.runs.list(project)
     chosen = run.parameters
     assert (chosen["epochs"], chosen["batch_size"], chosen["freeze_embeddings"]) == (8.0, 8, False)
-    assert chosen["learning_rate"] is None
+    assert (chosen["learning_rate"], chosen["schedule"], chosen["warmup"]) == (None, "cosine", 0.1)
     assert app.query_params["run"] == [str(run.id)] or app.query_params["run"] == str(run.id)
     assert f"Run {run.id}: Training" in said(app)
     assert "starts in a moment" in said(app)

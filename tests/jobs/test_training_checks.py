@@ -41,6 +41,7 @@ def project(wb: Workbench) -> Project:
         ({"max_length": 4}, "4 can't be the maximum length. Choose 16 sub-words or more"),
         ({"stride": 250}, "250 can't be the stride"),
         ({"warmup": 2.0}, "2.0 can't be the warm-up"),
+        ({"schedule": "steep"}, "steep can't be the schedule. Choose one of linear, cosine, constant"),
         ({"seed": -1}, "-1 can't be the seed"),
         ({"device": "tpu"}, "'tpu' is no device"),
     ],

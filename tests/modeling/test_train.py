@@ -144,5 +144,14 @@ def test_the_learning_rate_rises_then_falls_to_nothing():
     assert max(rates) == 1e-3
     assert math.isclose(rates[-1], 1e-3 / 18)
     assert rates[2:] == sorted(rates[2:], reverse=True)
+    cosine, constant = (
+        Schedule.of(160, TrainParameters(epochs=2, warmup=0.1, min_steps=0, schedule=fall), 1e-3)
+        for fall in ("cosine", "constant")
+    )
+    curve = [cosine.learning_rate(step) for step in range(20)]
+    assert curve[:3] == pytest.approx([5e-4, 1e-3, 1e-3])
+    assert math.isclose(curve[11], 5e-4)  # half of the fall is half of the peak
+    assert curve[5] > rates[5] and 0 < curve[-1] < rates[-1]
+    assert [constant.learning_rate(step) for step in (0, 2, 11, 19)] == [5e-4, 1e-3, 1e-3, 1e-3]
     half = Schedule.of(160, TrainParameters(epochs=0.5, min_steps=0), 1e-3)
     assert half.total == 5

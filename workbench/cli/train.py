@@ -12,7 +12,7 @@ from workbench.cli.following import follow
 from workbench.domain import Run, TrainParameters
 from workbench.errors import UnknownName
 from workbench.services import Workbench
-from workbench.services.training import PRESETS
+from workbench.services.training import PRESETS, SCHEDULES
 
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Queue the run and return; it goes on by itself.")
@@ -35,6 +35,12 @@ def train(
     epochs: Annotated[float | None, typer.Option(help="Passes over the training examples.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Its peak; without it the base model's own default.")
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help=f"The learning rate after its peak: {', '.join(SCHEDULES)}.")
+    ] = None,
+    warmup: Annotated[
+        float | None, typer.Option(help="Share of the steps over which the learning rate rises, 0 to 1.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples per optimizer step.")] = None,
     max_length: Annotated[int | None, typer.Option(help="Sub-words per window.")] = None,
@@ -81,6 +87,8 @@ def train(
         "from_version": from_version,
         "epochs": epochs,
         "learning_rate": learning_rate,
+        "schedule": schedule,
+        "warmup": warmup,
         "batch_size": batch_size,
         "max_length": max_length,
         "stride": stride,

@@ -5,7 +5,7 @@ Positions are half-open ranges of Unicode code points into an example's stored t
 """
 
 from workbench.domain.data import Example, ExampleText, ImportRecord, Json, Label, NewExample, Offset, Project
-from workbench.domain.kinds import RUN_TRANSITIONS, AnnotationStatus, Role, RunKind, RunState, Split
+from workbench.domain.kinds import RUN_TRANSITIONS, AnnotationStatus, Fall, Role, RunKind, RunState, Split
 from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, Spans, Tags
 from workbench.domain.runs import Evaluation, GoldSet, ModelVersion, Run, RunEvent, TrainParameters
 from workbench.domain.sharing import Sharing
@@ -24,6 +24,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "ExampleText",
+    "Fall",
     "GoldSet",
     "ImportRecord",
     "Json",

@@ -61,6 +61,14 @@ class RunKind(StrEnum):
     EMBED = "embed"
 
 
+class Fall(StrEnum):
+    """How the learning rate goes on from its peak, after the warm-up."""
+
+    LINEAR = "linear"
+    COSINE = "cosine"
+    CONSTANT = "constant"
+
+
 class Role(StrEnum):
     """What a person may do; each includes the ones before it."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workbench.domain.data import Json
-from workbench.domain.kinds import RunKind, RunState, Split
+from workbench.domain.kinds import Fall, RunKind, RunState, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ class TrainParameters:
         max_length: Sub-words per window, special ones included; None is 256 for tagging, 384 for QA.
         stride: Sub-words that neighbouring windows share; None is 64 for tagging, 128 for QA.
         min_steps: Lower bound of optimizer steps, so that ten examples do train.
-        warmup: Share of steps over which the learning rate rises; then it falls linearly to zero.
+        warmup: Share of steps over which the learning rate rises to its peak.
+        schedule: How it goes on from there: linear and cosine fall to zero, constant stays.
         label_all_subwords: Tagging: every sub-word carries its word's label, not only the first. Pipelines label
             sub-words without knowing the words, so that a model which learned first ones only cuts entities there.
         freeze_embeddings: Keep the embeddings as they are: faster, and rarely worse on little data.
@@ -148,6 +149,7 @@ class TrainParameters:
     stride: int | None = None
     min_steps: int = 60
     warmup: float = 0.1
+    schedule: str = Fall.LINEAR.value
     weight_decay: float = 0.01
     label_all_subwords: bool = True
     freeze_embeddings: bool = True

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from workbench.domain import ExampleText, Payload, TrainParameters
+from workbench.domain import ExampleText, Fall, Payload, TrainParameters
 from workbench.errors import InvalidInput
 from workbench.tasks import Task
 
@@ -78,4 +78,6 @@ def train_parameters(manifest: Mapping[str, Any]) -> TrainParameters:
             raise InvalidInput(f"{name.replace('_', ' ')} is {value}", remedy="give a number above 0")
     if not 0 <= parameters.warmup <= 1:
         raise InvalidInput(f"warmup is {parameters.warmup}", remedy="give a share of the steps, 0 to 1")
+    if parameters.schedule not in set(Fall):
+        raise InvalidInput(f"schedule is {parameters.schedule!r}", remedy=f"give one of {', '.join(Fall)}")
     return parameters

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.basemodels import BASE_MODELS
 from workbench.config import Settings
-from workbench.domain import ModelVersion, Project, Run, RunKind, TrainParameters
+from workbench.domain import Fall, ModelVersion, Project, Run, RunKind, TrainParameters
 from workbench.errors import InvalidInput, ModelUnavailable
 from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
@@ -53,6 +53,17 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
     }
 )
+
+
+SCHEDULES: Mapping[str, str] = MappingProxyType(
+    {
+        Fall.LINEAR.value: "Falls to zero in a line: the usual choice, and what the defaults were measured with.",
+        Fall.COSINE.value: "Falls to zero along a cosine: longer near the peak, gentler at the end.",
+        Fall.CONSTANT.value: "Stays at the peak: for a few steps more of a version that is continued; "
+        "the last step counts as much as the first.",
+    }
+)
+"""What the learning rate does after its peak, each with the sentence that explains it."""
 
 
 class TrainingService:
@@ -155,6 +166,7 @@ def check_parameters(parameters: TrainParameters) -> None:
         ),
         ("minimum of steps", parameters.min_steps, parameters.min_steps >= 0, "0 or more"),
         ("warm-up", parameters.warmup, 0 <= parameters.warmup <= 1, "0 to 1, a share of the steps"),
+        ("schedule", parameters.schedule, parameters.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
         ("number of frozen layers", parameters.freeze_layers, parameters.freeze_layers >= 0, "0 or more"),
         ("patience", parameters.patience, parameters.patience >= 0, "0 (never stop early) or more"),
         ("weight decay", parameters.weight_decay, 0 <= parameters.weight_decay < 1, "0 to 1"),
