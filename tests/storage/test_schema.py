@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -135,5 +136,5 @@ def test_a_taken_name_leaves_the_transaction_usable(workbench: Workbench) -> Non
 
 
 def test_alembic_agrees_on_the_newest_revision(workbench: Workbench) -> None:
-    assert migrate.known_revisions() and max(migrate.known_revisions()) == schema.head()
+    assert ScriptDirectory(str(migrate.SCRIPTS)).get_current_head() == schema.head()
     assert schema.current(workbench.store) == schema.head()

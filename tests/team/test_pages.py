@@ -103,6 +103,8 @@ def test_the_log_says_who_did_what(home: Workbench, boss: User, tmp_path: Path) 
     table = app.dataframe[0].value
     assert set(table["Of"]) == {project.name, other.name}
     assert set(table["What"]) == {"project.create", "project.sharing"}
+    told = dict(zip(table["What"], table["More"], strict=True))
+    assert told["project.create"] == "task ner" and told["project.sharing"] == "people 1 → 3 · agree 2 → 3"
 
 
 def test_an_older_revision_is_restored(home: Workbench, boss: User) -> None:
@@ -161,3 +163,60 @@ def test_work_is_withdrawn_reassigned_and_put_back(home: Workbench, boss: User) 
     press(app, "Yes, do it")
     assert home.annotation.history(project, ids[0])[-1].status == "accepted"
     assert [one.state for one in home.work_changes.history(project)] == ["done", "undone"]
+
+
+def test_guidelines_are_written_read_once_and_restored(
+    home: Workbench, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, _, _ = three(home)
+    home.review.rewrite(project, boss, ids[0], Spans())
+    app = run("11_Team.py", view="guidelines")
+    app.text_area(key="guidelines-text").set_value("Mark <b>names</b>.").run()
+    press(app, "Save as a new version")
+    app.text_input(key="guidelines-example").set_value(
+        home.datasets.example(project, ids[0]).external_id
+    ).run()
+    press(app, "Add at the end")
+    assert TEXTS[0] in app.text_area(key="guidelines-text").value
+    app.text_area(key="guidelines-text").set_value("Mark names.\n\n> [Ada]{PER} met <i>").run()
+    app.text_input(key="guidelines-note").set_value("an *example*").run()
+    press(app, "Save as a new version")
+    assert [one.note for one in home.guidelines.versions(project)] == ["an *example*", ""]
+    shown = [one.body for one in app.main.get("html")]
+    assert any("Ada" in one and "&lt;i&gt;" in one for one in shown)
+    monkeypatch.setattr(page, "current_user", lambda workbench: ada)
+    app = run("3_Label.py")
+    assert any("read them once" in one.value for one in app.markdown)
+    press(app, "I have read this")
+    assert not any("uidelines" in one.value for one in app.main.markdown)
+    home.guidelines.restore(project, 1)
+    app = run("3_Label.py")
+    assert any("version 2 to 3" in one.value for one in app.markdown)
+    assert any("removed: " in one.body and "&lt;i&gt;" in one.body for one in app.main.get("html"))
+    app = run("11_Team.py")
+    assert not app.text_area and {"Version", "Compared with"} <= {one.label for one in app.selectbox}
+    monkeypatch.setattr(page, "current_user", lambda workbench: boss)
+    app = run("11_Team.py", view="guidelines")
+    press(app, "Let version 2 hold again")
+    assert home.projects.get(project.name).guidelines.startswith("Mark names.")
+
+
+def test_leads_see_everybodys_figures_and_annotators_their_own(
+    home: Workbench, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, bob, _ = three(home)
+    for user, example in ((ada, ids[0]), (ada, ids[1]), (bob, ids[0])):
+        say(home, project, user, example, {"spans": [ADA] if example == ids[0] else []})
+    app = run("11_Team.py", view="numbers")
+    assert app.dataframe[0].value["Person"].tolist() == ["ada", "bob"]
+    assert app.dataframe[0].value["Examples"].tolist() == [2, 1]
+    app.selectbox(key="numbers-measure").select("examples").run()
+    assert not app.exception and len(app.main.get("vega_lite_chart")) == 1
+    press(app, "Make a table of every day")
+    assert any("-work.csv" in one.label for one in app.main.get("link_button"))
+    monkeypatch.setattr(page, "current_user", lambda workbench: bob)
+    app = run("11_Team.py", view="numbers")
+    assert app.dataframe[0].value["Person"].tolist() == ["bob"]
+    assert "ada" not in str(app.main)

@@ -82,9 +82,33 @@ def test_a_persons_work_is_withdrawn_and_put_back(home: Path) -> None:
     )
     done = json.loads(run("work", "withdraw", "news", "ada", "--yes", "--note", "why", "--json").stdout)
     assert (done["number"], done["state"], done["effect"]) == (1, "done", {"annotations": 1, "gold": 1})
+    told = json.loads(run("numbers", "news", "--csv", str(home / "work.csv"), "--json").stdout)
+    assert (told["people"]["ada"]["examples"], told["everybody"]["f1"]) == (1, None)
+    assert (home / "work.csv").read_text().startswith("person,day,examples,")
+    assert "ada" in run("numbers", "news", "--days", "1").stdout
     assert "1 come back" in run("work", "undo", "news", "1", "--dry-run").stdout
     back = json.loads(run("work", "undo", "news", "1", "--yes", "--json").stdout)
     assert back == {"back": 1, "again": 0, "others": 0, "unfit": 0}
     assert isinstance(run("work", "go-on", "news", "1").exception, WrongState)
     assert isinstance(run("work", "reassign", "news", "ada", "--yes").exception, WrongState)
     assert "undone" in run("work", "history", "news").stdout
+
+
+def test_guidelines_in_versions(home: Path) -> None:
+    run("project", "create", "news", "--task", "ner", "--labels", "PER")
+    text = home / "how.md"
+    assert isinstance(run("guidelines", "set", "news", str(text)).exception, InvalidInput), "no such file"
+    for line in ("Mark names.", "Mark names.\nAnd [titles]."):
+        text.write_text(line)
+        done = run("guidelines", "set", "news", str(text), "--note", "titles", "--json")
+    assert json.loads(done.stdout) == {"version": 2}
+    assert (
+        "Nothing has changed"
+        in run("guidelines", "set", "news", "-", given="Mark names.\nAnd [titles].").stdout
+    )
+    assert run("guidelines", "show", "news").stdout == "Mark names.\nAnd [titles].\n"
+    assert run("guidelines", "diff", "news").stdout == "  Mark names.\n+ And [titles].\n"
+    assert json.loads(run("guidelines", "restore", "news", "1", "--json").stdout) == {"version": 3}
+    rows = json.loads(run("guidelines", "history", "news", "--json").stdout)
+    assert [(row["number"], row["note"]) for row in rows][:2] == [(3, "Version 1 again"), (2, "titles")]
+    assert isinstance(run("guidelines", "example", "news", "a-1").exception, NotFound)

@@ -47,7 +47,8 @@ def hostile(workbench: Workbench) -> tuple[str, int]:
     trap = " ".join(TRAPS)
     name = f"p {TRAPS[1]}".replace("/", "")
     project = workbench.projects.create(name, "ner", [each.replace("/", "") for each in TRAPS[:3]])
-    workbench.projects.set_guidelines(project, f"# {trap}\n\n{trap}")
+    shown = f"> {TRAPS[0]} [word]{{{TRAPS[1]}}}"
+    workbench.projects.set_guidelines(project, f"# {trap}\n\n{trap}\n\n{shown}")
     labels = project.label_names
     lines = [
         {
@@ -66,6 +67,8 @@ def hostile(workbench: Workbench) -> tuple[str, int]:
     example = workbench.datasets.browse(project).items[0]
     answer = Submission(example.id, "c1", payload={"spans": []}, comment=trap)
     assert workbench.annotation.submit(project, user, [answer])[0].stored
+    workbench.guidelines.see(project, user, 1)
+    workbench.guidelines.write(project, f"{trap}\n\n{shown} {trap}", note=trap)
     return name, example.id
 
 
@@ -91,6 +94,9 @@ def test_nothing_of_what_people_write_runs(
     for view in ("browse", "labels", "export", "import"):
         page.goto(app.url("Data", project=name, view=view))
         _settled(page, f"Data, {view}")
+    for view in ("guidelines", "work"):
+        page.goto(app.url("Team", project=name, view=view))
+        _settled(page, f"Team, {view}")
     page.goto(app.url("Data", project=name, example=str(example)))
     expect(page.get_by_role("heading", name="History")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("word").first).to_contain_text("<script>")

@@ -27,7 +27,7 @@ LEAST = {
     "8_Progress": Role.LEAD,
     "9_Suspects": Role.REVIEWER,
     "10_Review": Role.REVIEWER,
-    "11_Team": Role.LEAD,
+    "11_Team": Role.ANNOTATOR,
 }
 CONLL = "EU NNP B-ORG\nrejects VBZ O\n\nSecretville NNP B-LOC\n"
 

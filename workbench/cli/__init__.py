@@ -33,6 +33,8 @@ MODULES = {
     "splits": ("split", "duplicates"),
     "suspects": ("suspects",),
     "team": ("user",),
+    "guidelines": ("guidelines",),
+    "numbers": ("numbers",),
     "work": ("work",),
     "train": ("train", "score", "embed"),
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from workbench.cli.base import JsonOption, app, emit, out, workbench
+from workbench.services.auditwords import more
 
 
 @app.command("log")
@@ -28,10 +30,16 @@ def log(
             events = wb.audit_log.of_project(wb.projects.get(name), person=person, action=action, limit=limit)
 
         def human() -> None:
-            table = Table("when (UTC)", "who", "what", "of")
+            table = Table("when (UTC)", "who", "what", "of", "more")
             for event in events:
                 who = event.user or "command line"
-                table.add_row(f"{event.at:%Y-%m-%d %H:%M:%S}", who, event.action, event.subject)
+                table.add_row(
+                    f"{event.at:%Y-%m-%d %H:%M:%S}",
+                    escape(who),
+                    event.action,
+                    escape(event.subject),
+                    escape(more(event)),
+                )
             out.print(table if events else "Nothing is in the log.")
 
         emit(as_json, list(events), human)

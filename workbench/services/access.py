@@ -157,6 +157,18 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "bring_back": ADMIN,
     },
     "sharing": {"set": LEAD, "progress": REVIEWER},
+    "work_numbers": {"own": ANNOTATOR, "team": LEAD},
+    "guidelines": {
+        "versions": ANNOTATOR,
+        "version": ANNOTATOR,
+        "changes": ANNOTATOR,
+        "unseen": ANNOTATOR,
+        "see": ANNOTATOR,
+        "write": LEAD,
+        "restore": LEAD,
+        "readers": LEAD,
+        "example": LEAD,
+    },
     "work_changes": {
         "history": LEAD,
         "authors": LEAD,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.domain import Label, Project, Role, User
 from workbench.errors import InvalidInput, NotFound
+from workbench.services.guidelines import write_version
 from workbench.services.labelkeys import assign_keys
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
@@ -119,11 +120,9 @@ class ProjectService:
             return tx.projects.by_id(project.id)
 
     def set_guidelines(self, project: Project, text: str, *, by: User | None = None) -> Project:
-        """Replace the guidelines (Markdown)."""
+        """Replace the guidelines (Markdown) by a new version; see ``GuidelineService.write``."""
         with self._store.write() as tx:
-            tx.projects.set_guidelines(project.id, text)
-            told = {"characters": len(text)}
-            tx.users.audit(by.id if by else None, "project.guidelines", project.name, told, project.id)
+            write_version(tx, project, text, "", None, by)
             return tx.projects.by_id(project.id)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.services.downloads import DownloadService
     from workbench.services.evaluation import EvaluationService
     from workbench.services.exporting import ExportService
+    from workbench.services.guidelines import GuidelineService
     from workbench.services.importjobs import ImportJobs
     from workbench.services.labelsets import LabelSetService
     from workbench.services.maintenance import MaintenanceService
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from workbench.services.training import TrainingService
     from workbench.services.versions import VersionService
     from workbench.services.workchanges import WorkChangeService
+    from workbench.services.worknumbers import WorkNumberService
 
 
 COLLECT_AFTER = (50_000, 20, 50)
@@ -214,6 +216,20 @@ class Workbench:
         from workbench.services.sharing import SharingService
 
         return SharingService(self.store)
+
+    @cached_property
+    def work_numbers(self) -> WorkNumberService:
+        """Pace, hours, agreement, acceptance."""
+        from workbench.services.worknumbers import WorkNumberService
+
+        return WorkNumberService(self.store)
+
+    @cached_property
+    def guidelines(self) -> GuidelineService:
+        """What people are asked to label how."""
+        from workbench.services.guidelines import GuidelineService
+
+        return GuidelineService(self.store)
 
     @cached_property
     def work_changes(self) -> WorkChangeService:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sqlalchemy import inspect, text
@@ -11,13 +12,15 @@ from workbench.errors import DatabaseUnavailable
 from workbench.storage.store import Store
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
-DIGITS = 4
-"""A migration's file begins with its revision: ``0009_budgets_in_seconds.py``."""
+_FOLLOWS = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
+"""A migration's file begins with its revision (``0009_budgets_in_seconds.py``) and says which one it follows."""
 
 
 def head() -> str:
-    """The revision that this code needs."""
-    return max(path.name[:DIGITS] for path in (SCRIPTS / "versions").glob(f"{'[0-9]' * DIGITS}_*.py"))
+    """The revision that this code needs: the one that no other follows, whatever its number."""
+    files = list((SCRIPTS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
+    followed = {name for file in files for name in _FOLLOWS.findall(file.read_text(encoding="utf-8"))}
+    return max({file.name[:4] for file in files} - followed)
 
 
 def current(store: Store) -> str | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from workbench.storage.batches import Batches
     from workbench.storage.evidence import Evidence
     from workbench.storage.examples import Examples
+    from workbench.storage.guidelines import Guidelines
     from workbench.storage.identities import Identities
     from workbench.storage.labelrows import LabelRows
     from workbench.storage.labelsets import LabelSets
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from workbench.storage.users import Users
     from workbench.storage.withdrawals import Withdrawals
     from workbench.storage.workchanges import WorkChanges
+    from workbench.storage.worknumbers import WorkNumbers
 
 
 class Transaction:
@@ -137,11 +139,25 @@ class Transaction:
         return Batches(self.connection)
 
     @cached_property
+    def guidelines(self) -> Guidelines:
+        """Versions of guidelines, and who has read them."""
+        from workbench.storage.guidelines import Guidelines
+
+        return Guidelines(self.connection)
+
+    @cached_property
     def work_changes(self) -> WorkChanges:
         """What leads did to one person's work."""
         from workbench.storage.workchanges import WorkChanges
 
         return WorkChanges(self.connection)
+
+    @cached_property
+    def work_numbers(self) -> WorkNumbers:
+        """What people did, to be counted."""
+        from workbench.storage.worknumbers import WorkNumbers
+
+        return WorkNumbers(self.connection)
 
     @cached_property
     def withdrawals(self) -> Withdrawals:

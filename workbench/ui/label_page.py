@@ -6,6 +6,7 @@ import streamlit as st
 
 from workbench.domain import Batch
 from workbench.errors import WorkbenchError
+from workbench.ui.label_guidelines import draw_unseen_guidelines
 from workbench.ui.label_keys import draw_label_keys
 from workbench.ui.label_remarks import draw_remarks
 from workbench.ui.labeler import draw_labeler, draw_wake
@@ -33,6 +34,7 @@ def draw_label_page(page: Page) -> None:
         with st.sidebar:
             draw_label_keys(page)
             draw_remarks(page)
+        draw_unseen_guidelines(page)
         _label(page, batch)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 import streamlit as st
 
 from workbench.domain import Role
+from workbench.services.auditwords import more
 from workbench.ui.page import Page
 
 HERE, EVERYWHERE = "This project", "Everything"
@@ -41,7 +40,7 @@ def draw_log(page: Page) -> None:
             "Who": event.user or "command line",
             "What": event.action,
             "Of": event.subject,
-            "More": json.dumps(event.data, ensure_ascii=False) if event.data else "",
+            "More": more(event),
         }
         for event in events
     ]

@@ -88,7 +88,7 @@ def _draw_withdraw(page: Page, person: str, batch: int | None, since: datetime |
         ):
             _ask(
                 f"Withdraw {count(found.examples, 'annotation')} by {person}?",
-                _withdraw_words(found, decided),
+                [],
                 lambda note, bar: page.workbench.work_changes.withdraw(
                     page.project, person, batch=batch, since=since, decided=decided, note=note, watch=bar
                 ),
@@ -108,10 +108,11 @@ def _withdraw_words(found: WithdrawalPreview, decided: bool) -> list[str]:
         )
         if number
     ]
-    lines = [
-        f"**{count(found.examples, 'annotation')}**: {', '.join(kinds)}",
-        f"**{count(found.gold, 'example')}** lose the labels that count now, unless others have labeled them too",
-    ]
+    lines = [f"**{count(found.examples, 'annotation')}**: {', '.join(kinds)}"]
+    if found.gold:
+        verb = "loses" if found.gold == 1 else "lose"
+        what = count(found.gold, "example")
+        lines.append(f"**{what}** {verb} the labels that count now, unless others have labeled them too")
     if found.decided and not decided:
         lines.append(f"{found.decided:,} that a reviewer has decided on go on counting")
     if found.versions:
@@ -150,7 +151,7 @@ def _draw_reassign(page: Page, person: str, people: tuple[str, ...], batch: int 
         ):
             _ask(
                 f"Give what {person} holds to {to.lower() if receiver is None else to}?",
-                lines,
+                [],
                 lambda note, bar: page.workbench.work_changes.reassign(
                     page.project, person, to=receiver, batch=batch, note=note
                 ),

@@ -16,6 +16,7 @@ from workbench.storage.tables.data import (
     sketches,
     sources,
 )
+from workbench.storage.tables.guidelines import guideline_reads, guideline_versions
 from workbench.storage.tables.models import (
     acquisition_scores,
     evaluations,
@@ -59,6 +60,8 @@ __all__ = [
     "examples",
     "gold",
     "gold_sets",
+    "guideline_reads",
+    "guideline_versions",
     "identities",
     "imports",
     "label_change_items",

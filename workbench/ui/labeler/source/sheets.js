@@ -168,7 +168,7 @@ export class Sheets {
     const head = make("div", "head");
     head.append(make("h2", "", "Guidelines"), makeButton("plain", "Close", "G", () => (this.drawer.hidden = true)));
     const body = make("div", "prose");
-    for (const part of guidelines.split(/\n{2,}/).filter((one) => one.trim())) body.append(proseBlock(part));
+    for (const part of guidelines.split(/\n{2,}/).filter((one) => one.trim())) body.append(...proseBlocks(part, labels));
     if (!guidelines.trim()) body.append(make("p", "note", "Nobody has written guidelines for this project yet."));
     const list = make("dl");
     for (const label of labels) {
@@ -188,6 +188,53 @@ function helpRow(keys, text) {
   box.append(...keys.map(makeKey));
   row.append(box, make("span", "", text));
   return row;
+}
+
+/** The blocks of a part between empty lines: lines that show an example with its labels, and what stands around them. */
+function proseBlocks(part, labels) {
+  const blocks = [];
+  let rest = [];
+  const close = () => {
+    if (rest.length) blocks.push(proseBlock(rest.join("\n")));
+    rest = [];
+  };
+  for (const line of part.split("\n")) {
+    const shown = exampleLine(line, labels);
+    if (!shown) rest.push(line);
+    else {
+      close();
+      blocks.push(shown);
+    }
+  }
+  close();
+  return blocks;
+}
+
+/** An example such as `> [Ada]{PER} met …` with its labels, null where the line is none; see tasks/marked.py. */
+function exampleLine(line, labels) {
+  const mark = /\\(.)|\[((?:\\.|[^[\]\\])+)\]\{((?:\\.|[^}\\])+)\}/g;
+  const plain = (text) => text.replace(/\\(.)/g, "$1");
+  if (!line.startsWith("> ")) return null;
+  const block = make("blockquote");
+  const source = line.slice(2);
+  let position = 0;
+  let marks = 0;
+  for (const found of source.matchAll(mark)) {
+    block.append(source.slice(position, found.index));
+    position = found.index + found[0].length;
+    if (found[1] !== undefined) block.append(found[1]);
+    else {
+      const name = plain(found[3]);
+      const chip = make("mark", "", plain(found[2]));
+      const label = labels.find((one) => one.name === name);
+      if (label) chip.style.setProperty("--c", label.color);
+      chip.append(make("small", "", name));
+      block.append(chip);
+      marks += 1;
+    }
+  }
+  block.append(source.slice(position));
+  return marks ? block : null;
 }
 
 /** A paragraph, heading or list of the guidelines' Markdown; other markup is shown as it was written. */
