@@ -50,7 +50,7 @@ def box(app: AppTest, label: str):
 
 def said(app: AppTest) -> str:
     parts = [*app.markdown, *app.info, *app.warning, *app.error, *app.success, *app.caption]
-    return "\n".join(part.value for part in parts)
+    return "\n".join([*(part.value for part in parts), *(html.body for html in app.get("html"))])
 
 
 def test_a_first_batch_by_lot(home: Workbench) -> None:
@@ -100,7 +100,7 @@ def test_a_batch_by_a_model(home: Workbench, task: str, strategy: str, payload: 
     box(app, "Strategy").select(strategy).run()
     app.number_input(key="size_examples").set_value(2).run()
     assert not app.exception
-    assert "**0.500**" in said(app)
+    assert ">0.500</b>" in said(app)
     if task == "ner":
         next(item for item in app.slider if item.label.startswith("Drawn by lot")).set_value(50)
         next(item for item in app.toggle if item.label == "Vary the batch").set_value(True).run()

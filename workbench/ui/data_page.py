@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
 import streamlit as st
 
 from workbench.domain import Role, Split
+from workbench.services.access import as_person
 from workbench.services.datasets import ProjectCounts
 from workbench.services.overlaps import Overlap
 from workbench.ui.data_browse import EXAMPLE, draw_browse
@@ -15,6 +18,9 @@ from workbench.ui.data_preview import draw_leaks
 from workbench.ui.page import Page
 from workbench.ui.theme import count
 
+AT_ONCE = 20_000
+"""Examples up to which duplicates are looked for before the page is drawn."""
+POLL_SECONDS = 0.5
 VIEW = "view"
 """Key of the chosen part of the page in the address."""
 BROWSE, IMPORT, EXPORT, LABELS = "browse", "import", "export", "labels"
@@ -61,7 +67,15 @@ def _draw_overlap(page: Page, counts: ProjectCounts) -> None:
         return
     imports = tuple(record.id for record in page.workbench.datasets.imports(page.project))
     stamp = (str(page.workbench.settings.url), page.project.id, imports, tuple(counts.examples.values()))
-    found = _overlap(page, stamp)
+    searched = _overlap(page, stamp)
+    if counts.total <= AT_ONCE:
+        wait([searched])
+    if not searched.done():
+        _wait_for(searched)
+        return
+    if searched.exception() is not None:
+        _overlap.clear()  # looked for again the next time
+    found = searched.result()
     if found.exact or found.near:
         where = "of the test and validation splits also stand in another split"
         if found.exact:
@@ -72,9 +86,23 @@ def _draw_overlap(page: Page, counts: ProjectCounts) -> None:
         draw_leaks(found.leaks, [f"{told}: scores on them flatter"])
 
 
-@st.cache_data(show_spinner="Looking for duplicates…", max_entries=16, ttl=3600)  # type: ignore[untyped-decorator]
-def _overlap(_page: Page, stamp: tuple[object, ...]) -> Overlap:
-    return _page.workbench.datasets.overlap(_page.project)
+@st.cache_resource(show_spinner=False, max_entries=16, ttl=3600)  # type: ignore[untyped-decorator]
+def _overlap(_page: Page, stamp: tuple[object, ...]) -> Future[Overlap]:
+    """The search, in a thread: half a second for 100,000 examples, for which the page does not wait."""
+    threads = ThreadPoolExecutor(1, "duplicates")
+    found = threads.submit(as_person(_page.workbench, _page.user).datasets.overlap, _page.project)
+    threads.shutdown(wait=False)
+    return found
+
+
+def _wait_for(searched: Future[Overlap]) -> None:
+    """Draw the page again once the search has ended."""
+
+    def look() -> None:
+        if searched.done():
+            st.rerun()
+
+    st.fragment(look, run_every=POLL_SECONDS)()
 
 
 def _draw_counts(counts: ProjectCounts) -> None:
