@@ -74,7 +74,7 @@ def _choose_more(page: Page, name: str, split: Split | None, scheme: str) -> Exp
             key="export-provenance",
             help="Who labeled it, when, how long it took, from which suggestion, and who accepted it.",
         )
-    place = right if name != SOURCE else left
+    place = right if name != SOURCE else st
     strict = place.checkbox(
         "Refuse what the format can't hold",
         key="export-strict",
