@@ -14,6 +14,7 @@ from workbench.acquisition import STRATEGIES
 from workbench.acquisition.scoring import in_order
 from workbench.cli.base import app
 from workbench.config import Settings
+from workbench.ui.glossary import TERMS
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Made by docs/make_reference.py from the code; edit that. -->\n"
@@ -106,7 +107,25 @@ def strategies() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-PAGES = {"commands.md": commands, "settings.md": settings, "strategies.md": strategies}
+def glossary() -> str:
+    """Every word that the pages explain where it stands."""
+    parts = [
+        NOTE,
+        "# Words\n",
+        "Each page of the workbench explains its words in place; here are all of them.\n",
+    ]
+    for term in sorted(TERMS.values(), key=lambda one: one.name.casefold()):
+        there = Path("..", term.docs) if "/" not in term.docs else Path(term.docs).relative_to("reference")
+        parts.append(f"**{term.name}.** {term.sentence} [More]({there.as_posix()})\n")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+PAGES = {
+    "commands.md": commands,
+    "settings.md": settings,
+    "strategies.md": strategies,
+    "glossary.md": glossary,
+}
 
 
 def main() -> int:

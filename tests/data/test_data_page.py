@@ -262,3 +262,17 @@ def test_a_file_is_split_by_lot(home: Workbench, tmp_path: Path) -> None:
     assert not app.exception
     counts = home.datasets.counts(project).examples
     assert (counts[Split.TRAIN], counts[Split.VALIDATION], counts[Split.TEST]) == (16, 2, 2)
+
+
+def test_labels_are_kept_aside_though_a_file_was_not_found_first(
+    home: Workbench, conll: Path, tmp_path: Path
+) -> None:
+    home.projects.create("news", "ner")
+    app = open_data()
+    app.toggle(key="import-unlabeled").set_value(True).run()
+    assert fill_path(app, tmp_path / "missing.conll").error
+    app = fill_path(app, conll)
+    assert app.toggle(key="import-unlabeled").value
+    button(app, "Import 3 examples as pool, labels kept aside").click().run()
+    counts = home.datasets.counts(home.projects.get("news"))
+    assert counts.examples[Split.POOL] == 3 and counts.gold[Split.POOL] == 0

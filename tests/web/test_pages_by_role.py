@@ -28,6 +28,7 @@ LEAST = {
     "9_Suspects": Role.REVIEWER,
     "10_Review": Role.REVIEWER,
     "11_Team": Role.ANNOTATOR,
+    "12_Help": Role.ANNOTATOR,
 }
 CONLL = "EU NNP B-ORG\nrejects VBZ O\n\nSecretville NNP B-LOC\n"
 

@@ -36,6 +36,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "assign_keys": LEAD,
         "set_guidelines": LEAD,
     },
+    "tour": {"of": ANNOTATOR, "leave": ANNOTATOR, "resume": ANNOTATOR},
     "annotation": {
         "queue": ANNOTATOR,
         "item": ANNOTATOR,

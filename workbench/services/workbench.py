@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from workbench.services.stopset import StopSets
     from workbench.services.suspects import SuspectService
     from workbench.services.team import TeamService
+    from workbench.services.tour import TourService
     from workbench.services.training import TrainingService
     from workbench.services.versions import VersionService
     from workbench.services.workchanges import WorkChangeService
@@ -62,6 +63,13 @@ class Workbench:
         from workbench.services.projects import ProjectService
 
         return ProjectService(self.store)
+
+    @cached_property
+    def tour(self) -> TourService:
+        """The guided first round on a sample project."""
+        from workbench.services.tour import TourService
+
+        return TourService(self.store)
 
     @cached_property
     def labelsets(self) -> LabelSetService:

@@ -8,6 +8,7 @@ import streamlit as st
 from workbench.domain import Evaluation
 from workbench.services.comparison import Comparison
 from workbench.services.figures import plain_figures
+from workbench.ui.glossary import explain
 
 
 def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluation]) -> None:
@@ -39,5 +40,6 @@ def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluati
         height="content",
     )
     st.caption(
-        "Higher is better, but for ECE, the calibration error. What each figure means stands in docs/metrics.md."
+        "Higher is better, but for ECE, the calibration error. [What each figure means](Help?read=metrics.md).",
+        help=explain("ece", "calibration", "seqeval"),
     )

@@ -12,6 +12,7 @@ from workbench.domain import ModelVersion, Role, Split
 from workbench.services.versions import VersionRow
 from workbench.tasks import get_task
 from workbench.ui import charts
+from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.theme import RED, count, duration, metric_title, score
@@ -93,11 +94,11 @@ def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> 
             "version": number("Version", width="small"),
             "state": text("State", width="small"),
             "score": number(f"{name}, {split}" if split else name, format=decimals),
-            "interval": text("95 % interval"),
+            "interval": text("95 % interval", help=explain("interval")),
             "measured": text("Measured on", help="Which frozen set of labels the score was measured on."),
             "leak": text(
                 "Warning",
-                help="Examples that it was measured on in documents that it was trained on: its score is too high.",
+                help="Leakage: it has learned from documents that it was measured on, so its score is too high.",
             ),
             "validation": number(
                 f"{name}, validation",

@@ -14,6 +14,7 @@ from workbench.services.datasets import ProjectCounts
 from workbench.services.downloads import Download
 from workbench.services.exportkinds import EXPORTS, FOLDER, SOURCE, ExportOptions, ExportReport
 from workbench.ui.data_preview import escaped
+from workbench.ui.glossary import explain
 from workbench.ui.page import Page
 from workbench.ui.theme import count, size
 from workbench.web.downloads import download_address
@@ -41,7 +42,9 @@ def draw_export(page: Page, counts: ProjectCounts) -> None:
     )
     scheme = SCHEMES[0]
     if page.project.task == "ner" and EXPORTS[name].schemes:
-        scheme = right.selectbox("Tagging scheme", SCHEMES, key="export-scheme")
+        scheme = right.selectbox(
+            "Tagging scheme", SCHEMES, key="export-scheme", help=explain("iob2", "bioes")
+        )
     st.caption(EXPORTS[name].sentence)
     options = _choose_more(page, name, None if chosen == ALL else Split(chosen), scheme)
     key = f"export-made-{page.project.id}-{name}-{options!r}"

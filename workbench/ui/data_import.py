@@ -22,15 +22,27 @@ from workbench.ui.data_preview import draw_preview
 from workbench.ui.data_progress import draw_running
 from workbench.ui.data_sources import ENCODING_KEY, ask_encoding, choose_sources
 from workbench.ui.data_split import choose_split
+from workbench.ui.glossary import explain
 from workbench.ui.page import Page
 from workbench.ui.theme import count
 
 FOUND, NONE = "Find out", "No labels"
+CHOICES = (
+    "import-split",
+    "import-format",
+    ENCODING_KEY,
+    "import-separator",
+    "import-scheme",
+    "import-sentences",
+    "import-unlabeled",
+)
+"""Keys of the widgets that say how to import; the files have keys of their own each time."""
 
 
 def draw_import(page: Page) -> None:
     """Files, options, preview, the button; or how far an import is."""
     st.session_state.setdefault("import-round", 0)
+    _keep_choices()
     if draw_running(page):
         return
     sources = choose_sources(page)
@@ -44,9 +56,21 @@ def draw_import(page: Page) -> None:
         return
     draw_preview(page, preview)
     where = split.value if plan is TOLD else f"{len(preview.report.splits)} splits"
-    label = f"Import {count(preview.report.examples, 'example')} as {where}"
+    # It says all that a press will do: a press of words that a choice has since changed is none, and no other import.
+    aside = ", labels kept aside" if options.unlabeled else ""
+    label = f"Import {count(preview.report.examples, 'example')} as {where}{aside}"
     if st.button(label, type="primary", icon=":material/save:"):
         _import(page, sources, split, options)
+
+
+def _keep_choices() -> None:
+    """Keep what was chosen through a run that does not get as far as its widgets: a running import, a bad file.
+
+    Streamlit forgets a widget that is not drawn, unless its value was set by the script.
+    """
+    for key in CHOICES:
+        if key in st.session_state:
+            st.session_state[key] = st.session_state[key]
 
 
 def _choose_options(page: Page) -> ImportOptions:
@@ -74,6 +98,7 @@ def _choose_options(page: Page) -> ImportOptions:
                     [None, "IOB1", "IOB2", "BIOES", "BILOU", "IO"],
                     format_func=_found,
                     key="import-scheme",
+                    help=explain("iob2", "bioes"),
                 )
             sentences = second.selectbox(
                 "Plain text holds",

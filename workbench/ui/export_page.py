@@ -17,6 +17,7 @@ from workbench.tasks import get_task
 from workbench.ui.confirm import confirmed
 from workbench.ui.export_push import draw_push
 from workbench.ui.export_try import draw_batch, draw_trial
+from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.theme import duration, metric_name, score, size
@@ -124,7 +125,7 @@ def _draw_export(page: Page, version: ModelVersion) -> None:
     onnx = st.toggle(
         "ONNX too, in fp32 and int8",
         key="export_onnx",
-        help="Runs without torch, and faster on a CPU. It is exported and measured, which takes some minutes.",
+        help=explain("onnx", "int8", also="It is exported and measured, which takes some minutes."),
     )
     if _asked_for(there, onnx):
         _export(page, version, folder, onnx)

@@ -10,9 +10,11 @@ from workbench.services.overview import Overview
 from workbench.services.samples import load_sample, sample_name
 from workbench.tasks import get_task
 from workbench.ui.loop import draw_loop, draw_next_step
-from workbench.ui.navigation import link_to
+from workbench.ui.navigation import HOME, go_to, link_to
 from workbench.ui.page import Page, choose_project, open_page
+from workbench.ui.terms import draw_terms
 from workbench.ui.theme import TASK_TITLES, count, metric_name, score
+from workbench.ui.tour import draw_tour, draw_way_back, tour_of
 
 TOUR = """
 The workbench turns text into a model, a round at a time:
@@ -30,15 +32,20 @@ The workbench turns text into a model, a round at a time:
 
 def draw_home() -> None:
     """Draw the page."""
-    page = open_page("Home", needs_project=False)
+    page = open_page(HOME, needs_project=False)
     with page.guarded():
         projects = page.workbench.projects.list()
         if page.chosen is None:
             _draw_welcome(page)
             return
         now = page.workbench.projects.overview(page.chosen)
-        _draw_project(now)
+        untouched = not now.batches and _untouched(page, projects)
+        if untouched:
+            _draw_welcome(page)
+        _draw_project(page, now)
         _draw_projects(page, projects, now)
+        if not untouched:
+            _draw_more(page)
 
 
 # --- nothing here yet ------------------------------------------------------------------------------
@@ -53,7 +60,9 @@ def _draw_welcome(page: Page) -> None:
     columns = st.columns(3, gap="medium")
     with columns[0].container(border=True, height="stretch"):
         st.subheader(":material/science: Try the sample", anchor=False)
-        st.write("A small corpus with a simulated annotator's answers: the whole loop in ten minutes.")
+        st.write(
+            "A small corpus with a simulated annotator's answers: once round the loop in five stops, to be left at any."
+        )
         _draw_sample(page)
     with columns[1].container(border=True, height="stretch"):
         st.subheader(":material/upload_file: Bring your data", anchor=False)
@@ -62,21 +71,31 @@ def _draw_welcome(page: Page) -> None:
     with columns[2].container(border=True, height="stretch"):
         st.subheader(":material/map: Read the tour", anchor=False)
         st.markdown(TOUR)
+        link_to("help", "The tutorial, word for word", None, icon=":material/article:", read="tutorial.md")
+
+
+def _untouched(page: Page, projects: tuple[Project, ...]) -> bool:
+    """Whether nothing is here but samples, as a fresh workbench loads them, on which nobody has begun."""
+    samples = set(map(sample_name, TASK_TITLES))
+    return all(project.name in samples for project in projects) and not any(
+        page.workbench.selection.batches(project) for project in projects
+    )
 
 
 def _draw_sample(page: Page) -> None:
     with st.form("sample", border=False):
         task = st.radio("Task", list(TASK_TITLES), format_func=TASK_TITLES.__getitem__, key="sample_task")
-        wanted = st.form_submit_button("Load the sample", icon=":material/download:", type="primary")
+        wanted = st.form_submit_button("Begin the guided round", icon=":material/tour:", type="primary")
     if wanted and task:
         with page.guarded():
             with st.spinner("Importing the sample …"):
                 try:
-                    name = load_sample(page.workbench, task).name
+                    project = load_sample(page.workbench, task)
                 except AlreadyExists:
-                    name = sample_name(task)
-            choose_project(name)
-            st.rerun()
+                    project = page.workbench.projects.get(sample_name(task))
+            page.workbench.tour.resume(project, user=page.user)
+            choose_project(project.name)
+            go_to("select", project)
 
 
 def _draw_create(page: Page) -> None:
@@ -102,13 +121,18 @@ def _draw_create(page: Page) -> None:
 # --- a project -------------------------------------------------------------------------------------
 
 
-def _draw_project(now: Overview) -> None:
+def _draw_project(page: Page, now: Overview) -> None:
     project = now.project
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(project.name, anchor=False, width="content")
         st.badge(TASK_TITLES.get(project.task, project.task), color="gray")
-    draw_next_step(now)
-    draw_loop(now)
+        draw_terms(HOME, project)
+    draw_tour(page)
+    tour = tour_of(page)
+    step = (tour and tour.next_step) or now.next_step
+    draw_next_step(now, step)
+    draw_loop(now, step)
+    draw_way_back(page, tour)
     _draw_numbers(now)
 
 
@@ -171,10 +195,14 @@ def _draw_projects(page: Page, projects: tuple[Project, ...], chosen: Overview) 
         with columns[index % 3].container(border=True, key=f"project_card_{project.id}"):
             same = project.id == chosen.project.id
             _draw_card(page, chosen if same else page.workbench.projects.overview(project))
+
+
+def _draw_more(page: Page) -> None:
+    """The three ways in again, folded."""
     with st.container(horizontal=True):
         with st.popover("New project", icon=":material/add:"):
             _draw_create(page)
-        with st.popover("Load a sample", icon=":material/science:"):
+        with st.popover("Try a sample", icon=":material/science:"):
             _draw_sample(page)
         with st.popover("The loop in a minute", icon=":material/map:"):
             st.markdown(TOUR)

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from workbench.services.overview import Overview, Stage
+from workbench.services.overview import NextStep, Overview, Stage
 from workbench.tasks import get_task
 from workbench.ui.navigation import PLACES, go_to, link_to
 from workbench.ui.theme import count, score
@@ -27,9 +27,8 @@ STYLE = """
 """
 
 
-def draw_next_step(now: Overview) -> None:
+def draw_next_step(now: Overview, step: NextStep) -> None:
     """One sentence and one button: what to do next."""
-    step = now.next_step
     with st.container(
         border=True,
         horizontal=True,
@@ -42,14 +41,14 @@ def draw_next_step(now: Overview) -> None:
             go_to(step.stage.value, now.project)
 
 
-def draw_loop(now: Overview) -> None:
+def draw_loop(now: Overview, step: NextStep) -> None:
     """The five steps side by side, the next one framed; below them whether it pays, and the way out: export."""
-    st.html(f"<style>{STYLE.format(next=now.next_step.stage.value)}</style>")
+    st.html(f"<style>{STYLE.format(next=step.stage.value)}</style>")
     with st.container(key="loop"):
         for number, (stage, sentence) in enumerate(STEPS, 1):
             with st.container(border=True, height="stretch", gap="xsmall", key=f"step_{stage.value}"):
                 link_to(stage.value, f"{number}. {PLACES[stage.value].title}", now.project)
-                following = stage is now.next_step.stage
+                following = stage is step.stage
                 st.caption(f"**Next:** {sentence.lower()}" if following else sentence)
                 st.html(f'<div style="font-size:.95rem">{escape(_state(stage, now))}</div>')
     if now.best is not None:

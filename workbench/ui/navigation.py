@@ -37,6 +37,7 @@ PLACES: dict[str, Place] = {
     "export": Place("pages/6_Export.py", "/Export", "Export", ":material/output:"),
     "review": Place("pages/10_Review.py", "/Review", "Review", ":material/gavel:"),
     "team": Place("pages/11_Team.py", "/Team", "Team", ":material/group:"),
+    "help": Place("pages/12_Help.py", "/Help", "Help", ":material/help:"),
 }
 CHECKOUT = Path(__file__).resolve().parents[2]
 

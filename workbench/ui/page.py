@@ -19,6 +19,7 @@ from workbench.errors import Forbidden, WorkbenchError
 from workbench.services import Workbench
 from workbench.services.access import require_role, role_in, seen_by
 from workbench.ui.navigation import HOME, draw_navigation, link_to
+from workbench.ui.terms import draw_terms
 from workbench.ui.theme import ICON, SIDEBAR_WIDTH, STYLE
 from workbench.web.gate import STAMP_HEADER, stamped
 from workbench.web.paths import COOKIE
@@ -108,7 +109,9 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
     except WorkbenchError as error:
         _refuse(title, error)
     if title != HOME:
-        st.title(title)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.title(title, width="content")
+            draw_terms(title, chosen)
     if needs_project and chosen is None:
         st.info(
             "There is no project yet. Make one on the Home page, or load the sample.",
@@ -116,7 +119,13 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
         )
         link_to("home", "Go to Home", None)
         st.stop()
-    return Page(title, seen, user, chosen, known)
+    page = Page(title, seen, user, chosen, known)
+    if title != HOME:
+        from workbench.ui.tour import draw_tour  # which needs a Page
+
+        with page.guarded():
+            draw_tour(page)
+    return page
 
 
 def _refuse(title: str, error: WorkbenchError) -> NoReturn:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from workbench.domain import Batch, Role
 from workbench.services.agreement import Agreement, Case, Figures, marks
+from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.review_case import draw_case
@@ -84,11 +85,11 @@ def _draw_overall(found: Agreement) -> None:
             st.metric(
                 "Fleiss' kappa",
                 _number(whole.fleiss),
-                help=f"Over the tokens that {whole.fleiss_people} people labeled.",
+                help=explain("kappa", also=f"Over the tokens that {whole.fleiss_people} people labeled."),
                 width="content",
             )
         if whole.alpha is not None:
-            st.metric("Krippendorff's alpha", _number(whole.alpha), width="content")
+            st.metric("Krippendorff's alpha", _number(whole.alpha), width="content", help=explain("alpha"))
     if found.left_out:
         st.caption(f"Of the newest examples; {found.left_out:,} older ones are left out.")
 
@@ -104,7 +105,9 @@ def _row(figures: Figures) -> dict[str, float | int | None]:
 
 _COLUMNS = {
     "F1": st.column_config.NumberColumn(format="%.3f"),
-    "Kappa": st.column_config.NumberColumn(format="%.3f", help="Cohen's, over tokens."),
+    "Kappa": st.column_config.NumberColumn(
+        format="%.3f", help=explain("kappa", also="Cohen's, over tokens.")
+    ),
     "Same": st.column_config.NumberColumn(format="percent"),
 }
 

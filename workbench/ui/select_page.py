@@ -14,6 +14,7 @@ from workbench.services.picking import Filters, Selection
 from workbench.services.selection import SEED
 from workbench.ui import charts
 from workbench.ui.confirm import confirmed
+from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
@@ -45,7 +46,7 @@ def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
         list(strategies),
         index=list(strategies).index(first),
         format_func=lambda key: strategies[key].title,
-        help="How examples are ranked: what would teach the model most comes first.",
+        help=explain("strategy", "mnlp", "margin", "entropy", "bald"),
     )
     strategy = strategies[name]
     st.markdown(strategy.sentence)

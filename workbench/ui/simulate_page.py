@@ -16,6 +16,7 @@ from workbench.evidence.replay import GOAL
 from workbench.services.downloads import Download
 from workbench.services.simulationchart import AXES, colours, frame_of
 from workbench.services.simulationreport import BANDS, arms_of, mean_curves, points_csv, report_html, verdict
+from workbench.ui.glossary import explain
 from workbench.ui.page import Page
 from workbench.ui.run_view import STATES, draw_run
 from workbench.ui.theme import GREY, count, metric_title
@@ -60,7 +61,12 @@ def _draw_launch(page: Page) -> None:
         rounds = right.number_input("Batches after the first", 1, 200, 8)
         words = left.number_input("Words of a batch", 10, 1_000_000, 2_000, step=100)
         epochs = right.number_input(
-            "Epochs of each training", 0.1, 100.0, TrainParameters().epochs, format="%.1f"
+            "Epochs of each training",
+            0.1,
+            100.0,
+            TrainParameters().epochs,
+            format="%.1f",
+            help=explain("epoch"),
         )
         models = int(seeds) * (2 + int(rounds) * (1 + len(chosen)))
         st.caption(f"About {count(models, 'model')} will be trained, one after another.")

@@ -10,6 +10,7 @@ from workbench.errors import NotFound
 from workbench.services.corrections import MOST
 from workbench.services.suspects import FOLDS, SuspectExample, Suspects
 from workbench.ui.address import kept_choice
+from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.text_view import labeled_text
@@ -69,7 +70,12 @@ def _draw_search(page: Page, *, first: bool) -> None:
             "Models", 2, 20, FOLDS, help="More of them learn from more each, and take longer."
         )
         epochs = middle.number_input(
-            "Epochs of each training", 0.1, 100.0, TrainParameters().epochs, format="%.1f"
+            "Epochs of each training",
+            0.1,
+            100.0,
+            TrainParameters().epochs,
+            format="%.1f",
+            help=explain("epoch"),
         )
         labeled = page.workbench.evaluation.labeled(page.project)
         names = {ALL_SPLITS: "All"} | {

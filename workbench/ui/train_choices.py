@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.domain import TrainParameters
 from workbench.services.training import SCHEDULES
 from workbench.tasks import get_task
+from workbench.ui.glossary import explain
 from workbench.ui.page import Page
 
 DEVICES = ("auto", "cpu", "cuda", "cuda:0", "cuda:1", "mps")
@@ -38,7 +39,9 @@ def _draw_length(base: TrainParameters, preset: str) -> dict[str, Any]:
         1.0,
         format="%.1f",
         key=f"epochs_{preset}",
-        help="Passes over the data. More fit it better, up to a point that the validation curve shows.",
+        help=explain(
+            "epoch", also="More fit the data better, up to a point that the validation curve shows."
+        ),
     )
     values["min_steps"] = st.number_input(
         "At least so many steps",
@@ -56,8 +59,11 @@ def _draw_length(base: TrainParameters, preset: str) -> dict[str, Any]:
         base.patience,
         1,
         key=f"patience_{preset}",
-        help="Stop after so many evaluations on validation without a better one, and go back to the best. "
-        "0 trains to the end and keeps the last.",
+        help=explain(
+            "patience",
+            also="Stop after so many evaluations on validation without a better one, and go back to the best. "
+            "0 trains to the end and keeps the last.",
+        ),
     )
     return values
 
@@ -73,7 +79,7 @@ def _draw_steps(base: TrainParameters, tagging: bool) -> dict[str, Any]:
         1e-5,
         format="%.1e",
         placeholder="the base model's own",
-        help="Its peak. Too high and the loss jumps.",
+        help=explain("learning-rate", also="Its peak."),
     )
     values["schedule"] = st.selectbox(
         "Schedule",
@@ -89,7 +95,7 @@ def _draw_steps(base: TrainParameters, tagging: bool) -> dict[str, Any]:
         1.0,
         base.warmup,
         0.05,
-        help="Share of the steps over which the learning rate rises, while the new head finds its feet.",
+        help=explain("warm-up", also="As a share of the steps; meanwhile the new head finds its feet."),
     )
     values["batch_size"] = st.number_input(
         "Batch size", 1, 4096, base.batch_size, 1, help="Examples per step. Smaller takes less memory."
@@ -101,7 +107,7 @@ def _draw_steps(base: TrainParameters, tagging: bool) -> dict[str, Any]:
         None,
         16,
         placeholder="256" if tagging else "384",
-        help="Sub-words per window. Longer texts are read in overlapping windows; nothing is cut.",
+        help=explain("sub-word", "doc-stride", also="Sub-words per window; nothing of a longer text is cut."),
     )
     return values
 
@@ -113,7 +119,10 @@ def _draw_frozen(base: TrainParameters, preset: str) -> dict[str, Any]:
         "Keep the embeddings as they are",
         base.freeze_embeddings,
         key=f"freeze_{preset}",
-        help="Faster, and rarely worse on little data: half of MiniLM's parameters are its word embeddings.",
+        help=explain(
+            "embedding",
+            also="Faster, and rarely worse on little data: half of MiniLM's parameters are its word embeddings.",
+        ),
     )
     values["freeze_layers"] = st.number_input(
         "Frozen encoder layers",

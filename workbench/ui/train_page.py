@@ -12,6 +12,7 @@ from workbench.basemodels import BASE_MODELS
 from workbench.domain import Run, RunKind, Split, TrainParameters
 from workbench.services.training import PRESETS
 from workbench.tasks import get_task
+from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.run_view import KINDS, STATES, draw_run
@@ -116,7 +117,9 @@ def _draw_start(page: Page) -> dict[str, Any] | None:
     titles = {name: info.title for name, info in BASE_MODELS.items()}
     titles |= {str(version.number): f"Continue version {version.number}" for version in versions}
     titles[OTHER] = "Another model…"
-    name = st.selectbox("Begin with", options, format_func=lambda option: titles[option])
+    name = st.selectbox(
+        "Begin with", options, format_func=lambda option: titles[option], help=explain("base-model")
+    )
     if name in BASE_MODELS:
         st.caption(f"{BASE_MODELS[name].sentence} Licence: {BASE_MODELS[name].license}.")
         return {"base_model": name}
