@@ -87,14 +87,14 @@ class Bench:
 
         return until(passed, what, seconds)
 
-    def ended(self, run: Run) -> Run:
+    def ended(self, run: Run, seconds: float = 60.0) -> Run:
         """The run after its end."""
 
         def look() -> Run | None:
             now = self.wb.runs.get(run.id)
             return None if now.state.active else now
 
-        found: Run = self.tick_until(look, f"the end of run {run.id}")
+        found: Run = self.tick_until(look, f"the end of run {run.id}", seconds)
         return found
 
     def folder(self, run: Run, attempt: int = 1) -> Path:

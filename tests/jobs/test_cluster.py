@@ -15,9 +15,12 @@ import pytest
 
 from tests.conftest import free_port
 from tests.jobs.conftest import Bench, until
+from tests.jobs.rows import sentence
+from tests.modeling.tiny import make_tiny_model
 from workbench.domain import Run, RunState
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.launchers import Launcher
+from workbench.jobs.local import LocalLauncher
 from workbench.jobs.ray import RayLauncher
 from workbench.jobs.rayclient import Cluster, JobState
 from workbench.jobs.supervisor import Supervisor
@@ -40,6 +43,7 @@ class TestCluster:
             "RAY_USAGE_STATS_ENABLED": "0",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
+            "OMP_NUM_THREADS": "1",  # sums of more threads come in another order
         }
         self._log = (folder / "log").open("w")
         self._process = subprocess.Popen(
@@ -182,3 +186,43 @@ def test_runs_on_a_cluster_and_its_faults(sqlite_bench: Bench, cluster: TestClus
     assert "does not know the run any more" in (gone.error or "")
     assert AttemptFolder(bench.folder(lost)).checkpoint.is_dir()
     assert len(bench.wb.models.list(bench.project)) == 3
+
+
+@pytest.mark.timeout(900)
+def test_a_training_gives_the_same_model_here_and_there(
+    sqlite_bench: Bench, cluster: TestCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = sqlite_bench
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    to_cluster(bench, cluster.address)
+    registry: Registry[Launcher] = Registry("launcher")
+    registry.add("local", LocalLauncher())
+    registry.add("ray", RayLauncher(bench.wb.runs._settings, poll=0.2))
+    bench.supervisor = Supervisor(bench.wb.settings, bench.wb.store, registry)
+    words = {word for index in range(12) for word in sentence(index)[0].split()}
+    base = make_tiny_model(tmp_path / "base", sorted(words))
+    choices = {"base_model": str(base), "epochs": 2, "learning_rate": 5e-3, "batch_size": 2, "min_steps": 12}
+
+    here, there, shared = (
+        bench.launch(**choices, **more)
+        for more in ({"device": "cpu"}, {"device": "cluster"}, {"device": "cluster", "workers": 2})
+    )
+    for run in (here, there, shared):
+        done = bench.ended(run, 240)
+        assert done.state is RunState.SUCCEEDED, (done.error, bench.said(run))
+    versions = {version.run_id: version for version in bench.wb.models.list(bench.project)}
+    folders = [bench.wb.models.artifact_path(versions[run.id]) for run in (here, there, shared)]
+    weights = [(folder / "model.safetensors").read_bytes() for folder in folders]
+    assert weights[0] == weights[1]
+    assert weights[2] not in weights[:2]  # each of two draws its own dropout
+    assert "2 workers share each batch." in bench.said(shared)
+    curves = [bench.wb.runs.events(run.id, kind="metric") for run in (here, shared)]
+    steps = [[event.data["step"] for event in curve if "loss" in event.data] for curve in curves]
+    assert steps[0] == steps[1] != []
+
+    # Stopped in the middle, both workers end, and it goes on from what the first has kept.
+    long = bench.launch(**{**choices, "min_steps": 100_000}, device="cluster", workers=2)
+    bench.tick_until(lambda: bench.wb.runs.get(long.id).progress.get("done"), "a step", 240)
+    bench.wb.runs.cancel(long.id)
+    assert bench.ended(long, 240).state is RunState.CANCELLED
+    until(lambda: Cluster(cluster.address).capacity().cpus_taken == 0, "the end of both", 120)

@@ -78,6 +78,9 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of initialisation, order and held-out examples.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that share each batch, such as one for each GPU.")
+    ] = None,
     detach: DetachOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,6 +104,7 @@ def train(
         "patience": patience,
         "seed": seed,
         "device": device,
+        "workers": workers,
     }
     parameters = training_parameters(preset, given)
     with workbench() as wb:

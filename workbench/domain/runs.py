@@ -138,6 +138,7 @@ class TrainParameters:
         patience: Stop after so many evaluations without a better one and go back to the best; 0 goes on to the end.
         seed: Of initialisation, order and dropout.
         device: auto, cpu, cuda, cuda:N or mps.
+        workers: Processes that share each batch: one a card, or a part of the processor's cores each.
     """
 
     base_model: str = "minilm"
@@ -159,3 +160,4 @@ class TrainParameters:
     patience: int = 0
     seed: int = 13
     device: str = "auto"
+    workers: int = 1

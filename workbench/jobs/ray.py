@@ -23,6 +23,7 @@ from workbench.jobs.launchers import LAUNCHERS, LaunchState, LaunchStatus
 from workbench.jobs.local import RESULTS
 from workbench.jobs.parcel import fetch_checkpoint, fetch_outputs, send_inputs
 from workbench.jobs.rayclient import Cluster, Job, JobState, Refused
+from workbench.jobs.raytrain import Crew
 
 POLL_SECONDS = 1.0
 RETRIES = 1
@@ -169,13 +170,14 @@ class _Attempt:
         checkpoint = self._folder.checkpoint if self._folder.checkpoint.is_dir() else None
         if self._depot.read("inputs.json") is None:
             send_inputs(self._depot, self._folder, checkpoint)
-        wants = manifest.get("resources") or {}
+        crew = Crew.of(manifest)
+        alone = crew.workers == 1  # of several, each asks for itself
         self._cluster.submit(
             self._name,
             [self._module, self._depot.url, str(self._note["before"])],
             code=code_folder() / "workbench",
-            cpus=float(wants.get("cpus") or 1),
-            gpus=float(wants.get("gpus") or 0),
+            cpus=crew.cpus if alone else 0.0,
+            gpus=crew.gpus if alone else 0.0,
         )
         self._remember(submitted=True)
 

@@ -13,12 +13,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from workbench.errors import WorkbenchError
 from workbench.jobs import runner
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.depot import Depot
 from workbench.jobs.parcel import Mirror, fetch_inputs, send_outputs
+from workbench.jobs.raytrain import Crew, train_together
 from workbench.jobs.reporter import FileReporter
 
 SYNC_SECONDS = 1.0
@@ -76,24 +78,49 @@ def main(arguments: list[str] | None = None) -> int:
     if len(given) not in (1, 2):
         sys.stderr.write("usage: python -m workbench.jobs.remote DEPOT [EVENTS_BEFORE]\n")
         return 2
-    depot, before = Depot(given[0]), Path.cwd()
+    depot, before = Depot(given[0]), int(given[1]) if len(given) > 1 else 0
+    manifest = (depot.read_json("inputs.json") or {}).get("manifest") or {}
+    crew = Crew.of(manifest)
+    try:
+        if crew.workers > 1 and not depot.exists("cancel"):
+            train_together(depot.url, before, crew)
+        else:
+            compute(depot, before)
+    except WorkbenchError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def compute(depot: Depot, before: int) -> dict[str, Any]:
+    """Compute an attempt and hand over what was made.
+
+    Args:
+        depot: Where it lies.
+        before: Events of the attempt that were reported earlier.
+
+    Returns:
+        How it ended, as ``runner.run`` says it.
+
+    Raises:
+        RunFailed: An input is missing or damaged.
+    """
+    origin = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
         attempt = AttemptFolder(Path(folder))
         if depot.exists("cancel"):
             outcome = {"state": "cancelled", "error": None, "environment": runner.environment()}
         else:
-            try:
-                fetch_inputs(depot, attempt)
-            except WorkbenchError as error:
-                sys.stderr.write(f"{error}\n")
-                return 1
+            fetch_inputs(depot, attempt)
             os.chdir(folder)  # the manifest names its folders from here
-            reporter = FileReporter(attempt, after=int(given[1]) if len(given) > 1 else 0)
-            with Sync(depot, attempt):
-                outcome = runner.run(attempt, reporter)
+            reporter = FileReporter(attempt, after=before)
+            try:
+                with Sync(depot, attempt):
+                    outcome = runner.run(attempt, reporter)
+            finally:
+                os.chdir(origin)
         send_outputs(depot, attempt, outcome)
-        os.chdir(before)
-    return 0
+    return outcome
 
 
 if __name__ == "__main__":

@@ -86,7 +86,10 @@ class TaggingData:
 
 
 class AnswerData:
-    """Windows with the columns where their answer starts and ends: the mean of both cross entropies."""
+    """Windows with the columns where their answer starts and ends: the mean of both cross entropies.
+
+    An answer can't lie in the padding of a batch: what a window costs does not depend on those beside it.
+    """
 
     def __init__(
         self,
@@ -112,8 +115,12 @@ class AnswerData:
         """Summed over the windows."""
         targets = self._targets[rows] + padding_before(self.windows, rows, self._tokenizer)[:, None]
         place = torch.from_numpy(targets).to(output.start_logits.device)
-        starts = cross_entropy(output.start_logits.float(), place[:, 0], reduction="sum")
-        ends = cross_entropy(output.end_logits.float(), place[:, 1], reduction="sum")
+        padding = torch.from_numpy(self.windows.ids.mask(rows, left=self._tokenizer.pads_left) == 0)
+        padding = padding.to(place.device)
+        starts, ends = (
+            cross_entropy(logits.float().masked_fill(padding, -torch.inf), place[:, side], reduction="sum")
+            for side, logits in enumerate((output.start_logits, output.end_logits))
+        )
         return (starts + ends) / 2
 
 

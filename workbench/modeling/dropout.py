@@ -18,15 +18,19 @@ LEVELS = 1 << 16
 
 
 class Masks:
-    """Random bits for every mask of a step; the same for the same seed and step, so that a resumed run repeats them."""
+    """Random bits for every mask of a step; the same for the same seed and step, so that a resumed run repeats them.
 
-    def __init__(self, seed: int) -> None:
+    Workers that share a batch draw different ones.
+    """
+
+    def __init__(self, seed: int, rank: int = 0) -> None:
         self._seed = seed
-        self._bits = np.random.SFC64([seed, 0])
+        self._rank = [rank] if rank else []
+        self._bits = np.random.SFC64([seed, 0, *self._rank])
 
     def at(self, step: int) -> None:
         """Begin a step."""
-        self._bits = np.random.SFC64([self._seed, step])
+        self._bits = np.random.SFC64([self._seed, step, *self._rank])
 
     def keep(self, shape: torch.Size, p: float) -> torch.Tensor:
         """Zeros with probability ``p`` (to 1/65536), ones else; float32."""

@@ -38,6 +38,7 @@ from workbench.modeling.optimizer import adamw, clip
 from workbench.modeling.ragged import training_batches
 from workbench.modeling.schedule import Schedule
 from workbench.modeling.tokenizer import SubwordTokenizer
+from workbench.modeling.workers import Workers
 from workbench.reporting import Reporter
 
 CHECKPOINT_SECONDS = 60.0
@@ -82,6 +83,8 @@ class Loop:
         primary: Name of the metric that early stopping goes by.
         folder: Where checkpoints go.
         fingerprint: Of data and parameters.
+        workers: That share each batch, all with the same data and parameters; the first evaluates, reports and keeps
+            checkpoints.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Loop:
         primary: str,
         folder: Path,
         fingerprint: str,
+        workers: Workers,
     ) -> None:
         self._network = network
         self._data = data
@@ -108,7 +112,8 @@ class Loop:
         self._evaluate = evaluate
         self._primary = primary
         self._best = Best(folder, parameters.patience)
-        self._masks = Masks(parameters.seed)
+        self._workers = workers
+        self._masks = Masks(parameters.seed, workers.rank)
         self._rest = Rest(network, schedule.total) if parameters.rest_layers else None
         self._folder = folder
         self._fingerprint = fingerprint
@@ -125,6 +130,7 @@ class Loop:
         self._losses: list[torch.Tensor] = []
         self._loss = math.nan
         self._metrics: Mapping[str, Any] = {}
+        self._exhausted = False
 
     def run(self, resume_from: Path | None = None) -> Trained:
         """Train to the end of the schedule, from the beginning or from the newest checkpoint in a run's folder.
@@ -138,13 +144,14 @@ class Loop:
                 stack.enter_context(quick_dropout(self._network, self._masks))
                 stack.enter_context(quick_attention(self._network))
             self._train(epoch, batch)
-        if self._best.step not in (None, self._step) and self._best.restore(self._network):
+        lead = self._workers.leads
+        if lead and self._best.step not in (None, self._step) and self._best.restore(self._network):
             self._reporter.log(f"Back to the weights after step {self._best.step}, the best on validation.")
             self._metrics = self._evaluate()
         return Trained(self._step, self._seconds, self._windows, self._loss, self._metrics)
 
     def _train(self, epoch: int, batch: int) -> None:
-        while self._step < self._schedule.total and not self._best.exhausted:
+        while self._step < self._schedule.total and not self._exhausted:
             for rows in self._batches(epoch)[batch:]:
                 self._reporter.check()
                 begin = time.monotonic()
@@ -156,7 +163,7 @@ class Loop:
                 self._report(epoch, batch)
                 if self._schedule.evaluates(self._step):
                     self._validate()
-                if self._step >= self._schedule.total or self._best.exhausted:
+                if self._step >= self._schedule.total or self._exhausted:
                     break
                 self._maybe_save(epoch, batch)
             epoch, batch = epoch + 1, 0
@@ -179,12 +186,12 @@ class Loop:
         """One optimizer step, in as many pieces as memory asks for."""
         while True:
             try:
-                loss = self._gradients(rows)
+                loss = self._gradients(self._workers.share(rows), self._data.weight(rows))
                 break
             except RuntimeError as error:
                 if not out_of_memory(error):
                     raise
-                fits = self._pieces < len(rows)
+                fits = self._pieces < len(self._workers.share(rows))
                 message = f"{len(rows)} windows at {self._pieces} to a batch"
                 del error
             self._optimizer.zero_grad(set_to_none=True)
@@ -199,6 +206,7 @@ class Loop:
                 f"The memory of {self._device.name} did not suffice: each batch is now computed in "
                 f"{self._pieces} parts, with the same result."
             )
+        loss = self._workers.add_up(self._trainable, loss)
         clip(self._trainable, self._device)
         rate = self._schedule.learning_rate(self._step)
         for group in self._optimizer.param_groups:
@@ -207,14 +215,13 @@ class Loop:
         self._optimizer.zero_grad(set_to_none=True)
         self._losses.append(loss)
 
-    def _gradients(self, rows: NDArray[np.int64]) -> torch.Tensor:
+    def _gradients(self, rows: NDArray[np.int64], weight: float) -> torch.Tensor:
         self._network.train()
         self._masks.at(self._step)
         if self._rest is not None:
             self._rest.at(self._step)
-        weight = self._data.weight(rows)
         total = torch.zeros((), device=self._device.torch_device)
-        for part in np.array_split(rows, min(self._pieces, len(rows))):
+        for part in np.array_split(rows, min(self._pieces, len(rows))) if len(rows) else ():
             inputs = model_inputs(self._data.windows, part, self._tokenizer)
             with self._device.precise():
                 output = self._network(**{k: v.to(self._device.torch_device) for k, v in inputs.items()})
@@ -269,8 +276,10 @@ class Loop:
             )
 
     def _validate(self) -> None:
-        self._metrics = self._evaluate()
-        self._best.see(self._metrics.get(self._primary), self._step, self._network)
+        if self._workers.leads:
+            self._metrics = self._evaluate()
+            self._best.see(self._metrics.get(self._primary), self._step, self._network)
+        self._exhausted = bool(self._workers.agree(self._best.exhausted))
         numbers = {
             f"validation_{name}": float(value)
             for name, value in self._metrics.items()
@@ -282,14 +291,25 @@ class Loop:
     def _maybe_save(self, epoch: int, batch: int) -> None:
         old = time.monotonic() - self._saved
         ended = batch == self._schedule.per_epoch
-        if old < (CHECKPOINT_SECONDS / 6 if ended else CHECKPOINT_SECONDS):
+        if not self._workers.leads or old < (CHECKPOINT_SECONDS / 6 if ended else CHECKPOINT_SECONDS):
             return
         position = Position(self._step, epoch, batch, self._pieces, self._fingerprint)
         save_checkpoint(self._folder, self._network, self._optimizer, position, self._device)
         self._saved = time.monotonic()
 
     def _resume(self, resume_from: Path | None) -> tuple[int, int]:
-        """Epoch and batch to go on with."""
+        """Epoch and batch to go on with.
+
+        Raises:
+            RunFailed: The workers have found different checkpoints.
+        """
+        at = self._take_up(resume_from)
+        if self._workers.agree(self._step) != self._step:
+            raise RunFailed("the workers of this run go on from different steps", remedy="resume the run")
+        self._exhausted = bool(self._workers.agree(self._best.exhausted))
+        return at
+
+    def _take_up(self, resume_from: Path | None) -> tuple[int, int]:
         found = newest_checkpoint(resume_from) if resume_from else None
         position = read_position(found) if found else None
         if found is None or position is None or position.fingerprint != self._fingerprint:

@@ -26,6 +26,7 @@ from workbench.modeling.loop import Loop, Trained
 from workbench.modeling.schedule import Schedule
 from workbench.modeling.tokenizer import SubwordTokenizer, load_tokenizer, longest_window
 from workbench.modeling.validation import Validation
+from workbench.modeling.workers import workers
 from workbench.reporting import Reporter
 from workbench.tasks import AnswerTask, TaggingTask, Task, get_task
 
@@ -61,13 +62,15 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     Returns:
         ``device``, ``precision``, ``seconds``, ``examples``, ``tokens``, ``steps``, ``epochs``,
         ``examples_per_second`` and ``metrics``: ``validation``, empty without validation examples, and ``tuned``
-        on them, ``temperature`` and where questions may have no answer ``no_answer_threshold``.
+        on them, ``temperature`` and where questions may have no answer ``no_answer_threshold``. Nothing, and nothing
+        is written, where another worker of the run leads (``workbench.modeling.workers``).
 
     Raises:
         InvalidInput: There is nothing to train on, or a parameter is out of range.
         ModelUnavailable: The model to begin with can't be had.
         Unavailable: The device is not here.
-        RunFailed: The loss became no number, or memory does not suffice for a single window.
+        RunFailed: The loss became no number, memory does not suffice for a single window, or another worker of the
+            run has ended.
         Cancelled: The run was told to stop.
     """
     begin = time.monotonic()
@@ -91,21 +94,27 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     data = _encode(task, encoder, info, learn, parameters, reporter)
     validation = Validation(network, encoder, info, task, device, measure.examples, measure.payloads)
     schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
-    torch.manual_seed(parameters.seed)
     resume = manifest.get("resume_from")
-    trained = Loop(
-        network,
-        data,
-        tokenizer,
-        parameters,
-        schedule,
-        device,
-        reporter,
-        validation,
-        task.primary_metric,
-        attempt / "checkpoint",
-        _fingerprint(attempt, manifest),
-    ).run(Path(resume) if resume else None)
+    with workers(parameters.workers, device, attempt, manifest) as group:
+        torch.manual_seed(parameters.seed + group.rank)
+        if group.count > 1:
+            reporter.log(f"{group.count} workers share each batch.")
+        trained = Loop(
+            network,
+            data,
+            tokenizer,
+            parameters,
+            schedule,
+            device,
+            reporter,
+            validation,
+            task.primary_metric,
+            attempt / "checkpoint",
+            _fingerprint(attempt, manifest),
+            group,
+        ).run(Path(resume) if resume else None)
+    if not group.leads:
+        return {}
     reporter.check()
     tuned = _tune(validation, info)
     info = info.tuned(tuned.get("no_answer_threshold", info.no_answer_threshold), tuned["temperature"])

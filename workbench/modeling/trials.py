@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def taught(
         "task": manifest["task"],
         "labels": manifest["labels"],
         "base_model": parameters.base_model,
-        "parameters": asdict(parameters),
+        "parameters": asdict(replace(parameters, workers=1)),
     }
     train(work, own, StopOnly(reporter))
     return Predictor(load_model(work / "model"), choose_device(parameters.device))

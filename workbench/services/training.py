@@ -170,6 +170,7 @@ def check_parameters(parameters: TrainParameters) -> None:
         ("number of frozen layers", parameters.freeze_layers, parameters.freeze_layers >= 0, "0 or more"),
         ("patience", parameters.patience, parameters.patience >= 0, "0 (never stop early) or more"),
         ("weight decay", parameters.weight_decay, 0 <= parameters.weight_decay < 1, "0 to 1"),
+        ("number of workers", parameters.workers, 1 <= parameters.workers <= 64, "1 to 64"),
         ("seed", parameters.seed, 0 <= parameters.seed < 2**32, "0 to 4294967295"),
     )
     for name, value, fits, allowed in rules:

@@ -181,4 +181,13 @@ def _draw_machine(base: TrainParameters, *, on_cluster: bool) -> dict[str, Any]:
         if on_cluster
         else "auto takes the first GPU, or the CPU where there is none.",
     )
+    values["workers"] = st.number_input(
+        "Workers",
+        1,
+        64,
+        base.workers,
+        1,
+        help="Processes that share each batch, so that it is computed sooner: one for each GPU. "
+        "On a cluster each gets what the device says.",
+    )
     return values
