@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from tests.agreement.test_measure import ADA, BOB, TEXTS, say, shared, three
 from workbench.domain import Role, Sharing, Spans, User
 from workbench.services import Workbench
+from workbench.services.annotation import Submission
 from workbench.ui import page
 from workbench.web.shared import shared_workbench
 
@@ -220,3 +221,30 @@ def test_leads_see_everybodys_figures_and_annotators_their_own(
     app = run("11_Team.py", view="numbers")
     assert app.dataframe[0].value["Person"].tolist() == ["bob"]
     assert "ada" not in str(app.main)
+
+
+def test_probes_are_mixed_in_and_their_answers_stand_beside_gold(home: Workbench, boss: User) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, bob, _ = three(home)
+    with home.store.write() as tx:
+        eva = tx.users.add("eva", Role.ANNOTATOR, password_hash="$argon2id$none")
+    for example in ids[:2]:
+        say(home, project, ada, example, {"spans": [ADA]})
+        home.annotation.decide(project, bob, home.annotation.history(project, example)[0].id)
+    app = run("11_Team.py", view="probes")
+    assert any("2 more adjudicated examples" in one.value for one in app.caption)
+    app.slider[0].set_value(50)
+    press(app, "Mix them in")
+    selection = home.selection.preview(project, "random", 1)
+    batch, _ = home.selection.create(home.projects.get(project.name), selection)
+    for item in home.annotation.queue(project, eva, batch.id).items:
+        answer = Submission(
+            item.example.id, f"eva-{item.example.id}", payload={"spans": []}, batch_id=batch.id
+        )
+        assert home.annotation.submit(project, eva, [answer])[0].stored
+    app = run("11_Team.py", view="probes")
+    shown = app.dataframe[0].value
+    assert shown.to_dict("records") == [
+        {"Person": "eva", "Entity F1": 0.0, "Answers": 1, "Same as gold": 0, "Without labels": 0}
+    ]
+    assert any("accepted · 0.00" in one.value for one in app.caption)

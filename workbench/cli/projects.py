@@ -9,6 +9,7 @@ from rich.table import Column, Table
 
 from workbench.cli.base import JsonOption, app, emit, out, plain, workbench
 from workbench.domain import Sharing
+from workbench.services.probes import share_of
 
 projects = typer.Typer(help="Create and look at projects.", no_args_is_help=True)
 app.add_typer(projects, name="project")
@@ -88,6 +89,39 @@ def share(
             )
 
         emit(as_json, {**project.sharing.stored(), "progress": plain(progress)}, human)
+
+
+@projects.command("probes")
+def probes(
+    name: Annotated[str, typer.Argument(help="The project's name.")],
+    share: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the next batches that are adjudicated examples, 0 to 0.5; 0.05 is one in 20."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Adjudicated examples that are mixed in unseen: how many, and how close to gold each person's answers come."""
+    with workbench() as wb:
+        project = wb.projects.get(name)
+        if share is not None:
+            project = wb.probes.set(project, share)
+        free, mixed_in = wb.probes.supply(project)
+        scores = wb.probes.scores(project)
+
+        def human() -> None:
+            out.print(
+                f"{share_of(project):.1%} of new batches; {mixed_in:,} in batches, {free:,} more could be."
+            )
+            for one in scores:
+                known = "no labels" if one.score is None else f"{one.score:.3f}"
+                out.print(
+                    f"{one.person}\t{known}\t{one.same} of {one.answers} the same as gold", markup=False
+                )
+
+        told = {"share": share_of(project), "in_batches": mixed_in, "available": free}
+        emit(as_json, {**told, "people": [plain(one) for one in scores]}, human)
 
 
 @projects.command("list")

@@ -181,6 +181,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "undo_preview": LEAD,
         "undo": LEAD,
     },
+    "probes": {"set": LEAD, "supply": LEAD, "scores": LEAD, "answers": LEAD},
     "stop_sets": {"agreement": LEAD, "read": LEAD},
     "progress": {"report": LEAD},
     "suspects": {"launch": REVIEWER, "newest": REVIEWER, "shown": REVIEWER, "correct": REVIEWER},

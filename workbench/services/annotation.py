@@ -24,6 +24,7 @@ from workbench.services.annotation_items import (
 )
 from workbench.services.annotation_queue import NEIGHBOURS, describe, make_queue, texts_around
 from workbench.services.labelmaps import LabelMap, label_map
+from workbench.services.probes import store_probe
 from workbench.services.questions import ask_question
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
@@ -105,7 +106,11 @@ class AnnotationService:
         """The examples that the user labeled last, newest first, each with their newest revision."""
         with self._store.read() as tx:
             latest: dict[int, Annotation] = {}
-            for annotation in tx.annotations.recent(project.id, user.id, limit * 2):
+            said = [
+                *tx.annotations.recent(project.id, user.id, limit * 2),
+                *tx.probes.recent(project.id, user.id, limit),
+            ]
+            for annotation in sorted(said, key=lambda one: one.created_at, reverse=True):
                 latest.setdefault(annotation.example_id, annotation)
             examples = {example.id: example for example in tx.examples.by_ids(list(latest)[:limit])}
         return tuple((latest[one], examples[one]) for one in list(latest)[:limit] if one in examples)
@@ -156,6 +161,7 @@ class AnnotationService:
             if any(item.suggestion_version for item in items)
             else {}
         )
+        probes = tx.probes.among(user.id, [(item.batch_id, item.example_id) for item in items])
         renamed = cache(lambda: label_map(tx, project, None, project.label_names))
         receipts, given_back = [], []
         for item in items:
@@ -164,10 +170,15 @@ class AnnotationService:
             except InvalidInput as error:
                 receipts.append(Receipt(item.client_id, item.example_id, message=str(error)))
                 continue
+            given_back.append(item.example_id)
+            if item.example_id in probes:
+                receipts.append(store_probe(tx, user, item, payload, probes[item.example_id]))
+                continue
             version_id = versions.get(item.suggestion_version or 0)
             receipts.append(_store(tx, project, user, item, payload, version_id))
-            given_back.append(item.example_id)
         tx.batches.end_leases(user.id, given_back)
+        for batch_id in {item.batch_id for item in items if item.batch_id is not None}:
+            tx.probes.drop_leftovers(batch_id)
         return receipts
 
     def ask(self, project: Project, user: User, questions: Sequence[NewQuestion]) -> list[Receipt]:

@@ -83,6 +83,7 @@ def describe(
     suggestions = suggestions_for(tx, project, examples)
     newest = tx.annotations.newest(ids)
     own = tx.annotations.newest(ids, user.id)
+    probes = tx.probes.shown_to(user.id, ids)
     documents = tx.annotations.document_names({example.document_id for example in examples})
     near = texts_around(tx, examples, *around)
     items = []
@@ -90,6 +91,9 @@ def describe(
         shared = project.sharing.wanted(example.id) > 1
         # What several people label, each labels without having seen the others'.
         current = own.get(example.id) if shared else newest.get(example.id)
+        mine = own.get(example.id)
+        if example.id in probes:  # to this person it is as new as any other
+            current = mine = probes[example.id]
         base = current.revision if current else 0
         withdrawn = current is not None and current.status is AnnotationStatus.WITHDRAWN
         if current is not None and withdrawn and current.author_id != user.id and current.payload is None:
@@ -104,7 +108,7 @@ def describe(
                 batch_id=None,
                 why=IN_ORDER,
                 base_revision=base,
-                earlier=own.get(example.id),
+                earlier=mine,
                 current=current,
             )
         )

@@ -14,6 +14,7 @@ from workbench.services.annotatorcost import logged_cost
 from workbench.services.labelmaps import mapped_predictions, old_names, version_map
 from workbench.services.orders import by_lot
 from workbench.services.picking import Coverage, Embedded, Pick, Selection, chunk_sizes, fill, make_pick
+from workbench.services.probes import mix
 from workbench.services.ranking import Question, in_order, with_twins
 from workbench.services.scoring import version_features
 from workbench.services.selectionrules import check_chance, checked_strategy, find_sources, source_of
@@ -256,9 +257,10 @@ class SelectionService:
             version_id = None
             if selection.model_version is not None:
                 version_id = tx.models.by_number(project.id, selection.model_version).id
+            picked = [NewItem(pick.example_id, pick.score, pick.reason) for pick in selection.picks]
             return tx.batches.add(
                 project.id,
-                [NewItem(pick.example_id, pick.score, pick.reason) for pick in selection.picks],
+                mix(tx, tx.projects.by_id(project.id), picked, selection.seed),
                 strategy=selection.strategy,
                 unit=selection.unit,
                 size=selection.size,

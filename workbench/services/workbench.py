@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.services.maintenance import MaintenanceService
     from workbench.services.members import MemberService
     from workbench.services.models import ModelService
+    from workbench.services.probes import ProbeService
     from workbench.services.progress import ProgressService
     from workbench.services.projects import ProjectService
     from workbench.services.review import ReviewService
@@ -217,6 +218,13 @@ class Workbench:
         from workbench.services.members import MemberService
 
         return MemberService(self.store)
+
+    @cached_property
+    def probes(self) -> ProbeService:
+        """Adjudicated examples mixed into batches, and how people do on them."""
+        from workbench.services.probes import ProbeService
+
+        return ProbeService(self.store)
 
     @cached_property
     def sharing(self) -> SharingService:

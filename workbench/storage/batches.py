@@ -9,15 +9,18 @@ from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Integer,
     Row,
     ScalarSelect,
     Select,
+    and_,
     bindparam,
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -32,9 +35,11 @@ from workbench.storage.leases import (
     WANTED,
     Leases,
     for_user,
+    free_of_holders,
     holding,
 )
 from workbench.storage.openitems import CORRECTION, answered, reckon_batch, reckon_project, wrongly_kept
+from workbench.storage.probes import met
 from workbench.storage.rows import aware, chunks, id_chunks, now
 from workbench.storage.sharing import has_spoken
 from workbench.storage.tables import batch_items, batches, examples, leases, model_versions
@@ -64,6 +69,7 @@ class QueueItem(NamedTuple):
     reason: Json
     batch: int
     strategy: str
+    probe: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class NewItem:
     example_id: int
     score: float | None
     reason: Json
+    probe: bool = False
 
 
 class Batches(Leases):
@@ -122,6 +129,7 @@ class Batches(Leases):
                 "position": position,
                 "score": item.score,
                 "reason": dict(item.reason),
+                "probe": item.probe,
             }
             for position, item in enumerate(items)
         )
@@ -289,17 +297,25 @@ def _chosen(sharing: Sharing, *, of_one: bool, waits: bool = False) -> Select[An
     """The first items that there is room for; their examples' rows are locked, and those that others lock passed by."""
     # A query of its own for the window: the database is not to look at every open item of the batch.
     window = _open(of_one=of_one).limit(bindparam("window", type_=Integer)).cte("first_open")
-    chosen = (
+    return (
         select(window.c.batch_id, window.c.example_id)
         .join(examples, examples.c.id == window.c.example_id)
-        .where(*for_user(window.c.example_id, sharing))
+        .where(_given_to_user(window, sharing))
         .order_by(window.c.number, window.c.position)
         .limit(WANTED)
         .with_for_update(key_share=True, of=examples, skip_locked=not waits)
     )
-    if sharing.alone:
-        return chosen
-    return chosen.where(~_answered_by_user(window.c.example_id, window.c.strategy))
+
+
+def _given_to_user(window: CTE, sharing: Sharing) -> ColumnElement[bool]:
+    """Whether an item of the window may be given to the user: an ordinary one, or a probe that is new to them."""
+    example_id = window.c.example_id
+    ordinary = and_(*for_user(example_id, sharing))
+    if not sharing.alone:
+        ordinary &= ~_answered_by_user(example_id, window.c.strategy)
+    return or_(
+        ~window.c.probe & ordinary, window.c.probe & free_of_holders(example_id) & ~met(example_id, USER)
+    )
 
 
 _COLUMNS = (
@@ -311,6 +327,7 @@ _COLUMNS = (
         batch_items.c.reason,
         batches.c.number,
         batches.c.strategy,
+        batch_items.c.probe,
     )
     .join(batches, batches.c.id == batch_items.c.batch_id)
     .order_by(batches.c.number, batch_items.c.position)

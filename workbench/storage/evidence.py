@@ -102,7 +102,7 @@ class Evidence:
             select(batch_items.c.example_id, batch_items.c.reason, batches.c.parameters, batches.c.strategy)
             .join(batches, batches.c.id == batch_items.c.batch_id)
             .join(gold, gold.c.example_id == batch_items.c.example_id)
-            .where(batches.c.project_id == project_id)
+            .where(batches.c.project_id == project_id, ~batch_items.c.probe)
             .order_by(batches.c.number.desc(), batch_items.c.position)
         )
         return [

@@ -12,11 +12,13 @@ from sqlalchemy import (
     Connection,
     Integer,
     Select,
+    and_,
     bindparam,
     delete,
     exists,
     insert,
     null,
+    or_,
     select,
     text,
     update,
@@ -29,7 +31,7 @@ from workbench.storage.revisions import newest_of_author
 from workbench.storage.rows import id_chunks, now
 from workbench.storage.sharing import holders, people_wanted, settled, spoken
 from workbench.storage.tables import annotations as revisions
-from workbench.storage.tables import examples, gold, leases, projects
+from workbench.storage.tables import batch_items, examples, gold, leases, projects
 from workbench.storage.tables.columns import Identity, Moment
 from workbench.storage.visible import in_project
 
@@ -216,17 +218,30 @@ def for_user(
 ) -> list[ColumnElement[bool]]:
     """Conditions of an example that the user may be given: they don't have it, and fewer than wanted have or had it."""
     if sharing.alone:
-        return [~live_lease(example_id, MOMENT), example_id.not_in(EXCLUDED)]
+        return [free_of_holders(example_id)]
     taken = spoken(example_id, statuses) + holders(example_id, MOMENT, USER)
     mine = exists().where(holding(example_id)).correlate_except(leases)
     return [taken < people_wanted(example_id, sharing), ~mine, example_id.not_in(EXCLUDED)]
 
 
+def free_of_holders(example_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether nobody holds the example, and the user does not have it on the screen."""
+    return ~live_lease(example_id, MOMENT) & example_id.not_in(EXCLUDED)
+
+
 @lru_cache(maxsize=64)
 def _given(sharing: Sharing, statuses: tuple[AnnotationStatus, ...]) -> ReturningInsert[Any]:
     """Give the user those of the examples that there is room for."""
+    free = and_(*for_user(examples.c.id, sharing, statuses))
+    if not sharing.alone:  # a probe is one person's, whatever is said of the example elsewhere
+        probe = exists().where(
+            batch_items.c.batch_id == ITEM_BATCH,
+            batch_items.c.example_id == examples.c.id,
+            batch_items.c.probe,
+        )
+        free = or_(free, probe & free_of_holders(examples.c.id))
     room = select(ITEM_BATCH, examples.c.id, USER, UNTIL).where(
-        examples.c.id.in_(bindparam("ids", expanding=True)), *for_user(examples.c.id, sharing, statuses)
+        examples.c.id.in_(bindparam("ids", expanding=True)), free
     )
     columns = ["batch_id", "example_id", "user_id", "expires_at"]
     return insert(leases).from_select(columns, room).returning(leases.c.example_id)

@@ -9,20 +9,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, case, exists, func, select, update
 
-from workbench.domain import Sharing
+from workbench.domain import AnnotationStatus, Sharing
 from workbench.storage.candidates import live_annotation
 from workbench.storage.rows import id_chunks
 from workbench.storage.sharing import people_wanted, settled, spoken
-from workbench.storage.tables import batch_items, batches, examples, projects
+from workbench.storage.tables import batch_items, batches, examples, probe_answers, projects
 
 CORRECTION = "correction"
 """Strategy of a batch of labeled examples that a person wants looked at again."""
 
 
 def answered(sharing: Sharing) -> ColumnElement[bool]:
-    """Whether an item needs nothing more. In a correction batch every item had labels before: only newer ones count."""
+    """Whether an item needs nothing more.
+
+    In a correction batch every item had labels before: only newer ones count. A probe has gold: what is said of it is
+    kept elsewhere, and one person's word is enough.
+    """
+    return case((batch_items.c.probe, probed()), else_=_answered(sharing))
+
+
+def probed() -> ColumnElement[bool]:
+    """Whether somebody has answered an item that is a probe."""
+    return (
+        exists()
+        .where(
+            probe_answers.c.example_id == batch_items.c.example_id,
+            probe_answers.c.batch_id == batch_items.c.batch_id,
+            probe_answers.c.status != AnnotationStatus.WITHDRAWN.value,
+        )
+        .correlate_except(probe_answers)
+    )
+
+
+def _answered(sharing: Sharing) -> ColumnElement[bool]:
     example_id = batch_items.c.example_id
     corrected = live_annotation(example_id, since=batches.c.created_at)
     if sharing.alone:

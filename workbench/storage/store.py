@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from workbench.storage.labelsets import LabelSets
     from workbench.storage.loads import Loads
     from workbench.storage.models import Models
+    from workbench.storage.probes import Probes
     from workbench.storage.projects import Projects
     from workbench.storage.remarks import Remarks
     from workbench.storage.runs import Runs
@@ -130,6 +131,13 @@ class Transaction:
         from workbench.storage.remarks import Remarks
 
         return Remarks(self.connection)
+
+    @cached_property
+    def probes(self) -> Probes:
+        """Adjudicated examples among the items of batches."""
+        from workbench.storage.probes import Probes
+
+        return Probes(self.connection)
 
     @cached_property
     def batches(self) -> Batches:

@@ -124,7 +124,7 @@ class WorkChanges:
         for part in id_chunks(list(batch_of)):
             rows = self._connection.execute(
                 select(batch_items.c.batch_id, batch_items.c.example_id).where(
-                    batch_items.c.example_id.in_(part), ~batch_items.c.open
+                    batch_items.c.example_id.in_(part), ~batch_items.c.open, ~batch_items.c.probe
                 )
             )
             closed |= {row.example_id for row in rows if batch_of[row.example_id] == row.batch_id}

@@ -13,18 +13,20 @@ from workbench.ui.team_guidelines import draw_team_guidelines
 from workbench.ui.team_log import draw_log
 from workbench.ui.team_numbers import draw_numbers
 from workbench.ui.team_people import draw_people
+from workbench.ui.team_probes import draw_probes
 from workbench.ui.team_sharing import draw_sharing
 from workbench.ui.team_work import draw_work
 
 VIEW = "view"
 """Key of the chosen part of the page in the address."""
 PEOPLE, SHARING, WORK, LOG, BACKUP = "people", "sharing", "work", "log", "backup"
-GUIDELINES, NUMBERS = "guidelines", "numbers"
+GUIDELINES, NUMBERS, PROBES = "guidelines", "numbers", "probes"
 _NAMES = {
     PEOPLE: ":material/group: People",
     GUIDELINES: ":material/menu_book: Guidelines",
     NUMBERS: ":material/monitoring: Numbers",
     SHARING: ":material/share: Who labels what",
+    PROBES: ":material/quiz: Probes",
     WORK: ":material/undo: Withdraw, reassign",
     LOG: ":material/history: Log",
     BACKUP: ":material/backup: Backup and checks",
@@ -35,6 +37,7 @@ _DRAWN: dict[str, Callable[[Page], None]] = {
     GUIDELINES: draw_team_guidelines,
     NUMBERS: draw_numbers,
     SHARING: draw_sharing,
+    PROBES: draw_probes,
     WORK: draw_work,
     LOG: draw_log,
     BACKUP: draw_backup,
@@ -45,7 +48,7 @@ def draw_team_page(page: Page) -> None:
     """Draw the page."""
     with page.guarded():
         views = [GUIDELINES, NUMBERS]
-        views = [PEOPLE, *views, SHARING, WORK, LOG] if page.may(Role.LEAD) else views
+        views = [PEOPLE, *views, SHARING, PROBES, WORK, LOG] if page.may(Role.LEAD) else views
         views += [BACKUP] if page.user.role is Role.ADMIN else []
         asked = st.query_params.get(VIEW)
         key = "team-view"

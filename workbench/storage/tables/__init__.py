@@ -46,6 +46,7 @@ from workbench.storage.tables.work import (
     label_change_items,
     label_changes,
     leases,
+    probe_answers,
     remarks,
 )
 
@@ -74,6 +75,7 @@ __all__ = [
     "oracle_answers",
     "pending_sign_ins",
     "predictions",
+    "probe_answers",
     "project_roles",
     "projects",
     "remarks",

@@ -59,6 +59,13 @@ batch_items = Table(
     Column(
         "open", Boolean, nullable=False, server_default=true(), comment="waits for somebody; see openitems"
     ),
+    Column(
+        "probe",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="its gold is known: an answer measures the person; see probes",
+    ),
     UniqueConstraint("batch_id", "position"),
     Index("ix_batch_items_example_id", "example_id"),
     Index("ix_batch_items_open", "batch_id", "open", "position"),
@@ -115,6 +122,28 @@ gold = Table(
     Column("accepted_at", Moment, nullable=False),
     reference("accepted_by", "users", nullable=True),
     comment="the accepted annotation of an example",
+)
+
+probe_answers = Table(
+    "probe_answers",
+    metadata,
+    id_column(),
+    reference("batch_id", "batches", ondelete="CASCADE"),
+    reference("example_id", "examples", ondelete="CASCADE"),
+    reference("user_id", "users"),
+    reference("gold_id", "annotations", ondelete="CASCADE"),
+    Column("revision", Integer, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("payload", Document_),
+    Column("client_id", String(100), nullable=False),
+    Column("seconds", Float),
+    Column("comment", Text, nullable=False, server_default=text("''")),
+    created_column(),
+    UniqueConstraint("example_id", "user_id"),
+    one_of("status", AnnotationStatus),
+    Index("ix_probe_answers_batch_id", "batch_id"),
+    Index("ix_probe_answers_user_id", "user_id"),
+    comment="what people said of adjudicated examples that looked like any other; no labels of the project",
 )
 
 remarks = Table(

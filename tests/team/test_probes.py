@@ -1,0 +1,190 @@
+"""Adjudicated examples mixed into batches: who gets which, what they look like, and where the answers stay."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from tests.labeling.corpus import make_project
+from tests.team.test_sharing import COUNTER, NONE, PER
+from workbench.domain import AnnotationStatus, Project, Role, Sharing, User
+from workbench.errors import InvalidInput
+from workbench.services import Workbench
+from workbench.services.annotation import QueueItem, Receipt, Submission
+
+TEXTS = [f"Ada met Bob in town {number} ." for number in range(30)]
+KNOWN = 10
+
+
+@pytest.fixture
+def people(workbench: Workbench) -> dict[str, User]:
+    """Otto and Eva label, Rita reviews."""
+    with workbench.store.write() as tx:
+        return {
+            name: tx.users.add(name, role, password_hash="$argon2id$none")
+            for name, role in (("otto", Role.ANNOTATOR), ("eva", Role.ANNOTATOR), ("rita", Role.REVIEWER))
+        }
+
+
+def adjudicated(
+    workbench: Workbench, people: dict[str, User], share: float = 0.2
+) -> tuple[Project, list[int]]:
+    """A project in which Rita has decided on Eva's labels of the first examples."""
+    project, ids = make_project(workbench, texts=TEXTS)
+    for example_id in ids[:KNOWN]:
+        receipt = say(workbench, project, people["eva"], example_id)
+        assert receipt.annotation
+        workbench.annotation.decide(project, people["rita"], receipt.annotation.id)
+    return workbench.probes.set(project, share), ids
+
+
+def say(
+    workbench: Workbench,
+    project: Project,
+    user: User,
+    example_id: int,
+    payload: object = PER,
+    status: str = "accepted",
+    batch_id: int | None = None,
+    client_id: str | None = None,
+) -> Receipt:
+    answer = Submission(
+        example_id,
+        client_id or f"p{next(COUNTER)}",
+        AnnotationStatus(status),
+        payload,  # type: ignore[arg-type]
+        batch_id=batch_id,
+        base_revision=0,
+    )
+    return workbench.annotation.submit(project, user, [answer])[0]
+
+
+def new_batch(workbench: Workbench, project: Project, size: int = 16, seed: int = 13) -> int:
+    selection = workbench.selection.preview(project, "random", size, seed=seed, keep_duplicates=True)
+    return workbench.selection.create(project, selection)[0].id
+
+
+def label_all(
+    workbench: Workbench, project: Project, user: User, batch_id: int, known: list[int], payload: object = PER
+) -> list[QueueItem]:
+    """Label what one gets until there is no more; the probes among it, with this payload."""
+    met = []
+    while items := workbench.annotation.queue(project, user, batch_id, limit=7).items:
+        for item in items:
+            is_probe = item.example.id in known
+            if is_probe:
+                met.append(item)
+            receipt = say(
+                workbench, project, user, item.example.id, payload if is_probe else PER, batch_id=batch_id
+            )
+            assert receipt.stored and receipt.message is None, receipt.message
+            assert receipt.annotation and receipt.annotation.revision == 1
+    return met
+
+
+@pytest.mark.parametrize("sharing", [Sharing(), Sharing(people=2)])
+def test_probes_come_unseen_and_leave_no_labels(
+    workbench: Workbench, people: dict[str, User], sharing: Sharing
+) -> None:
+    project, ids = adjudicated(workbench, people)
+    project = workbench.sharing.set(project, sharing)
+    known = ids[:KNOWN]
+    before = {one: workbench.annotation.history(project, one) for one in known}
+    batch_id = new_batch(workbench, project)
+    batch = workbench.selection.batches(project)[0]
+    assert batch.items == 20
+    places = [
+        item.position for item in workbench.selection.items(project, batch.number) if item.example_id in known
+    ]
+    assert len(places) == 4 and places != list(range(4)) and places != list(range(16, 20))
+
+    met = label_all(workbench, project, people["otto"], batch_id, known, payload=NONE)
+    assert len(met) == 4
+    assert {one: workbench.annotation.history(project, one) for one in known} == before
+    with workbench.store.read() as tx:
+        gold = tx.annotations.gold_of(known)
+    assert all(found.author == "eva" for found, *_ in gold.values()) and len(gold) == KNOWN
+    score = workbench.probes.scores(project)[0]
+    assert (score.person, score.answers, score.same, score.score) == ("otto", 4, 0, 0.0)
+    assert {one.example.id for one in workbench.probes.answers(project, "otto")} == {
+        one.example.id for one in met
+    }
+    done = workbench.selection.batches(project)[0]
+    assert done.done == 20 if sharing.alone else done.done == 4
+    assert workbench.maintenance._batches().detail.endswith("wait for somebody")
+
+
+def test_a_probe_looks_like_any_other(workbench: Workbench, people: dict[str, User]) -> None:
+    project, ids = adjudicated(workbench, people)
+    batch_id = new_batch(workbench, project)
+    queue = workbench.annotation.queue(project, people["otto"], batch_id, limit=50)
+    probes = [item for item in queue.items if item.example.id in ids[:KNOWN]]
+    others = [item for item in queue.items if item.example.id not in ids[:KNOWN]]
+    assert len(probes) == 4 and (queue.done, queue.total) == (0, 20)
+    for probe in probes:
+        for name in (field.name for field in fields(QueueItem)):
+            if name in ("batch_id", "suggestion", "base_revision", "earlier", "current"):
+                assert getattr(probe, name) == getattr(others[0], name), name
+        assert set(probe.why) == set(others[0].why)
+    assert sorted(item.why["rank"] for item in queue.items) == list(range(1, 21))
+    assert [item.why["score"] for item in queue.items] == sorted(
+        (item.why["score"] for item in queue.items), reverse=True
+    )
+    assert sorted(item.why["position"] for item in queue.items) == list(range(1, 21))
+    first = probes[0].example.id
+    assert workbench.annotation.item(project, people["otto"], first).current is None
+    receipt = say(workbench, project, people["otto"], first, batch_id=batch_id, client_id="once")
+    again = say(workbench, project, people["otto"], first, batch_id=batch_id, client_id="once")
+    assert again.annotation == receipt.annotation
+    assert workbench.annotation.queue(project, people["otto"], batch_id, limit=1).done == 1
+    recent = workbench.annotation.recent(project, people["otto"])
+    assert [(said.status, one.id) for said, one in recent] == [(AnnotationStatus.ACCEPTED, first)]
+    seen = workbench.annotation.item(project, people["otto"], first)
+    assert seen.current and seen.current.author == "otto" and seen.base_revision == 1
+    say(workbench, project, people["otto"], first, NONE)  # looked at again from the list of earlier ones
+    assert [one.same for one in workbench.probes.answers(project)] == [False]
+    say(workbench, project, people["otto"], first, status="withdrawn")
+    assert workbench.probes.answers(project) == ()
+    assert workbench.annotation.queue(project, people["otto"], batch_id, limit=1).done == 0
+
+
+def test_nobody_is_probed_with_what_they_know(workbench: Workbench, people: dict[str, User]) -> None:
+    project, ids = adjudicated(workbench, people)
+    known = ids[:KNOWN]
+    batch_id = new_batch(workbench, project, size=8)
+    # Eva labeled them and Rita decided: only Otto is new to them. What is left when all else is done goes.
+    assert label_all(workbench, project, people["eva"], batch_id, known) == []
+    assert label_all(workbench, project, people["rita"], batch_id, known) == []
+    batch = workbench.selection.batches(project)[0]
+    assert batch.done == batch.items == 8
+    first = label_all(workbench, project, people["otto"], new_batch(workbench, project, size=4), known)
+    second = label_all(workbench, project, people["otto"], new_batch(workbench, project, size=8), known)
+    met = [item.example.id for item in first + second]
+    assert len(first) == 1 and len(second) == 2 and len(set(met)) == 3
+
+
+def test_skips_and_mixed_scores(workbench: Workbench, people: dict[str, User]) -> None:
+    project, ids = adjudicated(workbench, people, share=0.5)
+    batch_id = new_batch(workbench, project, size=3)
+    queue = workbench.annotation.queue(project, people["otto"], batch_id, limit=50)
+    right, wrong, skipped = [item.example.id for item in queue.items if item.example.id in ids[:KNOWN]]
+    say(workbench, project, people["otto"], right, batch_id=batch_id)
+    both = {"spans": [*PER["spans"], {"start": 8, "end": 11, "label": "PER"}]}
+    say(workbench, project, people["otto"], wrong, both, batch_id=batch_id)
+    say(workbench, project, people["otto"], skipped, None, "skipped", batch_id=batch_id)
+    score = workbench.probes.scores(project)[0]
+    assert (score.answers, score.without_labels, score.same) == (2, 1, 1)
+    assert score.score == pytest.approx(2 * 2 / (3 + 2))  # 2 right of 3 said and 2 wanted
+
+
+def test_the_share(workbench: Workbench, people: dict[str, User]) -> None:
+    project, _ = adjudicated(workbench, people, share=0.0)
+    new_batch(workbench, project, size=4)
+    assert workbench.selection.batches(project)[0].items == 4
+    assert workbench.probes.supply(project) == (KNOWN, 0)
+    for share in (-0.1, 0.6, float("nan")):
+        with pytest.raises(InvalidInput):
+            workbench.probes.set(project, share)
+    workbench.members.retire("otto")
+    assert workbench.probes.supply(project) == (0, 0)
