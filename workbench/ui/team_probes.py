@@ -40,7 +40,8 @@ def _draw_share(page: Page) -> None:
             "Share of the next batches, percent", 0, round(MOST * 100), round(share_of(page.project) * 100), 1
         )
         st.caption(
-            f"{mixed_in:,} are in batches; {free:,} more adjudicated examples of the pool are new to somebody here."
+            f"Probes in batches: {mixed_in:,}. Other adjudicated examples of the pool that are new to somebody here: "
+            f"{free:,}."
         )
         saved = st.form_submit_button("Mix them in", type="primary", icon=":material/quiz:")
     if saved:
