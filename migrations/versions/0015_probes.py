@@ -1,7 +1,7 @@
 """adjudicated examples among a batch's items, and what people say of them
 
 Revision ID: 0015
-Revises: 0014
+Revises: 0012
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0015"
-down_revision = "0014"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
