@@ -16,7 +16,6 @@ from workbench.domain import (
     ExampleText,
     ModelVersion,
     Payload,
-    Prediction,
     Project,
     Run,
     RunKind,
@@ -183,13 +182,11 @@ def _said(
     """What a version predicts of the examples that it has read, under the labels' names of now."""
     task = get_task(project.task)
     mapping = version_map(tx, project, version)
-    found = {}
-    for key, (stored, sure, _) in tx.models.said(version.id, list(contents)).items():
-        payload = task.load(stored)
-        if mapping is not None:
-            payload = mapping.prediction(Prediction(payload, sure), contents[key]).payload
-        found[key] = payload
-    return found
+    stored = tx.models.payloads(version.id, list(contents))
+    found = {key: task.load(payload) for key, payload in stored.items()}
+    if mapping is None:
+        return found
+    return {key: mapping.payload(payload, contents[key]) for key, payload in found.items()}
 
 
 __all__ = ["StopSet", "StopSets", "stop_set", "units"]

@@ -68,6 +68,19 @@ class Predictions:
                 found[row.example_id] = {"payload": row.payload, "confidence": row.confidence, **row.details}
         return found
 
+    def payloads(self, version_id: int, example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """What ``predictions`` gives as ``payload`` alone, by example id."""
+        columns = predictions.c
+        found: dict[int, dict[str, Any]] = {}
+        for ids in id_chunks(example_ids):
+            rows = self._connection.execute(
+                select(columns.example_id, columns.payload).where(
+                    columns.model_version_id == version_id, columns.example_id.in_(ids)
+                )
+            )
+            found.update({row[0]: row[1] for row in rows})
+        return found
+
     def said(
         self, version_id: int, example_ids: Sequence[int]
     ) -> dict[int, tuple[dict[str, Any], float, list[float]]]:
