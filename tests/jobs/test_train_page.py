@@ -184,3 +184,28 @@ def test_curves_keep_their_ends_and_few_points() -> None:
     assert line_chart(rows[:1], "loss", "Loss", zero=True) is None
     assert line_chart(rows, "loss", "Loss", zero=True).to_dict()
     assert validation_chart(rows, ["f1"], 1.0) is None
+
+
+def test_several_seeds_are_launched_and_compared(home: Workbench) -> None:
+    project = labeled(home)
+    app = open_train()
+    next(item for item in app.number_input if item.label == "Seeds").set_value(3)
+    button(app, "Train").click().run()
+    assert not app.exception
+    assert "Mean and spread are shown when" in said(app)
+    runs = sorted(home.runs.list(project), key=lambda run: run.id)
+    assert [run.parameters["seed"] for run in runs] == [13, 14, 15]
+    assert len({(run.parameters["group"], run.parameters["snapshot"]) for run in runs}) == 1
+    for run, value in zip(runs[:2], (0.5, 0.7), strict=True):
+        with home.store.write() as tx:
+            tx.runs.transition(run.id, RunState.RUNNING)
+            result = {"model_version": run.id, "metrics": {"validation": {"f1": value}}}
+            tx.runs.transition(run.id, RunState.SUCCEEDED, result=result)
+    group = home.training.seeds(project, runs[2])
+    assert group is not None and group.best is not None and group.spread is not None
+    assert (group.mean, group.best.id) == (pytest.approx(0.6), runs[1].id)
+    assert group.spread == pytest.approx(0.1414, abs=1e-4)
+    app = open_train(run=str(runs[2].id))
+    assert "Validation F1 0.600 ± 0.141 (2 of 3 runs measured" in said(app)
+    alone = home.training.launch(project)
+    assert home.training.seeds(project, alone) is None

@@ -10,8 +10,8 @@ import pytest
 
 from tests.jobs.rows import add_examples, add_gold
 from tests.jobs.test_model_rows import add_version
-from workbench.domain import Project, RunKind, TrainParameters
-from workbench.errors import InvalidInput, ModelUnavailable, NotFound, UnknownName
+from workbench.domain import Project, RunKind, RunState, TrainParameters
+from workbench.errors import InvalidInput, ModelUnavailable, NotFound, Unavailable, UnknownName
 from workbench.jobs.ensure import supervisor_lock
 from workbench.services import Workbench
 
@@ -129,3 +129,22 @@ def test_the_best_version(wb: Workbench, project: Project) -> None:
     with pytest.raises(NotFound, match="no model version 'newest'. Give a number, best or latest"):
         wb.models.resolve(project, "newest")
     assert wb.models.set_note(project, 1, "the first").note == "the first"
+
+
+def test_seeds_that_can_not_all_be_queued_are_none(
+    wb: Workbench, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidInput, match="0 can't be the number of seeds. Choose 1 to 20"):
+        wb.training.launch_seeds(project, seeds=0)
+    whole, asked = wb.runs.launch, []
+
+    def full(*args: Any, **more: Any) -> Any:
+        asked.append(1)
+        if len(asked) == 3:
+            raise Unavailable("the disk is full")
+        return whole(*args, **more)
+
+    monkeypatch.setattr(wb.runs, "launch", full)
+    with pytest.raises(Unavailable):
+        wb.training.launch_seeds(project, seeds=3)
+    assert [run.state for run in wb.runs.list(project)] == [RunState.CANCELLED] * 2

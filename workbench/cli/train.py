@@ -9,6 +9,7 @@ import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
 from workbench.cli.following import follow
+from workbench.cli.seeds import finish_seeds
 from workbench.domain import Run, TrainParameters
 from workbench.errors import UnknownName
 from workbench.services import Workbench
@@ -77,6 +78,9 @@ def train(
         typer.Option(help="Stop after so many evaluations without a better one, and keep the best; 0 never."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of initialisation, order and held-out examples.")] = None,
+    seeds: Annotated[
+        int, typer.Option(help="So many runs that differ in the seed alone, with their mean and spread.")
+    ] = 1,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that share each batch, such as one for each GPU.")
@@ -108,8 +112,12 @@ def train(
     }
     parameters = training_parameters(preset, given)
     with workbench() as wb:
-        run = wb.training.launch(wb.projects.get(name), parameters)
-        _finish(wb, run, detach, as_json, _show_trained)
+        project = wb.projects.get(name)
+        if seeds == 1:
+            _finish(wb, wb.training.launch(project, parameters), detach, as_json, _show_trained)
+        else:
+            runs = wb.training.launch_seeds(project, parameters, seeds)
+            finish_seeds(wb, project, runs, detach, as_json)
 
 
 @app.command()

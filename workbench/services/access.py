@@ -113,7 +113,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "launch": LEAD,
         "resume": LEAD,
     },
-    "training": {"launch": LEAD, "snapshot": REVIEWER},
+    "training": {"launch": LEAD, "launch_seeds": LEAD, "seeds": REVIEWER, "snapshot": REVIEWER},
     "scoring": {"launch": LEAD, "embed": LEAD},
     "evaluation": {
         "missing": REVIEWER,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,10 +16,11 @@ from typing import Any
 from workbench.basemodels import BASE_MODELS
 from workbench.config import Settings
 from workbench.domain import Fall, ModelVersion, Project, Run, RunKind, TrainParameters
-from workbench.errors import InvalidInput, ModelUnavailable
+from workbench.errors import InvalidInput, ModelUnavailable, WrongState
 from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
+from workbench.services.seeds import GROUP, MOST_SEEDS, SeedGroup
 from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples
 from workbench.storage.models import Snapshot
 from workbench.storage.store import Store
@@ -86,8 +90,28 @@ class TrainingService:
             NotFound: ``from_version`` does not exist.
             ModelUnavailable: The base model is a folder without a model, or the version's artifact is gone.
         """
+        return self.launch_seeds(project, parameters, 1, user_id)[0]
+
+    def launch_seeds(
+        self,
+        project: Project,
+        parameters: TrainParameters | None = None,
+        seeds: int = 1,
+        user_id: int | None = None,
+    ) -> tuple[Run, ...]:
+        """Queue runs that differ in the seed alone: the given one and those after it.
+
+        All read one snapshot, with the same examples held out, so that their metrics can be compared. When one of
+        them can't be queued, the others are cancelled.
+
+        Raises:
+            InvalidInput: Fewer than 1 seed or more than 20; and all that ``launch`` raises.
+        """
+        if not 1 <= seeds <= MOST_SEEDS:
+            raise InvalidInput(f"{seeds} can't be the number of seeds", remedy=f"choose 1 to {MOST_SEEDS}")
         chosen = parameters or TrainParameters()
         check_parameters(chosen)
+        check_parameters(replace(chosen, seed=chosen.seed + seeds - 1))
         if chosen.device == "auto" and self._settings.device != "auto":
             chosen = replace(chosen, device=self._settings.device)
         parent = self._parent(project, chosen)
@@ -104,11 +128,13 @@ class TrainingService:
         if parent is not None and set(labels) != set(parent.labels):
             notes.append(_told(parent, labels, origins))
 
-        def prepare(folder: Path) -> dict[str, Any]:
+        group = {GROUP: uuid.uuid4().hex[:8]} if seeds > 1 else {}
+
+        def prepare(folder: Path, own: dict[str, Any]) -> dict[str, Any]:
             write_examples(folder / "examples.jsonl", snapshot_pages(self._store, data.snapshot.id))
             return {
                 "labels": list(labels),
-                "parameters": asdict(chosen),
+                "parameters": own,
                 "base_model": chosen.base_model,
                 "model_dir": str(artifact_folder(self._settings, parent)) if parent else None,
                 "resume_from": None,
@@ -118,8 +144,28 @@ class TrainingService:
                 "notes": notes,
             }
 
-        kept = {**asdict(chosen), "snapshot": data.snapshot.id}
-        return self._runs.launch(project, RunKind.TRAIN, kept, prepare, user_id=user_id)
+        queued: list[Run] = []
+        try:
+            for seed in range(chosen.seed, chosen.seed + seeds):
+                own = {**asdict(replace(chosen, seed=seed)), **group}
+                kept = {**own, "snapshot": data.snapshot.id}
+                write = partial(prepare, own=own)
+                queued.append(self._runs.launch(project, RunKind.TRAIN, kept, write, user_id=user_id))
+        except Exception:
+            for run in queued:
+                with suppress(WrongState):
+                    self._runs.cancel(run.id)
+            raise
+        return tuple(queued)
+
+    def seeds(self, project: Project, run: Run) -> SeedGroup | None:
+        """The runs that a run was launched with, and how they compare; None for a run of its own."""
+        name = run.parameters.get(GROUP)
+        if not isinstance(name, str):
+            return None
+        with self._store.read() as tx:
+            runs = tx.runs.all(project.id)
+        return SeedGroup.of(name, get_task(project.task).primary_metric, runs)
 
     def snapshot(self, run: Run) -> Snapshot:
         """The data that a training run reads. Raises NotFound for a run of another kind."""

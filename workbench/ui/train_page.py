@@ -10,6 +10,7 @@ import streamlit as st
 
 from workbench.basemodels import BASE_MODELS
 from workbench.domain import Run, RunKind, Split, TrainParameters
+from workbench.services.seeds import MOST_SEEDS
 from workbench.services.training import PRESETS
 from workbench.tasks import get_task
 from workbench.ui.glossary import explain
@@ -18,6 +19,7 @@ from workbench.ui.page import Page
 from workbench.ui.run_view import KINDS, STATES, draw_run
 from workbench.ui.theme import count, duration, score
 from workbench.ui.train_choices import draw_choices
+from workbench.ui.train_seeds import draw_seeds
 
 RUN = "run"
 """The run that is looked at, in the address."""
@@ -66,11 +68,20 @@ def _draw_launch(page: Page) -> None:
         )
     )
     parameters = _draw_parameters(page)
+    seeds = st.number_input(
+        "Seeds",
+        1,
+        MOST_SEEDS,
+        1,
+        1,
+        help="So many runs one after another that differ in the seed alone: their spread says how much of a "
+        "difference between two versions is chance.",
+    )
     if parameters is not None and st.button(
         "Train", type="primary", icon=":material/play_arrow:", width="stretch"
     ):
-        run = page.workbench.training.launch(page.project, parameters, page.user.id)
-        st.query_params[RUN] = str(run.id)
+        runs = page.workbench.training.launch_seeds(page.project, parameters, int(seeds), page.user.id)
+        st.query_params[RUN] = str(runs[0].id)
         st.rerun()
 
 
@@ -156,6 +167,7 @@ def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
         st.caption("Progress, curves and the log of a run are shown here, and stay.")
         return
     draw_run(page, chosen.id)
+    draw_seeds(page, chosen)
 
 
 def _draw_runs(page: Page, runs: tuple[Run, ...]) -> None:
