@@ -132,3 +132,13 @@ def mapped_by_supervisor(wb: Workbench) -> str:
     holder = supervisor_lock(wb.settings).holder()
     assert holder is not None
     return " ".join(part.path for part in psutil.Process(holder).memory_maps())
+
+
+def test_two_seeds_from_the_command_line(wb: Workbench, project: Project, tiny_base: Path) -> None:
+    options = ("--base-model", str(tiny_base), "--min-steps", "4", "--epochs", "0.1", "--device", "cpu")
+    told = call("train", "news", "--seeds", "2", *options)
+    values = [run["result"]["metrics"]["validation"][told["metric"]] for run in told["runs"]]
+    assert [(run["seed"], run["state"]) for run in told["runs"]] == [(13, "succeeded"), (14, "succeeded")]
+    assert told["mean"] == pytest.approx(sum(values) / 2)
+    assert told["best"] == 1 + (values[1] > values[0])
+    assert wb.models.get(project, 2).parameters["group"] == told["group"]
