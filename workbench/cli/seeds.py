@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from workbench.cli.base import emit, err, out
 from workbench.cli.following import follow
@@ -33,7 +34,7 @@ def finish_seeds(wb: Workbench, project: Project, runs: Sequence[Run], detach: b
     group = wb.training.seeds(project, runs[0])
     assert group is not None  # they were launched together
     best = group.best
-    data = {
+    told: dict[str, Any] = {
         "group": group.name,
         "metric": group.metric,
         "mean": group.mean,
@@ -44,7 +45,7 @@ def finish_seeds(wb: Workbench, project: Project, runs: Sequence[Run], detach: b
             for run in group.runs
         ],
     }
-    emit(as_json, data, lambda: _show(group))
+    emit(as_json, told, lambda: _show(group))
     if failure is not None:
         raise failure
 
