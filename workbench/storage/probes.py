@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    bindparam,
     delete,
     exists,
     func,
@@ -41,8 +42,24 @@ from workbench.storage.tables import (
     remarks,
     users,
 )
+from workbench.storage.tables.columns import Identity
 from workbench.storage.visible import in_project
 from workbench.tasks import get_task
+
+# What is asked at every answer is built once: building it takes several times as long as answering it.
+_USER, _IDS = bindparam("user", type_=Identity), bindparam("ids", type_=Identity, expanding=True)
+_OF_THEIRS = select(batch_items.c.example_id, batch_items.c.batch_id).where(
+    batch_items.c.example_id.in_(_IDS),
+    batch_items.c.probe,
+    ~exists().where(revisions.c.example_id == batch_items.c.example_id, revisions.c.author_id == _USER),
+)
+_ANSWERED = select(probe_answers.c.example_id, probe_answers.c.batch_id).where(
+    probe_answers.c.example_id.in_(_IDS), probe_answers.c.user_id == _USER
+)
+_OPEN = (batch_items.c.batch_id == bindparam("batch"), batch_items.c.open)
+_ONLY_PROBES = select(
+    ~exists().where(*_OPEN, ~batch_items.c.probe) & exists().where(*_OPEN, batch_items.c.probe)
+)
 
 
 class Probes:
@@ -84,22 +101,12 @@ class Probes:
         found: dict[int, int] = {}
         said_batch = {example_id: batch_id for batch_id, example_id in items}
         for part in id_chunks(list(said_batch)):
-            own = exists().where(
-                revisions.c.example_id == batch_items.c.example_id, revisions.c.author_id == user_id
-            )
-            rows = self._connection.execute(
-                select(batch_items.c.example_id, batch_items.c.batch_id).where(
-                    batch_items.c.example_id.in_(part), batch_items.c.probe, ~own
-                )
-            )
+            values = {"ids": list(part), "user": user_id}
+            rows = self._connection.execute(_OF_THEIRS, values)
             found |= {
                 row.example_id: row.batch_id for row in rows if said_batch[row.example_id] == row.batch_id
             }
-            rows = self._connection.execute(
-                select(probe_answers.c.example_id, probe_answers.c.batch_id).where(
-                    probe_answers.c.example_id.in_(part), probe_answers.c.user_id == user_id
-                )
-            )
+            rows = self._connection.execute(_ANSWERED, values)
             found |= {
                 row.example_id: row.batch_id
                 for row in rows
@@ -182,17 +189,15 @@ class Probes:
 
     def drop_leftovers(self, batch_id: int) -> None:
         """Take probes that nobody holds out of a batch in which nothing else waits: not everybody may be given them."""
-        other = batch_items.alias()
-        ordinary = exists().where(other.c.batch_id == batch_id, other.c.open, ~other.c.probe)
-        self._connection.execute(
-            delete(batch_items).where(
-                batch_items.c.batch_id == batch_id,
-                batch_items.c.open,
-                batch_items.c.probe,
-                ~live_lease(batch_items.c.example_id, now()),
-                ~ordinary,
+        if self._connection.execute(_ONLY_PROBES, {"batch": batch_id}).scalar_one():
+            self._connection.execute(
+                delete(batch_items).where(
+                    batch_items.c.batch_id == batch_id,
+                    batch_items.c.open,
+                    batch_items.c.probe,
+                    ~live_lease(batch_items.c.example_id, now()),
+                )
             )
-        )
 
     def mixed_in(self, project_id: int) -> int:
         """How many probes the project's batches hold."""
