@@ -22,8 +22,14 @@ from workbench.reporting import SilentReporter
 
 def others() -> list[psutil.Process]:
     """The processes that this one has started to train with."""
-    found = psutil.Process().children()
-    return [one for one in found if "workbench.modeling.workers" in one.cmdline()]
+    return [one for one in psutil.Process().children() if _trains(one)]
+
+
+def _trains(process: psutil.Process) -> bool:
+    try:
+        return "workbench.modeling.workers" in process.cmdline()
+    except psutil.Error:  # another test's, which has ended since
+        return False
 
 
 @pytest.fixture

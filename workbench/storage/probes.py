@@ -136,7 +136,7 @@ class Probes:
         """What the person said of probes, the newest first."""
         statement = (
             _answers()
-            .where(examples.c.project_id == project_id, probe_answers.c.user_id == user_id)
+            .where(in_project(project_id), probe_answers.c.user_id == user_id)
             .order_by(probe_answers.c.created_at.desc())
             .limit(limit)
         )
@@ -144,9 +144,7 @@ class Probes:
 
     def all(self, project_id: int) -> list[tuple[Annotation, Annotation]]:
         """Everybody's answers and the gold that each was measured against, the newest first."""
-        statement = (
-            _answers().where(examples.c.project_id == project_id).order_by(probe_answers.c.created_at.desc())
-        )
+        statement = _answers().where(in_project(project_id)).order_by(probe_answers.c.created_at.desc())
         rows = list(self._connection.execute(statement))
         known: dict[int, Json] = {}
         for part in id_chunks([row.gold_id for row in rows]):

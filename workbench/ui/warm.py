@@ -23,6 +23,7 @@ PAGES = (
     "export_page",
     "review_page",
     "team_page",
+    "help_page",
 )
 """Modules of this package that draw the pages, and those of their parts that pages import late."""
 
