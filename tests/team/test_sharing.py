@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.labeling.corpus import add_version, make_project, make_user
+from tests.selection import pool
 from workbench.domain import AnnotationStatus, Project, Role, Sharing, User
 from workbench.errors import InvalidInput
 from workbench.services import Workbench
@@ -211,3 +212,24 @@ def test_numbers_out_of_range_are_refused(workbench: Workbench, sharing: Sharing
     with pytest.raises(InvalidInput):
         workbench.sharing.set(project, sharing)
     assert workbench.projects.get(project.name).sharing == Sharing()
+
+
+@pytest.mark.parametrize("sharing", [Sharing(documents=True), Sharing(people=2, documents=True)])
+@pytest.mark.parametrize("batched", [True, False])
+def test_people_stay_in_a_document(workbench: Workbench, sharing: Sharing, batched: bool) -> None:
+    project = pool.make_project(workbench, "papers", labels=("PER",))
+    texts = [f"Ada met Bob in town {number} ." for number in range(6)]
+    first, second = (pool.add_examples(workbench, project, some) for some in (texts[:3], texts[3:]))
+    project = workbench.sharing.set(project, sharing)
+    ada, bob = (make_user(workbench, name) for name in ("ada", "bob"))
+    if batched:  # ranked across documents, as a strategy does
+        batch(workbench, project, [first[0], second[0], first[1], second[1], first[2], second[2]])
+    say(workbench, project, ada, second[0])
+    # The rest of the document, in the batch's order, and then the others.
+    assert given(workbench, project, ada, 2) == second[1:]
+    assert given(workbench, project, ada, 4) == [*second[1:], *first[:2]]
+    for example in second[1:]:
+        say(workbench, project, ada, example)
+    assert given(workbench, project, ada, 3) == first
+    # Nobody else is drawn there.
+    assert given(workbench, project, bob, 1) == ([first[0]] if not sharing.alone else [])

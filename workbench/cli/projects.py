@@ -74,11 +74,17 @@ def share(
         typer.Option(help="So many must give the very same labels before they are gold; 2 by default."),
     ] = None,
     blind: Annotated[float, typer.Option(help="Share labeled without a suggestion, 0 to 1.")] = 0.0,
+    documents: Annotated[
+        bool,
+        typer.Option("--documents", help="Whoever has labeled in a document is given the rest of it first."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Share the work out: how many people label an example, when they agree, who labels without help."""
     with workbench() as wb:
-        sharing = Sharing(people, share, agree if agree is not None else max(1, min(2, people)), blind)
+        sharing = Sharing(
+            people, share, agree if agree is not None else max(1, min(2, people)), blind, documents
+        )
         project = wb.sharing.set(wb.projects.get(name), sharing)
         progress = wb.sharing.progress(project)
 

@@ -21,12 +21,14 @@ class Sharing:
         agree: So many of them must give the very same labels before these are gold; 1 takes the newest, as for
             examples of one person. Until then the example waits for a reviewer.
         blind: Share of the examples, drawn for each person anew, that they label without a suggestion, 0..1.
+        documents: Whether a person is given the rest of the document that they labeled in last before anything else.
     """
 
     people: int = 1
     share: float = 1.0
     agree: int = 2
     blind: float = 0.0
+    documents: bool = False
 
     @property
     def alone(self) -> bool:

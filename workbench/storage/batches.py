@@ -29,6 +29,7 @@ from workbench.domain import Batch, BatchItem, Json, Sharing
 from workbench.errors import NotFound
 from workbench.storage.candidates import Candidates
 from workbench.storage.leases import (
+    DOCUMENT,
     ITEM_BATCH,
     PROJECT,
     USER,
@@ -233,6 +234,11 @@ class Batches(Leases):
         self._hold_on([claim.example_id for claim in found], values)
         if len(found) < limit:
             sharing = self.share(project_id)
+            document = self.document_of(sharing, values)
+            if document is not None:
+                rest = values | {"window": ALL, "wanted": limit - len(found), "document": document}
+                new = self.reserve(_chosen(sharing, of_one=of_one, beside=True), sharing, rest)
+                found += [Claim(*pair) for pair in new]
             for window in (WINDOW, ALL):
                 if len(found) < limit:
                     rest = values | {"window": window, "wanted": limit - len(found)}
@@ -293,10 +299,15 @@ def _held(*, of_one: bool) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _chosen(sharing: Sharing, *, of_one: bool, waits: bool = False) -> Select[Any]:
-    """The first items that there is room for; their examples' rows are locked, and those that others lock passed by."""
+def _chosen(sharing: Sharing, *, of_one: bool, waits: bool = False, beside: bool = False) -> Select[Any]:
+    """The first items that there is room for, of one document with ``beside``; their examples' rows are locked, and
+    those that others lock passed by."""
+    items = _open(of_one=of_one)
+    if beside:
+        of_document = select(examples.c.id).where(examples.c.document_id == DOCUMENT)
+        items = items.where(batch_items.c.example_id.in_(of_document))
     # A query of its own for the window: the database is not to look at every open item of the batch.
-    window = _open(of_one=of_one).limit(bindparam("window", type_=Integer)).cte("first_open")
+    window = items.limit(bindparam("window", type_=Integer)).cte("first_open")
     return (
         select(window.c.batch_id, window.c.example_id)
         .join(examples, examples.c.id == window.c.example_id)

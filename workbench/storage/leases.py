@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -50,6 +50,7 @@ PROJECT, USER, ITEM_BATCH = (bindparam(name, type_=Identity) for name in ("proje
 MOMENT, UNTIL = bindparam("moment", type_=Moment), bindparam("until", type_=Moment)
 EXCLUDED = bindparam("excluded", type_=Identity, expanding=True)
 WANTED = bindparam("wanted", type_=Integer)
+DOCUMENT = bindparam("document", type_=Identity)
 
 _SETTINGS = select(projects.c.settings).where(projects.c.id == PROJECT)
 _LOCKED = _SETTINGS.with_for_update(key_share=True)
@@ -66,6 +67,13 @@ _PROLONGED = (
 )
 _QUICK = text(
     "SELECT set_config('enable_seqscan', 'off', true), set_config('synchronous_commit', 'off', true)"
+)
+_LAST_DOCUMENT = (
+    select(examples.c.document_id)
+    .join(revisions, revisions.c.example_id == examples.c.id)
+    .where(revisions.c.author_id == USER, in_project(PROJECT))
+    .order_by(revisions.c.created_at.desc(), revisions.c.id.desc())
+    .limit(1)
 )
 _GIVEN_BACK = delete(leases).where(
     leases.c.user_id == USER, leases.c.example_id.in_(bindparam("ids", expanding=True))
@@ -116,8 +124,14 @@ class Leases:
         self._hold_on(found, values)
         if len(found) < limit:
             sharing = self.share(project_id)
+            document = self.document_of(sharing, values)
+            if document is not None:
+                rest = values | {"wanted": limit - len(found), "document": document}
+                beside = _chosen_of_pool(sharing, beside=True)
+                found += [one for _, one in self.reserve(beside, sharing, rest, DONE)]
             rest = values | {"wanted": limit - len(found)}
-            found += [one for _, one in self.reserve(_chosen_of_pool(sharing), sharing, rest, DONE)]
+            if len(found) < limit:
+                found += [one for _, one in self.reserve(_chosen_of_pool(sharing), sharing, rest, DONE)]
             if not found:  # all that there is may be in the hands of others who claim or save at this moment
                 last = self.reserve(_chosen_of_pool(sharing, waits=True), sharing, rest | {"wanted": 1}, DONE)
                 found = [one for _, one in last]
@@ -155,6 +169,12 @@ class Leases:
             if reserved:
                 break
         return [(batch, example) for example, batch in batch_of.items() if example in reserved]
+
+    def document_of(self, sharing: Sharing, values: Mapping[str, Any]) -> int | None:
+        """The document that the user labeled in last, where people stay in a document."""
+        if not sharing.documents:
+            return None
+        return self._connection.execute(_LAST_DOCUMENT, values).scalar_one_or_none()
 
     def _begin_claim(
         self, project_id: int, user_id: int, exclude: Collection[int], until: datetime
@@ -254,10 +274,12 @@ def _held_of_pool(sharing: Sharing) -> Select[Any]:
 
 
 @lru_cache(maxsize=64)
-def _chosen_of_pool(sharing: Sharing, *, waits: bool = False) -> Select[Any]:
-    """The first of the pool that there is room for; their rows are locked, and those that others lock passed by."""
+def _chosen_of_pool(sharing: Sharing, *, waits: bool = False, beside: bool = False) -> Select[Any]:
+    """The first of the pool that there is room for, of one document with ``beside``; their rows are locked, and those
+    that others lock passed by."""
+    waiting = _waiting(sharing)
     return (
-        _waiting(sharing)
+        (waiting.where(examples.c.document_id == DOCUMENT) if beside else waiting)
         .with_only_columns(null().label("batch_id"), examples.c.id.label("example_id"))
         .where(*for_user(examples.c.id, sharing, DONE))
         .limit(WANTED)

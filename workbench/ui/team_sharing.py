@@ -49,11 +49,17 @@ def draw_sharing(page: Page) -> None:
             help="Examples in which a person is not shown what the model suggests, drawn for each person anew: how "
             "much suggestions pull can be seen from these.",
         )
+        documents = left.toggle(
+            "People stay in a document",
+            now.documents,
+            help="Whoever has labeled in a document is given the rest of it before anything else, so that they need "
+            "not read their way into another.",
+        )
         saved = st.form_submit_button("Share it out this way", type="primary", icon=":material/share:")
     if saved:
         with page.guarded():
             people = int(people)
-            wanted = Sharing(people, share / 100, min(int(agree), max(people, 1)), blind / 100)
+            wanted = Sharing(people, share / 100, min(int(agree), max(people, 1)), blind / 100, documents)
             page.workbench.sharing.set(page.project, wanted)
             st.rerun()
 
@@ -73,6 +79,8 @@ def in_words(sharing: Sharing) -> str:
         said = f"{which} {'is' if sharing.share >= 1 else 'are'} labeled by {sharing.people} people{rest}; {rule}"
     if sharing.blind:
         said += f" {sharing.blind:.0%} of the examples are labeled without a suggestion."
+    if sharing.documents:
+        said += " People stay in a document."
     return said[:1].upper() + said[1:]
 
 
