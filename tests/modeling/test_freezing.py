@@ -63,9 +63,11 @@ def test_a_network_whose_layers_cannot_be_told_never_rests(tiny: Path):
     assert {"bert.encoder.layer.0", "bert.encoder.layer.1"} <= _learning(network)
 
 
-@pytest.mark.parametrize("rests", [True, False])
+@pytest.mark.parametrize(
+    "asked, schedule, rests", [(True, "linear", True), (False, "linear", False), (True, "constant", False)]
+)
 def test_what_rests_keeps_the_weights_that_it_had(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rests: bool
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool, schedule: str, rests: bool
 ):
     seen: list[torch.Tensor] = []
     original = loop.clip
@@ -75,7 +77,8 @@ def test_what_rests_keeps_the_weights_that_it_had(
         original(parameters, device)
 
     monkeypatch.setattr(loop, "clip", spy)
-    train(tmp_path, prepare(tmp_path, tiny, "ner", 40, epochs=2, rest_layers=rests), SilentReporter())
+    chosen = {"epochs": 2, "rest_layers": asked, "schedule": schedule}
+    train(tmp_path, prepare(tmp_path, tiny, "ner", 40, **chosen), SilentReporter())
     assert len(seen) == 10
     last = weights(tmp_path)["bert.encoder.layer.0.attention.self.query.weight"]
     assert torch.equal(last, seen[8]) is rests

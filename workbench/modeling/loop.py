@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workbench.domain import TrainParameters
+from workbench.domain import Fall, TrainParameters
 from workbench.errors import RunFailed
 from workbench.modeling.attention import quick_attention
 from workbench.modeling.best import Best
@@ -114,7 +114,9 @@ class Loop:
         self._best = Best(folder, parameters.patience)
         self._workers = workers
         self._masks = Masks(parameters.seed, workers.rank)
-        self._rest = Rest(network, schedule.total) if parameters.rest_layers else None
+        # A rate that does not fall leaves the lowest layers as much to learn at the end as before.
+        rests = parameters.rest_layers and parameters.schedule != Fall.CONSTANT
+        self._rest = Rest(network, schedule.total) if rests else None
         self._folder = folder
         self._fingerprint = fingerprint
         self._trainable = [p for p in network.parameters() if p.requires_grad]
