@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,3 +27,13 @@ def test_every_page_is_imported_at_the_start() -> None:
     warm_up()
     enable_debug_mode()  # other tests draw charts with the check
     assert late <= set(sys.modules)
+
+
+def test_it_says_nothing() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "from workbench.ui.warm import warm_up; warm_up()"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout + told.stderr == ""

@@ -23,6 +23,7 @@ STEPS: tuple[tuple[Stage, str], ...] = (
 STYLE = """
 .st-key-loop {{ display: grid !important; grid-template-columns: repeat(auto-fit, minmax(124px, 1fr)); gap: .8rem }}
 .st-key-loop > * {{ width: auto !important; height: 100% }}
+.st-key-loop [data-testid="stPageLink-NavLink"] {{ padding-inline: 0; gap: .25rem }}
 .st-key-step_{next} {{ border: 2px solid var(--st-primary-color, #0b6e6e) !important }}
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 
 from altair.utils.schemapi import disable_debug_mode
@@ -34,6 +35,12 @@ def warm_up() -> None:
     Charts are no longer held against their schema each time they are drawn, a quarter of the time that takes; tests
     draw them with the check.
     """
-    for name in PAGES:
-        import_module(f"workbench.ui.{name}")
+    # Streamlit warns of functions that cache and are made before the server runs; they find it when they are called.
+    warns = logging.getLogger("streamlit.runtime.caching.cache_data_api")
+    before, warns.disabled = warns.disabled, True
+    try:
+        for name in PAGES:
+            import_module(f"workbench.ui.{name}")
+    finally:
+        warns.disabled = before
     disable_debug_mode()
