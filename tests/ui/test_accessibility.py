@@ -71,6 +71,10 @@ def violations(page: Page, where: str) -> list[dict[str, Any]]:
 
 def test_signing_in_is_open_to_everybody(tab: Page) -> None:
     assert violations(tab, "sign in") == []
+    sign_in(tab)
+
+
+def sign_in(tab: Page) -> None:
     tab.get_by_label("Name").fill(fullhome.ADMIN)
     tab.get_by_label("Password").fill(fullhome.PASSWORD)
     tab.get_by_role("button", name="Sign in").click()
@@ -80,5 +84,8 @@ def test_signing_in_is_open_to_everybody(tab: Page) -> None:
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_every_page_is(tab: Page, full: ServedApp, view: View) -> None:
     view.open(tab, full, fullhome.PROJECT)
+    if tab.get_by_role("button", name="Sign in").count():  # another worker has the test that signs in
+        sign_in(tab)
+        view.open(tab, full, fullhome.PROJECT)
     settle(tab, 300)
     assert violations(tab, view.name) == []
