@@ -14,7 +14,8 @@ from workbench.services.breath import Breath
 from workbench.services.labelmaps import LabelMap, label_map
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
-from workbench.storage.withdrawals import Scope, Withdrawn
+from workbench.storage.withdrawals import Scope
+from workbench.storage.withdrawn import Withdrawn
 from workbench.tasks import get_task
 
 TOGETHER = 100

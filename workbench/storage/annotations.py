@@ -23,7 +23,7 @@ from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import batch_items, documents, examples, gold, label_change_items, users
 from workbench.storage.tables.columns import Identity
 from workbench.storage.visible import in_project
-from workbench.storage.withdrawals import is_withdrawal, no_longer_shown, written_by_a_change
+from workbench.storage.withdrawn import is_withdrawal, no_longer_shown, written_by_a_change
 
 
 class Annotations(Opinions):

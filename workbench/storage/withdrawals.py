@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    bindparam,
     cast,
     delete,
     exists,
@@ -39,7 +37,6 @@ from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import (
     examples,
     gold,
-    label_change_items,
     leases,
     model_versions,
     snapshot_items,
@@ -47,6 +44,7 @@ from workbench.storage.tables import (
 )
 from workbench.storage.tables.columns import Identity, Moment
 from workbench.storage.visible import in_project
+from workbench.storage.withdrawn import Withdrawn, is_put_back, what_was_withdrawn
 
 
 class Scope(NamedTuple):
@@ -65,24 +63,6 @@ class Counts(NamedTuple):
     by_status: dict[AnnotationStatus, int]
     gold: int
     decided: int
-
-
-class Withdrawn(NamedTuple):
-    """A revision that withdrew another, which is still to be put back."""
-
-    annotation_id: int
-    replaced_id: int
-    example_id: int
-    author_id: int
-    revision: int
-    payload: Json | None
-    gold: bool
-    gold_id: int | None
-    accepted_by: int | None
-    accepted_at: datetime | None
-    again: bool
-    others: bool
-    room: bool
 
 
 class Withdrawals:
@@ -145,7 +125,7 @@ class Withdrawals:
         rows = self._connection.execute(
             select(revisions.c.example_id, revisions.c.id)
             .join(items, items.c.annotation_id == revisions.c.id)
-            .where(items.c.change_id == change_id, items.c.undoes.is_(False), ~_put_back())
+            .where(items.c.change_id == change_id, items.c.undoes.is_(False), ~is_put_back())
             .order_by(revisions.c.example_id)
         )
         return [(row[0], row[1]) for row in rows]
@@ -249,7 +229,7 @@ class Withdrawals:
                     others=bool(row.others),
                     room=bool(row.room),
                 )
-                for row in self._connection.execute(_withdrawn(sharing), {"ids": list(part)})
+                for row in self._connection.execute(what_was_withdrawn(sharing), {"ids": list(part)})
             ]
         return rows
 
@@ -412,91 +392,4 @@ def _in_scope(scope: Scope) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _put_back() -> ColumnElement[bool]:
-    """Whether what an item has withdrawn has been put back."""
-    back = work_change_items.alias()
-    return exists().where(
-        back.c.change_id == work_change_items.c.change_id,
-        back.c.undoes,
-        back.c.replaced_id == work_change_items.c.replaced_id,
-    )
-
-
-@lru_cache(maxsize=64)
-def _withdrawn(sharing: Sharing) -> Select[Any]:
-    """Built once: there are hundreds of these in a row."""
-    items, old = work_change_items, revisions.alias()
-    room = spoken(revisions.c.example_id) < people_wanted(revisions.c.example_id, sharing)
-    return (
-        select(
-            revisions.c.id,
-            items.c.replaced_id,
-            revisions.c.example_id,
-            revisions.c.author_id,
-            revisions.c.revision,
-            old.c.payload,
-            items.c.gold,
-            items.c.gold_id,
-            items.c.accepted_by,
-            items.c.accepted_at,
-            _spoke_since(by_author=True).label("again"),
-            _spoke_since(by_author=False).label("others"),
-            room.label("room"),
-        )
-        .join(items, items.c.annotation_id == revisions.c.id)
-        .join(old, old.c.id == items.c.replaced_id)
-        .where(revisions.c.id.in_(bindparam("ids", type_=Identity, expanding=True)), ~_put_back())
-        .order_by(revisions.c.example_id)
-    )
-
-
-def _spoke_since(*, by_author: bool) -> ColumnElement[bool]:
-    """Whether the author, or somebody else who still says so, has said something after the revision."""
-    later, newer = revisions.alias(), revisions.alias()
-    whose = later.c.author_id == revisions.c.author_id
-    conditions = [
-        later.c.example_id == revisions.c.example_id,
-        later.c.revision > revisions.c.revision,
-        whose if by_author else ~whose,
-        ~written_by_a_change(later.c.id),
-    ]
-    if not by_author:
-        superseded = exists().where(
-            newer.c.example_id == later.c.example_id,
-            newer.c.author_id == later.c.author_id,
-            newer.c.revision > later.c.revision,
-        )
-        conditions += [later.c.status != AnnotationStatus.WITHDRAWN, ~superseded]
-    return exists().where(*conditions)
-
-
-def written_by_a_change(annotation_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether a change of the label set or of somebody's work wrote the revision: nobody has labeled it then."""
-    return exists().where(label_change_items.c.annotation_id == annotation_id) | exists().where(
-        work_change_items.c.annotation_id == annotation_id
-    )
-
-
-def is_withdrawal(annotation_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether the revision withdraws another in its author's place."""
-    items = work_change_items
-    return exists().where(items.c.annotation_id == annotation_id, items.c.undoes.is_(False))
-
-
-def no_longer_shown(annotation_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether a change of somebody's work wrote the revision, and it isn't a withdrawal that still holds."""
-    undone = and_(
-        work_change_items.c.annotation_id == annotation_id, work_change_items.c.undoes | _put_back()
-    )
-    return exists().where(undone)
-
-
-__all__ = [
-    "Counts",
-    "Scope",
-    "Withdrawals",
-    "Withdrawn",
-    "is_withdrawal",
-    "no_longer_shown",
-    "written_by_a_change",
-]
+__all__ = ["Counts", "Scope", "Withdrawals"]

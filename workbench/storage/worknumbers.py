@@ -14,7 +14,7 @@ from workbench.storage.rows import aware
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold, predictions, users
 from workbench.storage.visible import in_project
-from workbench.storage.withdrawals import written_by_a_change
+from workbench.storage.withdrawn import written_by_a_change
 
 
 class WorkRow(NamedTuple):
