@@ -10,6 +10,7 @@ machine's own rate of fp32 matrix products fp32 reaches.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import tempfile
 import time
@@ -112,6 +113,7 @@ def train_one(train: Path, skip: int, folder: Path, examples: int) -> Path:
 def compare(folder: Path, examples: Sequence[ExampleText], by_one: int) -> None:
     """Measure and print."""
     texts = [example.text for example in examples]
+    gc.freeze()  # half a million objects of the libraries are not looked through again in the middle of a measurement
     rates = pipeline_rates(folder, texts, by_one)
     best = max(rates.values())
     product = product_rate()

@@ -105,11 +105,16 @@ def encode_tagging(
 def _subwords(encoding: Any, tokens: int, unknown: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Ids of an example's sub-words and the token of each; a token that has none gets the unknown one."""
     ids, owner = as_array(encoding.ids), as_array(encoding.word_ids)
-    missing = np.setdiff1d(np.arange(tokens), owner, assume_unique=False)
-    if len(missing):
+    if len(_firsts(owner)) < tokens:
+        missing = np.setdiff1d(np.arange(tokens), owner)
         places = np.searchsorted(owner, missing)
         ids, owner = np.insert(ids, places, unknown), np.insert(owner, places, missing)
     return ids, owner
+
+
+def _firsts(owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each token's first sub-word stands."""
+    return np.flatnonzero(np.diff(owner, prepend=-1))
 
 
 class _Parts:
@@ -130,7 +135,10 @@ class _Parts:
         self, example: int, ids: NDArray[np.int64], owner: NDArray[np.int64], capacity: int, stride: int
     ) -> None:
         """Cut one example's sub-words into windows."""
-        first = np.flatnonzero(np.diff(owner, prepend=-1))  # the first sub-word of each token
+        first = _firsts(owner)
+        if len(ids) <= capacity:  # as nearly all sentences do
+            self._window(example, ids, owner + self.first_token, first)
+            return
         for window in plan(len(ids), capacity, stride):
             mine = first[np.searchsorted(first, window.own_start) : np.searchsorted(first, window.own_end)]
             owners = np.full(window.end - window.start, -1, dtype=np.int64)
@@ -138,11 +146,16 @@ class _Parts:
                 inside = owner[window.start : window.end]
                 held = (inside >= owner[mine[0]]) & (inside <= owner[mine[-1]])
                 owners[held] = inside[held] + self.first_token
-            self._ids += [self._before, ids[window.start : window.end], self._after]
-            self._owner += [self._no_before, owners, self._no_after]
-            self._example.append(example)
-            self._read.append(len(mine))
-            self._columns.append(mine - window.start + len(self._before))
+            self._window(example, ids[window.start : window.end], owners, mine - window.start)
+
+    def _window(
+        self, example: int, ids: NDArray[np.int64], owners: NDArray[np.int64], columns: NDArray[np.int64]
+    ) -> None:
+        self._ids += [self._before, ids, self._after]
+        self._owner += [self._no_before, owners, self._no_after]
+        self._example.append(example)
+        self._read.append(len(columns))
+        self._columns.append(columns + len(self._before))
 
     def windows(self, tokens: Sequence[int]) -> TaggingWindows:
         """All that were added."""

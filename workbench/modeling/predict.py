@@ -17,6 +17,7 @@ from workbench.modeling.device import Device, choose_device
 from workbench.modeling.encode import encode_tagging
 from workbench.modeling.encode_answers import AnswerWindows, encode_answers
 from workbench.modeling.engine import Engine, OnBatch, nothing
+from workbench.modeling.packed import can_pack, packed
 from workbench.modeling.pooling import answer_features, tagging_features
 from workbench.modeling.quantize import quantized
 from workbench.modeling.ragged import bounds_of
@@ -119,9 +120,11 @@ class Predictor:
         self.device = device
         self.precision = precision or device.precision
         network = model.network.to(device.torch_device)
-        self._engine = Engine(
-            quantized(network) if self.precision == "int8" else network, model.tokenizer, device
-        )
+        if self.precision == "int8":
+            network = quantized(network)
+        elif self.precision == "fp32" and can_pack(device):
+            network = packed(network)
+        self._engine = Engine(network, model.tokenizer, device)
         self._max_length = min(max_length or model.info.max_length, model.info.max_length)
 
     @property

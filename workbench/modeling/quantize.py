@@ -8,7 +8,6 @@ Jacob et al. (2018), Quantization and training of neural networks for efficient 
 
 from __future__ import annotations
 
-import copy
 import time
 import warnings
 from typing import Any
@@ -17,6 +16,7 @@ import torch
 
 from workbench.errors import InvalidInput
 from workbench.modeling.device import Device
+from workbench.modeling.packed import linear_layers, sharing_copy
 
 PRECISIONS = ("auto", "fp32", "int8")
 
@@ -61,14 +61,9 @@ def quantized(network: Any) -> Any:
     Args:
         network: Of transformers, on the CPU in float32, in evaluation mode.
     """
-    # Weights that will be replaced are not copied: both networks share what neither writes to.
-    shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
-    copied = copy.deepcopy(network, shared)
-    encoder = getattr(copied, copied.base_model_prefix)
-    for module in list(encoder.modules()):
-        for name, child in list(module.named_children()):
-            if type(child) is torch.nn.Linear:
-                setattr(module, name, Int8Linear(child))
+    copied, encoder = sharing_copy(network)
+    for module, name, linear in linear_layers(encoder):
+        setattr(module, name, Int8Linear(linear))
     return copied
 
 
