@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tests.jobs.rows import add_examples, add_gold
 from tests.jobs.test_model_rows import add_version
-from workbench.domain import Project, RunKind, RunState, TrainParameters
+from workbench.domain import Project, RunKind, RunState, Split, TrainParameters
 from workbench.errors import InvalidInput, ModelUnavailable, NotFound, Unavailable, UnknownName
 from workbench.jobs.ensure import supervisor_lock
 from workbench.services import Workbench
@@ -42,6 +43,8 @@ def project(wb: Workbench) -> Project:
         ({"stride": 250}, "250 can't be the stride"),
         ({"warmup": 2.0}, "2.0 can't be the warm-up"),
         ({"schedule": "steep"}, "steep can't be the schedule. Choose one of linear, cosine, constant"),
+        ({"lora_rank": -1}, "-1 can't be the rank of LoRA. Choose 0 .none. to 1024"),
+        ({"adapt_epochs": float("nan")}, "nan can't be the passes over the texts"),
         ({"seed": -1}, "-1 can't be the seed"),
         ({"device": "tpu"}, "'tpu' is no device"),
     ],
@@ -73,6 +76,26 @@ def test_a_local_folder_is_kept_by_its_whole_path(
     monkeypatch.chdir(tmp_path)
     run = wb.training.launch(project, TrainParameters(base_model="base"))
     assert run.parameters["base_model"] == str(tmp_path / "base")
+
+
+def test_texts_to_adapt_to_are_those_that_nothing_is_measured_on(wb: Workbench, project: Project) -> None:
+    def texts(run_id: int) -> list[str]:
+        run = wb.runs.get(run_id)
+        path = wb.settings.runs_dir / str(run.id) / str(run.attempt) / "texts.jsonl"
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    add_examples(wb, project, 3, split=Split.TEST)
+    add_examples(wb, project, 2, split=Split.VALIDATION)
+    with wb.store.read() as tx:
+        pool = [example.content.text for example in tx.examples.iter_split(project.id, Split.POOL)]
+    run = wb.training.launch(project, TrainParameters(adapt_epochs=2))
+    assert texts(run.id) == pool
+    wb.runs.cancel(run.id)
+    wb.runs.resume(run.id)
+    assert texts(run.id) == pool
+    assert wb.runs.get(run.id).attempt == 2
+    plain = wb.training.launch(project)
+    assert not (wb.settings.runs_dir / str(plain.id) / "1" / "texts.jsonl").exists()
 
 
 def test_nothing_to_learn_from(wb: Workbench) -> None:

@@ -69,6 +69,16 @@ def train(
             help="Let layers stop learning one by one towards the end, the lowest first.",
         ),
     ] = None,
+    lora_rank: Annotated[
+        int | None,
+        typer.Option(help="LoRA: train matrices of this width beside the encoder's weights; 0 trains those."),
+    ] = None,
+    adapt_epochs: Annotated[
+        float | None,
+        typer.Option(
+            help="Let the encoder read the texts of pool and train so many times before it learns labels."
+        ),
+    ] = None,
     class_weights: Annotated[
         bool | None,
         typer.Option("--class-weights/--no-class-weights", help="Let rare labels weigh more."),
@@ -104,6 +114,8 @@ def train(
         "freeze_embeddings": freeze_embeddings,
         "freeze_layers": freeze_layers,
         "rest_layers": rest_layers,
+        "lora_rank": lora_rank,
+        "adapt_epochs": adapt_epochs,
         "class_weights": class_weights,
         "patience": patience,
         "seed": seed,

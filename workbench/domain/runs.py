@@ -134,6 +134,9 @@ class TrainParameters:
         freeze_layers: Keep so many of the lowest encoder layers as they are, too.
         rest_layers: Encoder layers stop learning one by one, the lowest first, over the last fifth of the steps,
             when the learning rate is low anyway.
+        lora_rank: Train narrow matrices of this width beside the encoder's weights, instead of those; 0 trains them.
+        adapt_epochs: Before labels are learned, the encoder reads the texts of the pool and the train split so many
+            times and learns to fill in words that are hidden in them; 0 leaves that out.
         class_weights: Tagging: rare classes weigh more, by the square root of how rare they are.
         patience: Stop after so many evaluations without a better one and go back to the best; 0 goes on to the end.
         seed: Of initialisation, order and dropout.
@@ -156,6 +159,8 @@ class TrainParameters:
     freeze_embeddings: bool = True
     freeze_layers: int = 0
     rest_layers: bool = False
+    lora_rank: int = 0
+    adapt_epochs: float = 0.0
     class_weights: bool = False
     patience: int = 0
     seed: int = 13

@@ -2,6 +2,7 @@
 
 manifest.json    what to compute; written before the run is queued
 examples.jsonl   the data, frozen
+texts.jsonl      texts that an encoder is adapted to first, where a run asks for it
 worker.json      which process took the attempt on
 worker.log       what that process printed
 events.jsonl     what it reports, one event a line
@@ -28,7 +29,7 @@ from workbench.featurefiles import FEATURES
 RECORDS = frozenset({"manifest.json", "worker.json", "worker.log", "events.jsonl", "result.json", "cancel"})
 """What is kept of an attempt that has ended."""
 
-INPUTS = frozenset({"examples.jsonl"})
+INPUTS = frozenset({"examples.jsonl", "texts.jsonl"})
 """What another attempt needs as well."""
 
 

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from workbench.domain import Answers, ExampleText, Payload
 from workbench.modeling.encode import TaggingWindows, continuation_of
 from workbench.modeling.encode_answers import AnswerWindows
-from workbench.modeling.engine import Windows, padding_before
+from workbench.modeling.engine import model_inputs, padding_before
 from workbench.modeling.ragged import Ragged
 from workbench.modeling.tokenizer import SubwordTokenizer
 from workbench.tasks import IGNORE, TaggingTask
@@ -23,12 +23,15 @@ class TrainingData(Protocol):
     """Windows with targets.
 
     Attributes:
-        windows: The windows.
-        rows: Those of them that give loss.
+        lengths: Sub-words of each window.
+        rows: Those of the windows that give loss.
     """
 
-    windows: Windows
+    lengths: NDArray[np.int64]
     rows: NDArray[np.int64]
+
+    def inputs(self, rows: NDArray[np.int64]) -> dict[str, torch.Tensor]:
+        """What the network takes for some windows, padded to the longest of them."""
 
     def weight(self, rows: NDArray[np.int64]) -> float:
         """Targets in some windows, which their summed loss is divided by."""
@@ -50,8 +53,9 @@ class TaggingData:
         all_subwords: bool,
         weighted: bool = False,
     ) -> None:
-        self.windows: Windows = windows
-        self._left = tokenizer.pads_left
+        self._windows = windows
+        self._tokenizer = tokenizer
+        self.lengths = windows.lengths
         targets = windows.targets(
             token_targets, all_subwords=all_subwords, continuation=continuation_of(classes)
         )
@@ -65,13 +69,17 @@ class TaggingData:
         self._weights = sums[windows.ids.bounds[1:]] - sums[windows.ids.bounds[:-1]]
         self.rows = np.flatnonzero(self._weights)
 
+    def inputs(self, rows: NDArray[np.int64]) -> dict[str, torch.Tensor]:
+        """Sub-words and where they stand."""
+        return model_inputs(self._windows, rows, self._tokenizer)
+
     def weight(self, rows: NDArray[np.int64]) -> float:
         """Sub-words that carry a class, each by the weight of its class."""
         return float(self._weights[rows].sum())
 
     def loss(self, output: Any, rows: NDArray[np.int64]) -> torch.Tensor:
         """Summed over the sub-words that carry a class."""
-        targets = torch.from_numpy(self._targets.padded(rows, IGNORE, left=self._left))
+        targets = torch.from_numpy(self._targets.padded(rows, IGNORE, left=self._tokenizer.pads_left))
         logits = output.logits.float()
         weights = None
         if self._class_weights is not None:
@@ -98,8 +106,9 @@ class AnswerData:
         examples: Sequence[ExampleText],
         tokenizer: SubwordTokenizer,
     ) -> None:
-        self.windows: Windows = windows
+        self._windows = windows
         self._tokenizer = tokenizer
+        self.lengths = windows.lengths
         answers = [
             payload.answers[0] if isinstance(payload, Answers) and payload.answers else None
             for payload in payloads
@@ -107,15 +116,19 @@ class AnswerData:
         self._targets = windows.targets(answers, examples)
         self.rows = np.arange(len(windows))
 
+    def inputs(self, rows: NDArray[np.int64]) -> dict[str, torch.Tensor]:
+        """Sub-words, where they stand, and which of both texts they are of."""
+        return model_inputs(self._windows, rows, self._tokenizer)
+
     def weight(self, rows: NDArray[np.int64]) -> float:
         """Windows."""
         return len(rows)
 
     def loss(self, output: Any, rows: NDArray[np.int64]) -> torch.Tensor:
         """Summed over the windows."""
-        targets = self._targets[rows] + padding_before(self.windows, rows, self._tokenizer)[:, None]
+        targets = self._targets[rows] + padding_before(self._windows, rows, self._tokenizer)[:, None]
         place = torch.from_numpy(targets).to(output.start_logits.device)
-        padding = torch.from_numpy(self.windows.ids.mask(rows, left=self._tokenizer.pads_left) == 0)
+        padding = torch.from_numpy(self._windows.ids.mask(rows, left=self._tokenizer.pads_left) == 0)
         padding = padding.to(place.device)
         starts, ends = (
             cross_entropy(logits.float().masked_fill(padding, -torch.inf), place[:, side], reduction="sum")

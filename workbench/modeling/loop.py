@@ -32,12 +32,10 @@ from workbench.modeling.checkpoint import (
 from workbench.modeling.data import TrainingData
 from workbench.modeling.device import Device, out_of_memory
 from workbench.modeling.dropout import Masks, quick_dropout
-from workbench.modeling.engine import model_inputs
 from workbench.modeling.freezing import Rest
 from workbench.modeling.optimizer import adamw, clip
 from workbench.modeling.ragged import training_batches
 from workbench.modeling.schedule import Schedule
-from workbench.modeling.tokenizer import SubwordTokenizer
 from workbench.modeling.workers import Workers
 from workbench.reporting import Reporter
 
@@ -74,7 +72,6 @@ class Loop:
     Args:
         network: On its device.
         data: Windows with targets.
-        tokenizer: The network's.
         parameters: Batch size, weight decay, seed.
         schedule: Steps and learning rates.
         device: Where the network is.
@@ -91,7 +88,6 @@ class Loop:
         self,
         network: Any,
         data: TrainingData,
-        tokenizer: SubwordTokenizer,
         parameters: TrainParameters,
         schedule: Schedule,
         device: Device,
@@ -104,7 +100,6 @@ class Loop:
     ) -> None:
         self._network = network
         self._data = data
-        self._tokenizer = tokenizer
         self._parameters = parameters
         self._schedule = schedule
         self._device = device
@@ -121,7 +116,7 @@ class Loop:
         self._fingerprint = fingerprint
         self._trainable = [p for p in network.parameters() if p.requires_grad]
         self._optimizer = adamw(network, parameters, schedule.peak, device)
-        self._lengths = data.windows.lengths[data.rows]
+        self._lengths = data.lengths[data.rows]
         self._pieces = 1
         self._step = 0
         self._windows = 0
@@ -224,7 +219,7 @@ class Loop:
             self._rest.at(self._step)
         total = torch.zeros((), device=self._device.torch_device)
         for part in np.array_split(rows, min(self._pieces, len(rows))) if len(rows) else ():
-            inputs = model_inputs(self._data.windows, part, self._tokenizer)
+            inputs = self._data.inputs(part)
             with self._device.precise():
                 output = self._network(**{k: v.to(self._device.torch_device) for k, v in inputs.items()})
             loss = self._data.loss(output, part) / weight

@@ -10,13 +10,14 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from workbench.domain import TrainParameters
 from workbench.modeling.device import Device
+from workbench.modeling.lora import PART
 
 LONGEST = 1.0
 """Norm of the gradient of all weights, at most."""
 
-HEAD_RATE = 10.0
+NEW_RATE = 10.0
 """The head begins with random weights, the encoder with good ones: the head learns so many times faster
-(discriminative fine-tuning, Howard and Ruder 2018)."""
+(discriminative fine-tuning, Howard and Ruder 2018). So do the matrices of LoRA, which are new as well."""
 
 
 def clip(parameters: Sequence[torch.nn.Parameter], device: Device) -> None:
@@ -30,12 +31,14 @@ def clip(parameters: Sequence[torch.nn.Parameter], device: Device) -> None:
 def adamw(
     network: Any, parameters: TrainParameters, learning_rate: float, device: Device
 ) -> torch.optim.AdamW:
-    """AdamW; biases and the weights of norms, which have one dimension, are not decayed; the head learns faster."""
+    """AdamW; biases and the weights of norms, which have one dimension, are not decayed; what is new learns
+    faster."""
     prefix = f"{network.base_model_prefix}."
     groups: dict[tuple[float, float], list[torch.Tensor]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            scale = 1.0 if name.startswith(prefix) else HEAD_RATE
+            known = name.startswith(prefix) and PART not in name
+            scale = 1.0 if known else NEW_RATE
             decay = parameters.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((scale, decay), []).append(parameter)
     settings = [

@@ -15,14 +15,17 @@ import torch
 
 from workbench.domain import Answers, ExampleText, Payload, Split, TrainParameters
 from workbench.errors import InvalidInput
+from workbench.modeling.adapt import TEXTS, adapt
 from workbench.modeling.artifact import ModelInfo, answers_questions, save_model
 from workbench.modeling.data import AnswerData, TaggingData, TrainingData, tagging_targets
 from workbench.modeling.device import Device, choose_device
 from workbench.modeling.encoded import Encoder
+from workbench.modeling.engine import Windows
 from workbench.modeling.freezing import freeze
 from workbench.modeling.heads import Beginning, beginning, first_network
 from workbench.modeling.inputs import Row, read_rows, train_parameters
 from workbench.modeling.loop import Loop, Trained
+from workbench.modeling.lora import adapt_low_rank, merge_low_rank
 from workbench.modeling.schedule import Schedule
 from workbench.modeling.tokenizer import SubwordTokenizer, load_tokenizer, longest_window
 from workbench.modeling.validation import Validation
@@ -53,7 +56,7 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
 
     Args:
         attempt: The run's folder, with ``examples.jsonl``: those of split train are learned from, those of split
-            validation measured on.
+            validation measured on; and with ``texts.jsonl`` where the encoder is adapted to texts first.
         manifest: ``task``, ``labels``, ``parameters``, and ``base_model`` or ``model_dir`` (a version to continue
             from, its labels under other names by ``origins``); ``resume_from`` names the folder of an earlier
             attempt whose checkpoint is taken up, ``encoded`` one where encoded texts are kept for later runs.
@@ -68,7 +71,7 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     Raises:
         InvalidInput: There is nothing to train on, or a parameter is out of range.
         ModelUnavailable: The model to begin with can't be had.
-        Unavailable: The device is not here.
+        Unavailable: The device is not here, or what LoRA takes is not installed.
         RunFailed: The loss became no number, memory does not suffice for a single window, or another worker of the
             run has ended.
         Cancelled: The run was told to stop.
@@ -94,15 +97,31 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     data = _encode(task, encoder, info, learn, parameters, reporter)
     validation = Validation(network, encoder, info, task, device, measure.examples, measure.payloads)
     schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
-    resume = manifest.get("resume_from")
+    resume = Path(manifest["resume_from"]) if manifest.get("resume_from") else None
+    fingerprint = _fingerprint(attempt, manifest)
     with workers(parameters.workers, device, attempt, manifest) as group:
-        torch.manual_seed(parameters.seed + group.rank)
         if group.count > 1:
             reporter.log(f"{group.count} workers share each batch.")
+        if parameters.adapt_epochs:
+            adapt(
+                network,
+                start.folder,
+                tokenizer,
+                attempt,
+                parameters,
+                schedule.peak,
+                info.max_length,
+                device,
+                reporter,
+                group,
+                fingerprint,
+                resume,
+            )
+        _choose_weights(network, parameters, reporter)
+        torch.manual_seed(parameters.seed + group.rank)
         trained = Loop(
             network,
             data,
-            tokenizer,
             parameters,
             schedule,
             device,
@@ -110,12 +129,14 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
             validation,
             task.primary_metric,
             attempt / "checkpoint",
-            _fingerprint(attempt, manifest),
+            fingerprint,
             group,
-        ).run(Path(resume) if resume else None)
+        ).run(resume)
     if not group.leads:
         return {}
     reporter.check()
+    if parameters.lora_rank:
+        merge_low_rank(network)
     tuned = _tune(validation, info)
     info = info.tuned(tuned.get("no_answer_threshold", info.no_answer_threshold), tuned["temperature"])
     network.eval()
@@ -134,14 +155,25 @@ def _begin(
     data: tuple[Labeled, Labeled],
     reporter: Reporter,
 ) -> tuple[Any, SubwordTokenizer, ModelInfo]:
-    """The network with its head, parts of it frozen; its tokenizer; and how its output is to be read."""
+    """The network with its head; its tokenizer; and how its output is to be read."""
     torch.manual_seed(parameters.seed)
     network = first_network(start, task, classes, manifest.get("origins") or {})
     tokenizer = load_tokenizer(start.folder, for_words=not answers_questions(task))
     info = _describe(task, manifest, start, classes, parameters, *data)
     info = _fit_window(info, tokenizer, network, reporter)
-    freeze(network, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
     return network, tokenizer, info
+
+
+def _choose_weights(network: Any, parameters: TrainParameters, reporter: Reporter) -> None:
+    """Decide which weights learn."""
+    if parameters.lora_rank:
+        torch.manual_seed(parameters.seed)
+        adapt_low_rank(network, parameters.lora_rank)
+    freeze(network, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
+    if parameters.lora_rank:
+        learning = sum(each.numel() for each in network.parameters() if each.requires_grad)
+        share = learning / sum(each.numel() for each in network.parameters())
+        reporter.log(f"LoRA of rank {parameters.lora_rank}: {learning:,} weights learn ({share:.1%} of all).")
 
 
 def _tune(validation: Validation, info: ModelInfo) -> dict[str, float]:
@@ -233,8 +265,9 @@ def _encode(
     reporter: Reporter,
 ) -> TrainingData:
     data: TrainingData
+    windows: Windows
     if isinstance(task, AnswerTask):
-        questions = encoder.answers(learn.examples)
+        windows = questions = encoder.answers(learn.examples)
         data = AnswerData(questions, learn.payloads, learn.examples, encoder.tokenizer)
         if questions.shortened:
             reporter.log(
@@ -242,7 +275,7 @@ def _encode(
             )
     else:
         assert isinstance(task, TaggingTask)
-        tokens = encoder.tagging(learn.examples)
+        windows = tokens = encoder.tagging(learn.examples)
         targets = tagging_targets(task, learn.payloads, learn.examples, info.classes)
         data = TaggingData(
             tokens,
@@ -256,7 +289,7 @@ def _encode(
         raise InvalidInput(
             "no token of the training examples has a label", remedy="label some examples first"
         )
-    longer = len(data.windows) - len(np.unique(data.windows.example))
+    longer = len(windows) - len(np.unique(windows.example))
     if longer:
         reporter.log(
             f"Texts longer than {info.max_length} sub-words are read in windows: {longer} more of them."
@@ -268,7 +301,9 @@ def _fingerprint(attempt: Path, manifest: Mapping[str, Any]) -> str:
     """Of everything that decides a run's steps: another fingerprint's checkpoint is not taken up."""
     keys = ("task", "labels", "parameters", "base_model", "model_dir", "origins")
     digest = hashlib.sha256(json.dumps([manifest.get(key) for key in keys], sort_keys=True).encode())
-    with (attempt / "examples.jsonl").open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    for path in (attempt / "examples.jsonl", attempt / TEXTS):
+        if path.is_file():
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
     return digest.hexdigest()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from workbench.config import Settings
 from workbench.domain import Json, Project, Run, RunEvent, RunKind, RunState
 from workbench.errors import Cancelled, RunFailed, Unavailable, WrongState
-from workbench.jobs.attempt import AttemptFolder, remove, write_json
+from workbench.jobs.attempt import INPUTS, AttemptFolder, remove, write_json
 from workbench.jobs.devices import place_of
 from workbench.jobs.ensure import ensure_supervisor
 from workbench.storage.rows import now
@@ -170,8 +170,9 @@ class RunService:
         if before.state in (RunState.FAILED, RunState.CANCELLED) and not old.examples.is_file():
             raise WrongState(f"the data of run {run_id} is no longer there", remedy="launch a new run")
         with self._staging() as staging:
-            if old.examples.is_file():
-                (staging / old.examples.name).hardlink_to(old.examples)
+            for name in INPUTS:
+                if (old.path / name).is_file():
+                    (staging / name).hardlink_to(old.path / name)
             with self._store.write() as tx:
                 run = tx.runs.transition(run_id, RunState.QUEUED, attempt=before.attempt)
                 manifest = {**old.read_manifest(), "resume_from": self._checkpoint(before)}

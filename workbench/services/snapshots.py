@@ -190,3 +190,15 @@ def write_examples(
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return counts
+
+
+def write_texts(path: Path, texts: Iterable[str]) -> int:
+    """Write the different ones among some texts for a worker, a JSON string a line; how many there are."""
+    seen: set[bytes] = set()
+    with path.open("w", encoding="utf-8") as file:
+        for text in texts:
+            key = hashlib.blake2b(text.encode(), digest_size=16).digest()
+            if key not in seen:
+                seen.add(key)
+                file.write(json.dumps(text, ensure_ascii=False) + "\n")
+    return len(seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -15,13 +15,13 @@ from typing import Any
 
 from workbench.basemodels import BASE_MODELS
 from workbench.config import Settings
-from workbench.domain import Fall, ModelVersion, Project, Run, RunKind, TrainParameters
+from workbench.domain import Fall, ModelVersion, Project, Run, RunKind, Split, TrainParameters
 from workbench.errors import InvalidInput, ModelUnavailable, WrongState
 from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.seeds import GROUP, MOST_SEEDS, SeedGroup
-from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples
+from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples, write_texts
 from workbench.storage.models import Snapshot
 from workbench.storage.store import Store
 from workbench.tasks import get_task
@@ -132,6 +132,8 @@ class TrainingService:
 
         def prepare(folder: Path, own: dict[str, Any]) -> dict[str, Any]:
             write_examples(folder / "examples.jsonl", snapshot_pages(self._store, data.snapshot.id))
+            if chosen.adapt_epochs:
+                write_texts(folder / "texts.jsonl", self._texts(project))
             return {
                 "labels": list(labels),
                 "parameters": own,
@@ -171,6 +173,13 @@ class TrainingService:
         """The data that a training run reads. Raises NotFound for a run of another kind."""
         with self._store.read() as tx:
             return tx.models.snapshot(int(run.parameters.get("snapshot") or 0))
+
+    def _texts(self, project: Project) -> Iterator[str]:
+        """What the encoder may read before it learns labels: nothing of what a model is measured on."""
+        with self._store.read() as tx:
+            for split in (Split.POOL, Split.TRAIN):
+                for example in tx.examples.iter_split(project.id, split):
+                    yield example.content.text
 
     def _origins(self, project: Project, parent: ModelVersion | None) -> dict[str, tuple[str, ...]]:
         """The labels of the version that is continued which became each label of now, where they differ."""
@@ -214,6 +223,13 @@ def check_parameters(parameters: TrainParameters) -> None:
         ("warm-up", parameters.warmup, 0 <= parameters.warmup <= 1, "0 to 1, a share of the steps"),
         ("schedule", parameters.schedule, parameters.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
         ("number of frozen layers", parameters.freeze_layers, parameters.freeze_layers >= 0, "0 or more"),
+        (
+            "rank of LoRA",
+            parameters.lora_rank,
+            0 <= parameters.lora_rank <= 1024,
+            "0 (none) to 1024, such as 16",
+        ),
+        ("passes over the texts", parameters.adapt_epochs, 0 <= parameters.adapt_epochs <= 1000, "0 to 1000"),
         ("patience", parameters.patience, parameters.patience >= 0, "0 (never stop early) or more"),
         ("weight decay", parameters.weight_decay, 0 <= parameters.weight_decay < 1, "0 to 1"),
         ("number of workers", parameters.workers, 1 <= parameters.workers <= 64, "1 to 64"),

@@ -162,6 +162,18 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             "For how many looks at the validation data without a better score training goes on.",
             "training.md",
         ),
+        "lora": Term(
+            "LoRA",
+            "Low-rank adaptation: two narrow matrices beside each of the encoder's learn in its place, which takes far "
+            "less memory; afterwards they are added to it.",
+            "training.md",
+        ),
+        "adapting": Term(
+            "Adapting to texts",
+            "The encoder fills in words that are hidden in your unlabeled texts, before it learns from labels.",
+            "training.md",
+            "adapt(?:ing|ed) (?:the encoder )?to (?:the |your )?texts?",
+        ),
         "seed": Term(
             "Seed",
             "A number that fixes what is left to chance: the same seed, the same result.",

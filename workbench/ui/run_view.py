@@ -185,6 +185,7 @@ def _draw_curves(page: Page, run: Run, rows: list[Mapping[str, Any]]) -> None:
     elif run.state.active:
         st.caption("The loss is drawn here after the first steps.")
     further = {
+        "adapting_loss": "Loss of filling in words",
         "learning_rate": "Learning rate",
         "examples_per_second": "Examples per second",
         "memory_mb": "Memory, MB",

@@ -139,6 +139,28 @@ def _draw_frozen(base: TrainParameters, preset: str) -> dict[str, Any]:
         help="Over the last fifth of the steps the layers stop learning one by one, the lowest first: "
         "less to compute, when little is left to learn.",
     )
+    values["lora_rank"] = st.number_input(
+        "LoRA rank",
+        0,
+        1024,
+        base.lora_rank,
+        4,
+        help=explain(
+            "lora", also="For large base models on a small card: 8 to 32. 0 trains the weights themselves."
+        ),
+    )
+    values["adapt_epochs"] = st.number_input(
+        "Passes over the texts first",
+        0.0,
+        1000.0,
+        base.adapt_epochs,
+        1.0,
+        format="%.1f",
+        help=explain(
+            "adapting",
+            also="Where your texts are unlike what the base model has read, and there are many more than labels.",
+        ),
+    )
     return values
 
 

@@ -1,0 +1,189 @@
+"""An encoder is adapted to a project's texts before it learns labels: it learns to fill in what is hidden in them.
+
+Gururangan et al. (2020), Don't stop pretraining: adapt language models to domains and tasks, ACL (their TAPT).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from workbench.domain import TrainParameters
+from workbench.errors import InvalidInput, ModelUnavailable
+from workbench.modeling.artifact import write_json
+from workbench.modeling.checkpoint import apart
+from workbench.modeling.device import Device
+from workbench.modeling.freezing import freeze
+from workbench.modeling.loop import Loop
+from workbench.modeling.masked import MaskedData, text_windows
+from workbench.modeling.quiet import quiet_transformers
+from workbench.modeling.saving import system_errors
+from workbench.modeling.schedule import Schedule
+from workbench.modeling.tokenizer import SubwordTokenizer
+from workbench.modeling.workers import Workers
+from workbench.reporting import Reporter
+
+TEXTS = "texts.jsonl"
+"""In a run's folder: one JSON string a line."""
+
+ADAPTING, ADAPTED = "adapting", "adapted"
+"""In its folder of checkpoints: those of the adaptation, and the encoder at its end."""
+
+WEIGHTS, STATE = "encoder.safetensors", "state.json"
+
+
+class Adapting:
+    """Tells of the adaptation as a phase of its own, with a curve of its own."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self.log, self.check = reporter.log, reporter.check
+
+    def progress(self, done: int, total: int, **numbers: float | str | None) -> None:
+        """Under another phase's name."""
+        self._reporter.progress(done, total, **{**numbers, "phase": "adapting to the texts"})
+
+    def metric(self, step: int, epoch: float, values: Mapping[str, float]) -> None:
+        """The loss alone, as ``adapting_loss``."""
+        self._reporter.metric(step, epoch, {"adapting_loss": values["loss"]})
+
+
+def adapt(
+    network: Any,
+    start: Path,
+    tokenizer: SubwordTokenizer,
+    attempt: Path,
+    parameters: TrainParameters,
+    learning_rate: float,
+    max_length: int,
+    device: Device,
+    reporter: Reporter,
+    workers: Workers,
+    fingerprint: str,
+    resume_from: Path | None,
+) -> None:
+    """Let a network's encoder read a run's texts; it is changed in place, its head is not.
+
+    Args:
+        network: With the head that will learn labels, on its device.
+        start: Folder of the model that it begins with.
+        tokenizer: The network's.
+        attempt: The run's folder, with ``texts.jsonl``.
+        parameters: ``adapt_epochs`` passes; batch size, seed, warm-up, schedule and what is frozen hold here too.
+        learning_rate: Its peak.
+        max_length: Sub-words of a window.
+        device: Where the network is.
+        reporter: Hears of a phase of its own.
+        workers: That share each batch.
+        fingerprint: Of the run's data and parameters.
+        resume_from: An earlier attempt's folder, whose adaptation is taken up where it was.
+
+    Raises:
+        InvalidInput: The model knows no mask, or there is no text.
+        ModelUnavailable: The model can't be read as a masked language model.
+        RunFailed, Cancelled: As of ``Loop``.
+    """
+    encoder, folder = network.base_model, attempt / "checkpoint"
+    before = resume_from / "checkpoint" if resume_from else None
+    if before and _take_over(before / ADAPTED, folder / ADAPTED, encoder, fingerprint, keeps=workers.leads):
+        reporter.log("The encoder was adapted to the texts by the earlier attempt.")
+        return
+    windows = text_windows(_texts(attempt / TEXTS), tokenizer, max_length)
+    if not len(windows):
+        raise InvalidInput(
+            "there is no text to adapt the model to", remedy="set the passes over the texts to 0"
+        )
+    masked = _masked_model(start).to(device.torch_device)
+    freeze(masked, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
+    passes = math.ceil(parameters.adapt_epochs)
+    data = MaskedData(windows, tokenizer, masked, passes, parameters.seed)
+    own = replace(
+        parameters, epochs=parameters.adapt_epochs / passes, min_steps=1, patience=0, rest_layers=False
+    )
+    reporter.log(
+        f"Adapting the encoder to {len(windows):,} windows of text, {parameters.adapt_epochs:g} times over."
+    )
+    schedule = Schedule.of(len(data.rows), own, learning_rate)
+    found = before / ADAPTING if before and (before / ADAPTING).is_dir() else None
+    trained = Loop(
+        masked,
+        data,
+        own,
+        schedule,
+        device,
+        Adapting(reporter),
+        dict,
+        "",
+        folder / ADAPTING,
+        fingerprint,
+        workers,
+    ).run(found)
+    reporter.log(
+        f"Adapted in {trained.steps} steps and {trained.seconds:.0f} s; loss {trained.loss:.2f} at the end."
+    )
+    encoder.load_state_dict(masked.base_model.state_dict(), strict=False)
+    if workers.leads:
+        _keep(folder / ADAPTED, encoder, fingerprint)
+        shutil.rmtree(folder / ADAPTING, ignore_errors=True)
+
+
+def _texts(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def _masked_model(folder: Path) -> Any:
+    from transformers import AutoModelForMaskedLM
+
+    with quiet_transformers():
+        try:
+            return AutoModelForMaskedLM.from_pretrained(
+                str(folder),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                dtype="float32",
+            )
+        except Exception as error:  # transformers raises whatever the files made it raise
+            raise ModelUnavailable(
+                f"the model in {folder} can't fill in words ({type(error).__name__}), so it can't be adapted",
+                remedy="set the passes over the texts to 0, or choose another base model",
+            ) from error
+
+
+def _keep(folder: Path, encoder: Any, fingerprint: str) -> None:
+    """Keep the encoder for an attempt that goes on from here: whole, or not at all."""
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        with system_errors():
+            save_file(apart(encoder.state_dict()), part / WEIGHTS)
+        write_json(part / STATE, {"fingerprint": fingerprint})
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+
+
+def _take_over(source: Path, target: Path, encoder: Any, fingerprint: str, *, keeps: bool) -> bool:
+    """Give the encoder the weights that an earlier attempt kept, and keep them here too; False where there are none."""
+    try:
+        state = json.loads((source / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if state.get("fingerprint") != fingerprint:
+        return False
+    encoder.load_state_dict(load_file(source / WEIGHTS), strict=False)
+    if keeps and source != target:
+        _keep(target, encoder, fingerprint)
+    return True
