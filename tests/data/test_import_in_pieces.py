@@ -58,11 +58,12 @@ def everything_seen(workbench: Workbench, project: Project) -> tuple[object, ...
             list(tx.annotations.gold_payloads(project.id)),
             tx.annotations.gold_counts(project.id),
             list(tx.models.gold_rows(project.id, tuple(Split))),
-            candidates.count(project.id),
+            workbench.selection.candidates(project),
+            tx.sizes.counts(project.id),
             candidates.last_position(project.id),
             [part.tolist() for part in candidates.keys(project.id, Filters())],
             tx.models.unlabeled_page(project.id, Split.POOL),
-            tx.annotations.labeled_in_pool(project.id, 1),
+            (tx.annotations.done_in_pool(project.id, 1), tx.sizes.pool(project.id)),
         )
 
 

@@ -78,7 +78,9 @@ def test_labeled_leased_and_batched_examples_are_no_candidates(
         ranked = tx.batches.candidates.ranked(version, "mnlp", NONE, limit=100)
         assert [item.id for item in ranked] == free[::-1]
         assert tx.batches.candidates.still_free([*ids, *elsewhere]) == set(free)
-        assert tx.batches.candidates.count(project.id) == len(free)
+        scored = tx.sizes.scored(project.id, version, "mnlp")
+        scored -= tx.batches.candidates.taken_and_scored(project.id, version, "mnlp")
+    assert workbench.selection.candidates(project) == scored == len(free)
 
 
 def test_ranking_pages_through_ties_without_gap_or_repeat(workbench: Workbench, project: Project) -> None:

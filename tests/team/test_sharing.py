@@ -167,8 +167,8 @@ def test_progress_and_batches_count_whole_examples(workbench: Workbench) -> None
     say(workbench, project, ada, ids[0])
     with workbench.store.read() as tx:
         assert tx.batches.by_id(batch_id).done == 0 and tx.batches.open_count(project.id) == 3
-        assert tx.annotations.labeled_in_pool(project.id, ada.id) == (1, 6)
-        assert tx.annotations.labeled_in_pool(project.id, bob.id) == (0, 6)
+        assert tx.annotations.done_in_pool(project.id, ada.id) == 1
+        assert tx.annotations.done_in_pool(project.id, bob.id) == 0
     say(workbench, project, bob, ids[0])
     with workbench.store.read() as tx:
         assert tx.batches.by_id(batch_id).done == 1

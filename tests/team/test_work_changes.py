@@ -112,10 +112,10 @@ def test_withdrawn_examples_of_the_pool_are_given_out_again(workbench: Workbench
         cyd = make_user(workbench, "cyd")
         assert given(workbench, project, cyd) == given(workbench, project, ada) == []
         with workbench.store.read() as tx:
-            assert tx.annotations.labeled_in_pool(project.id, cyd.id) == (5, 5)
+            assert tx.annotations.done_in_pool(project.id, cyd.id) == 5
         workbench.work_changes.withdraw(project, "ada")
         with workbench.store.read() as tx:
-            assert tx.annotations.labeled_in_pool(project.id, cyd.id) == (0, 5)
+            assert tx.annotations.done_in_pool(project.id, cyd.id) == 0
         assert given(workbench, project, cyd, 2) == ids[:2]
         assert given(workbench, project, ada, 9) == ids[2:], "who was wrong may try again"
         assert workbench.work_changes.undo(project, 1).back == 5

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from workbench.domain import Batch, ModelVersion, Project, Run, RunKind, RunState, Split
 from workbench.services import Workbench
 from workbench.services.overview import Overview, Stage
-from workbench.storage.examples import SplitCounts
+from workbench.storage.sizes import SplitCounts
 from workbench.web.shared import shared_workbench
 
 HOME = str(Path(__file__).resolve().parents[2] / "Home.py")

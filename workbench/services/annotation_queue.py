@@ -56,7 +56,7 @@ def make_queue(
         done, total = (
             tx.batches.progress(shown)
             if shown is not None
-            else tx.annotations.labeled_in_pool(project.id, user.id)
+            else (tx.annotations.done_in_pool(project.id, user.id), tx.sizes.pool(project.id))
         )
     return Queue(tuple(_with_reason(item, *why[item.example.id]) for item in items), done, total)
 

@@ -22,7 +22,7 @@ from workbench.services.importwatch import ImportWatch
 from workbench.services.importwrite import ImportReport, refuse_known, summary, write
 from workbench.services.overlaps import Overlap, fill_in, overlap
 from workbench.services.splits import split_files
-from workbench.storage.examples import SplitCounts
+from workbench.storage.sizes import SplitCounts
 from workbench.storage.store import Store
 
 DEFAULTS = ImportOptions()
@@ -261,8 +261,8 @@ class DatasetService:
     def counts(self, project: Project) -> ProjectCounts:
         """The project's numbers; every split is there."""
         with self._store.read() as tx:
-            found = tx.examples.counts(project.id)
-            annotated = tx.examples.annotated(project.id)
+            found = tx.sizes.counts(project.id)
+            annotated = tx.sizes.annotated(project.id)
             documents = tx.examples.count_documents(project.id)
         splits = {
             split: replace(found.get(split, SplitCounts()), annotated=annotated.get(split, 0))

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from workbench.domain import Batch, Evaluation, ModelVersion, Project, Run, Split
 from workbench.services.leaks import warning_of
-from workbench.storage.examples import SplitCounts
+from workbench.storage.sizes import SplitCounts
 from workbench.storage.store import Store
 from workbench.tasks import get_task
 
@@ -121,7 +121,7 @@ class Overview:
 def overview(store: Store, project: Project) -> Overview:
     """Read where a project stands."""
     with store.read() as tx:
-        splits = tx.examples.counts(project.id)
+        splits = tx.sizes.counts(project.id)
         versions = tx.models.versions(project.id)
         evaluations = tx.models.evaluations(project.id, split=Split.TEST)
         trained_on = 0

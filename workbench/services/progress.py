@@ -17,7 +17,7 @@ from workbench.services.audit import Audit, AuditScore, audit
 from workbench.services.judging import as_split
 from workbench.services.stopset import StopSet, StopSets
 from workbench.services.versions import VersionRow, VersionService
-from workbench.storage.examples import SplitCounts
+from workbench.storage.sizes import SplitCounts
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
 
@@ -224,7 +224,7 @@ class ProgressService:
             raise InvalidInput(f"{labels} can't be the next labels", remedy=f"give 1 to {MOST_LABELS:,}")
         task = get_task(project.task)
         with self._store.read() as tx:
-            counts = tx.examples.counts(project.id)
+            counts = tx.sizes.counts(project.id)
             cost = logged_cost(tx, project)
         measured = as_split(split) if split is not None else _labeled_split(counts)
         table = self._versions.table(project, measured)

@@ -20,7 +20,7 @@ from workbench.services.scoring import version_features
 from workbench.services.selectionrules import check_chance, checked_strategy, find_sources, source_of
 from workbench.storage.batches import NewItem
 from workbench.storage.candidates import Filters
-from workbench.storage.store import Store
+from workbench.storage.store import Store, Transaction
 
 SEED = 13
 AUDIT_SEED = 1_000_003
@@ -187,7 +187,7 @@ class SelectionService:
     def candidates(self, project: Project) -> int:
         """How many pool examples may be selected."""
         with self._store.read() as tx:
-            return tx.batches.candidates.count(project.id)
+            return _free(tx, project)
 
     def pool_stamp(self, project: Project) -> tuple[str, int, int]:
         """Changes when examples are imported as the pool; cheap, for pages that keep what they counted."""
@@ -200,13 +200,14 @@ class SelectionService:
         with self._store.read() as tx:
             version = tx.models.by_number(project.id, model_version)
             if asked.reads and not version_features(self._settings, version):
-                return Coverage(0, tx.batches.candidates.count(project.id))
+                return Coverage(0, _free(tx, project))
             name = asked.scored_by
             if not name:
                 scored = tx.models.scored(version.id)
                 name = max(scored, key=lambda each: scored[each], default=strategy)
-            total, found = tx.batches.candidates.coverage(project.id, version.id, name)
-            return Coverage(found, total - found)
+            found = tx.sizes.scored(project.id, version.id, name)
+            found -= tx.batches.candidates.taken_and_scored(project.id, version.id, name)
+            return Coverage(found, _free(tx, project) - found)
 
     def embedded(self, project: Project) -> Embedded:
         """What a base model has read of the project, for strategies of a cold start."""
@@ -268,3 +269,8 @@ class SelectionService:
                 model_version_id=version_id,
                 user_id=user_id,
             )
+
+
+def _free(tx: Transaction, project: Project) -> int:
+    """How many examples of the pool may be selected."""
+    return tx.sizes.pool(project.id) - tx.batches.candidates.taken(project.id)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from workbench.domain import Project, Split
 from workbench.errors import InvalidInput, WrongState
+from workbench.storage.sizes import RESPLIT
 from workbench.storage.store import Store, Transaction
 
 if TYPE_CHECKING:
@@ -214,6 +215,8 @@ class SplitService:
             tx.labelsets.lock(project.id)
             _refuse_used(tx, project)
             tx.splits.move(moves)
+            settings = tx.projects.alone(project.id).settings
+            tx.projects.set_settings(project.id, {**settings, RESPLIT: settings.get(RESPLIT, 0) + 1})
             shares = {split.value: share for split, share in plan.ratios.items()}
             told = {"shares": shares, "seed": plan.seed, "group": what, "moved": len(moves)}
             tx.users.audit(user_id, "split", project.name, told, project.id)

@@ -137,11 +137,10 @@ class Annotations(Opinions):
                 found |= {one.example_id: one for one in self._all(_BY_IDS, {"ids": list(ids.values())})}
         return found
 
-    def labeled_in_pool(self, project_id: int, user_id: int) -> tuple[int, int]:
-        """How many pool examples the user has met or somebody has decided, and how many there are."""
+    def done_in_pool(self, project_id: int, user_id: int) -> int:
+        """How many pool examples the user has met or somebody has decided."""
         in_pool = (in_project(project_id), examples.c.split == Split.POOL)
         sharing = sharing_of(self._connection, project_id)
-        total = self._connection.execute(select(func.count()).select_from(examples).where(*in_pool))
         stands = ~_withdrawn_since()
         mine = select(revisions.c.example_id).where(
             revisions.c.author_id == user_id, revisions.c.status != AnnotationStatus.WITHDRAWN, stands
@@ -161,7 +160,7 @@ class Annotations(Opinions):
             .select_from(decided.join(examples, examples.c.id == decided.c.example_id))
             .where(*in_pool)
         )
-        return done.scalar_one(), total.scalar_one()
+        return int(done.scalar_one())
 
     def recent(
         self, project_id: int, author_id: int, limit: int, batch_id: int | None = None

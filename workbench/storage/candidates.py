@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Join,
     Row,
     Select,
     Text,
     and_,
-    case,
     cast,
     exists,
     func,
     or_,
     select,
+    union,
 )
 
 from workbench.domain import AnnotationStatus, Json, Split
@@ -106,6 +107,10 @@ def live_lease(
 ) -> ColumnElement[bool]:
     """Whether somebody holds the example at that moment."""
     return exists().where(leases.c.example_id == example_id, leases.c.expires_at > moment)
+
+
+def _in_pool(project_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return in_project(project_id), examples.c.split == Split.POOL.value
 
 
 class Candidates:
@@ -245,32 +250,39 @@ class Candidates:
         )
         return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64)
 
-    def count(self, project_id: int) -> int:
-        """How many candidates there are."""
+    def taken(self, project_id: int) -> int:
+        """How many examples of the pool are no candidates."""
+        statement = select(func.count()).select_from(self._taken()).where(*_in_pool(project_id))
+        return int(self._connection.execute(statement).scalar_one())
+
+    def taken_and_scored(self, project_id: int, version_id: int, strategy: str) -> int:
+        """How many of those a version has scored by a strategy."""
+        rank = acquisition_scores
         statement = (
             select(func.count())
-            .select_from(examples)
-            .where(in_project(project_id), examples.c.split == Split.POOL.value)
-            .where(self._free(examples.c.id))
+            .select_from(self._taken().join(rank, rank.c.example_id == examples.c.id))
+            .where(*_in_pool(project_id), rank.c.model_version_id == version_id, rank.c.strategy == strategy)
         )
-        return self._connection.execute(statement).scalar_one()
+        return int(self._connection.execute(statement).scalar_one())
 
-    def coverage(self, project_id: int, version_id: int, strategy: str) -> tuple[int, int]:
-        """How many candidates there are, and how many of them the version has scored: those imported since are not."""
-        rank = acquisition_scores
-        scored = exists().where(
-            rank.c.model_version_id == version_id,
-            rank.c.strategy == strategy,
-            rank.c.example_id == examples.c.id,
+    def _taken(self) -> Join:
+        """Examples that are no candidates: the opposite of ``_free``, from the side of what people have said."""
+        later = revisions.alias()
+        superseded = exists().where(
+            later.c.example_id == revisions.c.example_id,
+            later.c.author_id == revisions.c.author_id,
+            later.c.revision > revisions.c.revision,
         )
-        statement = (
-            select(func.count(), func.coalesce(func.sum(case((scored, 1), else_=0)), 0))
-            .select_from(examples)
-            .where(in_project(project_id), examples.c.split == Split.POOL.value)
-            .where(self._free(examples.c.id))
+        said = select(revisions.c.example_id).where(
+            revisions.c.status != AnnotationStatus.WITHDRAWN.value, ~superseded
         )
-        total, found = self._connection.execute(statement).one()
-        return int(total), int(found)
+        taken = union(
+            select(gold.c.example_id),
+            select(batch_items.c.example_id),
+            select(leases.c.example_id).where(leases.c.expires_at > now()),
+            said,
+        ).subquery()
+        return taken.join(examples, examples.c.id == taken.c.example_id)
 
     def predicted(self, version_id: int, ids: Sequence[int]) -> dict[int, Json]:
         """Predicted payloads, by example id."""

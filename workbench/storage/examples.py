@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, or_, select
@@ -12,7 +11,6 @@ from workbench.domain import Example, ExampleText, Split
 from workbench.storage.imports import Imports
 from workbench.storage.rows import bulk_insert, escape_like, id_chunks
 from workbench.storage.surroundings import Surroundings
-from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold
 from workbench.storage.visible import in_project
 
@@ -36,16 +34,6 @@ class ExampleRow(NamedTuple):
     content_hash: str
     locator: str
     meta: str
-
-
-@dataclass(frozen=True, slots=True)
-class SplitCounts:
-    """Numbers of one split: examples, those with gold, words, and those anybody annotated, where that was asked."""
-
-    examples: int = 0
-    gold: int = 0
-    words: int = 0
-    annotated: int = 0
 
 
 class Examples(Imports, Surroundings):
@@ -152,33 +140,6 @@ class Examples(Imports, Surroundings):
         return self._connection.execute(
             query if split is None else query.where(examples.c.split == split)
         ).scalar_one()
-
-    def counts(self, project_id: int) -> dict[Split, SplitCounts]:
-        """Numbers of each split that has examples."""
-        rows = self._connection.execute(
-            select(
-                examples.c.split,
-                func.count().label("examples"),
-                func.count(gold.c.example_id).label("gold"),
-                func.sum(examples.c.words).label("words"),
-            )
-            .select_from(examples.outerjoin(gold, gold.c.example_id == examples.c.id))
-            .where(in_project(project_id))
-            .group_by(examples.c.split)
-        )
-        return {
-            Split(row.split): SplitCounts(int(row.examples), int(row.gold), int(row.words)) for row in rows
-        }
-
-    def annotated(self, project_id: int) -> dict[Split, int]:
-        """How many examples of each split anybody has annotated; splits without any are left out."""
-        statement = (
-            select(examples.c.split, func.count(revisions.c.example_id.distinct()))
-            .join(revisions, examples.c.id == revisions.c.example_id)
-            .where(in_project(project_id))
-            .group_by(examples.c.split)
-        )
-        return {Split(split): int(number) for split, number in self._connection.execute(statement)}
 
     def iter_split(self, project_id: int, split: Split | None = None) -> Iterator[Example]:
         """Every example of a split (or all), in order, read a few thousand at a time."""

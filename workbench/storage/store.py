@@ -25,6 +25,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from workbench.errors import DatabaseUnavailable
 from workbench.storage.door import Door
 from workbench.storage.engine import checkpoint, make_engine
+from workbench.storage.kept import Kept
 
 if TYPE_CHECKING:
     from workbench.storage.annotations import Annotations
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from workbench.storage.projects import Projects
     from workbench.storage.remarks import Remarks
     from workbench.storage.runs import Runs
+    from workbench.storage.sizes import Sizes
     from workbench.storage.sketches import Sketches
     from workbench.storage.splits import Splits
     from workbench.storage.users import Users
@@ -52,8 +54,9 @@ if TYPE_CHECKING:
 class Transaction:
     """Repositories over one connection; made by ``Store``, dead after its block."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, kept: Kept | None = None) -> None:
         self.connection = connection
+        self._kept = kept
 
     @cached_property
     def users(self) -> Users:
@@ -82,6 +85,13 @@ class Transaction:
         from workbench.storage.examples import Examples
 
         return Examples(self.connection)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """How many examples projects have."""
+        from workbench.storage.sizes import Sizes
+
+        return Sizes(self.connection, self._kept)
 
     @cached_property
     def loads(self) -> Loads:
@@ -202,6 +212,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine: Engine = make_engine(url)
+        self._kept = Kept()
         self._writing = self.engine.execution_options(writing=True)
         self._hiding = self.engine.execution_options(writing=True, hidden=True)
         self._prompt = self.engine.execution_options(writing=True, prompt=True)
@@ -219,7 +230,7 @@ class Store:
     def read(self) -> Iterator[Transaction]:
         """A block of reads that see one state of the database."""
         with _mapped_errors(), self.engine.connect() as connection, connection.begin() as block:
-            yield Transaction(connection)
+            yield Transaction(connection, self._kept)
             block.rollback()
 
     @contextmanager
