@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,8 @@ from workbench.services.exporting import ExportedModel
 from workbench.tasks import dump_prediction, get_task
 
 TASKS = ("ner", "pos", "qa")
+CONTEXT = {"pos": 16}
+"""Sub-words around a sentence that a task's version was trained with."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,22 @@ def make_trained(home: Path, task: str, base: Path) -> Trained:
     opened = open_workbench(Settings(home=home, database_url=None))
     project = opened.projects.create(f"tiny {task}", task, LABELS[task])
     rows = rows_of(task, 40)
+    context = CONTEXT.get(task, 0)
     opened.datasets.import_files(project, [write_source(task, rows, home)], split=Split.TEST)
     attempt = home / "attempt"
+    texts = [example.text for example, _ in rows]
+    learned = [
+        (
+            "train",
+            replace(example, before=" ".join(texts[:index][-3:]), after=" ".join(texts[index + 1 :][:3])),
+            payload,
+        )
+        for index, (example, payload) in enumerate(rows)
+    ]
     manifest = write_attempt(
         attempt,
         task,
-        [("train", *row) for row in rows] + [("validation", *row) for row in LABELED[task](10, seed=1)],
+        learned + [("validation", *row) for row in LABELED[task](10, seed=1)],
         labels=LABELS[task],
         base_model=str(base),
         parameters={
@@ -129,6 +141,7 @@ def make_trained(home: Path, task: str, base: Path) -> Trained:
             "device": "cpu",
             "max_length": 32,
             "stride": 8,
+            "context": context,
             "min_steps": 0,
         },
     )
@@ -151,11 +164,17 @@ def make_trained(home: Path, task: str, base: Path) -> Trained:
             labels=LABELS[task],
             artifact="1/1",
             artifact_sha256=hash_folder(target),
-            parameters={},
+            parameters={"context": context},
             metrics={"validation": {get_task(task).primary_metric: 0.5}},
         )
         examples = list(tx.examples.iter_split(project.id))
-        said = load_predictor(target, "cpu").predict([example.content for example in examples])
+        around = tx.examples.contexts([example.id for example in examples], context) if context else {}
+        contents = [
+            replace(example.content, before=before, after=after)
+            for example in examples
+            for before, after in [around.get(example.id, ("", ""))]
+        ]
+        said = load_predictor(target, "cpu").predict(contents)
         tx.models.put_predictions(
             version.id,
             [(example.id, dump_prediction(task, one)) for example, one in zip(examples, said, strict=True)],

@@ -62,6 +62,21 @@ def test_an_export_is_whole_and_proved(exports: dict[str, Made], task: str) -> N
     assert len(made.steps) == (3 if task == "ner" else 2)
 
 
+def test_what_single_texts_lose_is_measured_where_a_version_reads_context(exports: dict[str, Made]) -> None:
+    assert exports["ner"].exported.verification["alone"] is None
+    made = exports["pos"]
+    found = made.exported.verification["alone"]
+    assert (found["examples"], found["labeled"], found["metric"]) == (40, 40, "accuracy")
+    assert found["same"] < 40 and found["alone"] < found["in_context"]
+    assert made.exported.verification["stored"] == {"compared": 40, "same": 40}, (
+        "which were predicted in context"
+    )
+    card = (made.folder / "README.md").read_text()
+    assert "up to 16 sub-words of what stands before and after it" in card
+    assert f"accuracy is {found['in_context']:.3f} in their documents and {found['alone']:.3f} alone" in card
+    assert "## Context" not in (exports["ner"].folder / "README.md").read_text()
+
+
 def run_plain(python: Path, exports: dict[str, Made], folder: Path) -> Any:
     command = [str(python), "-I", str(PLAIN), *(str(exports[task].folder) for task in TASKS)]
     more = {"HF_HUB_OFFLINE": "1", "HF_MODULES_CACHE": str(folder / "modules"), "OMP_NUM_THREADS": "1"}

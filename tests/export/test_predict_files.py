@@ -12,7 +12,10 @@ from typer.testing import CliRunner
 from workbench.cli import load
 from workbench.cli.base import app
 from workbench.errors import FormatError, InvalidInput, ModelUnavailable, WorkbenchError
+from workbench.formats.hub import HubOptions
 from workbench.services import standing
+from workbench.services.batchprediction import Reading, in_documents, read_examples
+from workbench.services.importsources import gather
 
 CONLL = """-DOCSTART- -X- -X- O
 
@@ -119,6 +122,24 @@ def test_several_files_of_text_one_after_the_other_and_a_report() -> None:
     assert predict("ner", "--file", "a.txt").stdout == "[anna]PER left\n[ben]PER stayed\n"
     assert predict("pos", "--text", "anna left").stdout.rstrip() == "anna/NNP left/RB"
     assert "anna" in predict("qa", "--question", "who?", "--context", "anna left").stdout
+
+
+def test_sentences_are_read_in_their_documents_where_the_model_reads_context() -> None:
+    rows = [("a", "one"), ("a", "two"), ("a", "three"), ("b", "four"), ("c", "five"), ("c", "six")]
+    lines = [json.dumps({"document": document, "text": text}) for document, text in rows]
+    Path("in.jsonl").write_text("\n".join(lines))
+
+    def sure() -> list[float]:
+        found = predict("ner", "--file", "in.jsonl", "--json").stdout
+        return [round(row["entities"][0]["score"], 1) for row in json.loads(found)["predictions"]]
+
+    assert sure() == [0.9] * 6
+    about = Path("ner/workbench.json")
+    about.write_text(json.dumps({**json.loads(about.read_text()), "context": 4}))
+    assert sure() == [0.7, 0.5, 0.7, 0.9, 0.7, 0.7]
+    items = read_examples(gather(["in.jsonl"], HubOptions(), 2**20), "ner", Reading())
+    found = [(content.before, content.after) for _, content in in_documents(items, 1)]
+    assert found == [("", "two"), ("one", "three"), ("two", ""), ("", ""), ("", "six"), ("five", "")]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_a_launch_takes_the_preset_and_what_was_changed(home: Workbench) -> None
     app = open_train()
     assert "**10 labeled examples** to learn from" in said(app)
     next(item for item in app.number_input if item.label == "Batch size").set_value(8)
+    next(item for item in app.number_input if item.label == "Document context").set_value(64)
     next(item for item in app.selectbox if item.label == "Schedule").set_value("cosine")
     next(item for item in app.number_input if item.label == "Passes over the texts first").set_value(2.0)
     next(item for item in app.number_input if item.label == "LoRA rank").set_value(8)
@@ -106,6 +107,7 @@ def test_a_launch_takes_the_preset_and_what_was_changed(home: Workbench) -> None
     assert (chosen["epochs"], chosen["batch_size"], chosen["freeze_embeddings"]) == (8.0, 8, False)
     assert (chosen["adapt_epochs"], chosen["lora_rank"]) == (2.0, 8)
     assert (chosen["learning_rate"], chosen["schedule"], chosen["warmup"]) == (None, "cosine", 0.1)
+    assert chosen["context"] == 64
     assert app.query_params["run"] == [str(run.id)] or app.query_params["run"] == str(run.id)
     assert f"Run {run.id}: Training" in said(app)
     assert "starts in a moment" in said(app)

@@ -22,6 +22,7 @@ from transformers import (
 
 from workbench.domain import ExampleText, Payload
 from workbench.modeling.quiet import quiet_transformers
+from workbench.services.snapshots import around
 from workbench.tasks import get_task
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -118,6 +119,7 @@ def write_attempt(
                 "tokens": [list(token) for token in example.tokens],
                 "question": example.question,
                 "payload": None if payload is None else get_task(task).dump(payload),
+                **around(example),
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return {"run": 1, "attempt": 1, "task": task, **manifest}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
@@ -15,6 +16,7 @@ from workbench.errors import RunFailed, Unavailable
 from workbench.services import Workbench, exporting, standing
 from workbench.services.exporting import ExportedModel, ExportService
 from workbench.services.hubpush import Pushed
+from workbench.storage.tables import metadata
 from workbench.web.shared import shared_workbench
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "6_Export.py")
@@ -115,6 +117,18 @@ def test_an_export_is_shown_and_packed(
     press(app, "Prepare a zip")
     packed = list((home.settings.home / "downloads").glob("*/content"))
     assert len(packed) == 1 and packed[0].stat().st_size > 0
+    assert not any("context" in one.value for one in app.caption)
+
+    about = home.settings.home / "exports" / "news-v1" / "evaluation.json"
+    document = json.loads(about.read_text())
+    found = {"examples": 60, "same": 57, "labeled": 60, "metric": "f1", "in_context": 0.9, "alone": 0.85}
+    about.write_text(json.dumps({"verification": {**document["verification"], "alone": found}}))
+    table = metadata.tables["model_versions"]
+    with home.store.write() as tx:
+        tx.connection.execute(update(table).values(parameters={"context": 64}))
+    said = next(one.value for one in open_page().caption if "context" in one.value)
+    assert "57 get the same labels alone as in their documents" in said
+    assert "f1 is 0.900 in their documents and 0.850 alone" in said
 
 
 def test_a_model_is_tried_and_its_answer_drawn(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

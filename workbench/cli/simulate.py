@@ -50,6 +50,9 @@ def simulate(
     batch_size: Annotated[int | None, typer.Option(help="Examples per optimizer step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Its peak.")] = None,
     max_length: Annotated[int | None, typer.Option(help="Sub-words per window.")] = None,
+    context: Annotated[
+        int | None, typer.Option(help="Sub-words of its document on either side of a sentence.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Write report.html, points.csv and result.json there.")
@@ -65,6 +68,7 @@ def simulate(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "max_length": max_length,
+        "context": context,
         "device": device,
     }
     with workbench() as wb:

@@ -37,6 +37,10 @@ def suspects(
     base_model: Annotated[str | None, typer.Option(help="Of the trainings.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes of each training.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Its peak, in each training.")] = None,
+    context: Annotated[
+        int | None,
+        typer.Option(help="Sub-words of its document on either side of a sentence, in each training."),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = None,
     label: Annotated[
         str | None, typer.Option(help="Only those where this label is given or proposed.")
@@ -48,7 +52,13 @@ def suspects(
     as_json: JsonOption = False,
 ) -> None:
     """Labeled examples whose label is probably wrong, the most doubtful first."""
-    given = {"base_model": base_model, "epochs": epochs, "learning_rate": learning_rate, "device": device}
+    given = {
+        "base_model": base_model,
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "context": context,
+        "device": device,
+    }
     with workbench() as wb:
         project = wb.projects.get(name)
         if find:

@@ -46,6 +46,12 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Examples per optimizer step.")] = None,
     max_length: Annotated[int | None, typer.Option(help="Sub-words per window.")] = None,
     stride: Annotated[int | None, typer.Option(help="Sub-words that neighbouring windows share.")] = None,
+    context: Annotated[
+        int | None,
+        typer.Option(
+            help="Sub-words of its document that are read before a sentence, and as many behind it (NER, POS); 0 none."
+        ),
+    ] = None,
     min_steps: Annotated[int | None, typer.Option(help="Train at least so many steps.")] = None,
     label_all_subwords: Annotated[
         bool | None,
@@ -109,6 +115,7 @@ def train(
         "batch_size": batch_size,
         "max_length": max_length,
         "stride": stride,
+        "context": context,
         "min_steps": min_steps,
         "label_all_subwords": label_all_subwords,
         "freeze_embeddings": freeze_embeddings,

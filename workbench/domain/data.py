@@ -57,11 +57,15 @@ class ExampleText:
         text: The sentence, or for QA the context, exactly as imported.
         tokens: Half-open ranges into ``text``, increasing; empty for QA.
         question: For QA only.
+        before: What stands before it in its document, where a model reads that too; see ``domain.context``.
+        after: What stands behind it, likewise.
     """
 
     text: str
     tokens: tuple[Offset, ...] = ()
     question: str | None = None
+    before: str = ""
+    after: str = ""
 
     @property
     def words(self) -> list[str]:

@@ -68,6 +68,11 @@ class ModelVersion:
     promoted_reason: str = ""
 
     @property
+    def context(self) -> int:
+        """Sub-words of its document on either side that it reads with a sentence."""
+        return int(self.parameters.get("context") or 0)
+
+    @property
     def promoted(self) -> bool:
         """Whether it is the project's chosen one."""
         return self.promoted_at is not None
@@ -128,6 +133,8 @@ class TrainParameters:
         min_steps: Lower bound of optimizer steps, so that ten examples do train.
         warmup: Share of steps over which the learning rate rises to its peak.
         schedule: How it goes on from there: linear and cosine fall to zero, constant stays.
+        context: Tagging: sub-words of the document that are read before a sentence, and as many behind it, and are not
+            labeled; 0 reads sentences alone, 64 is what FLERT takes.
         label_all_subwords: Tagging: every sub-word carries its word's label, not only the first. Pipelines label
             sub-words without knowing the words, so that a model which learned first ones only cuts entities there.
         freeze_embeddings: Keep the embeddings as they are: faster, and rarely worse on little data.
@@ -155,6 +162,7 @@ class TrainParameters:
     warmup: float = 0.1
     schedule: str = Fall.LINEAR.value
     weight_decay: float = 0.01
+    context: int = 0
     label_all_subwords: bool = True
     freeze_embeddings: bool = True
     freeze_layers: int = 0

@@ -35,6 +35,7 @@ class ModelInfo:
         stride: Sub-words that neighbouring windows share.
         base_model: Name of the base model that it began as.
         base_license: Licence of those weights, where known.
+        context: Sub-words of its document that it reads on either side of a sentence.
         label_all_subwords: Whether it was trained on every sub-word of a token.
         allow_no_answer: Whether its data had questions without an answer.
         no_answer_threshold: See ``AnswerTask.decode_answers``.
@@ -54,6 +55,7 @@ class ModelInfo:
     no_answer_threshold: float = 0.0
     max_answer_tokens: int = 30
     temperature: float = 1.0
+    context: int = 0
 
     def tuned(self, threshold: float, temperature: float) -> ModelInfo:
         """The same with what was tuned on validation data."""

@@ -2,6 +2,9 @@
 
 A token is read at its first sub-word, in the one window where that sub-word has the most context, in training,
 scoring and prediction alike: each token gives loss once and has one row of probabilities.
+
+Context is what stands around a sentence in its document (FLERT, see ``domain.context``): the encoder sees it, nothing
+of it is labeled or read. There is no mark between it and the sentence.
 """
 
 from __future__ import annotations
@@ -74,8 +77,17 @@ class TaggingWindows:
         return result
 
 
+Around = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Sub-words that stand before and after a sentence, in reading order."""
+
+
 def encode_tagging(
-    tokenizer: SubwordTokenizer, examples: Sequence[ExampleText], *, max_length: int, stride: int
+    tokenizer: SubwordTokenizer,
+    examples: Sequence[ExampleText],
+    *,
+    max_length: int,
+    stride: int,
+    context: int = 0,
 ) -> TaggingWindows:
     """Encode the tokens of examples.
 
@@ -84,6 +96,8 @@ def encode_tagging(
         examples: Each with tokens; one without any has no window.
         max_length: Sub-words per window, special ones included.
         stride: Sub-words that neighbouring windows of one example share.
+        context: Sub-words of ``before`` and of ``after``, at most, that stand around an example. Where it fits into a
+            window, they share what it leaves of it; a longer one has them at its outer ends.
 
     Raises:
         InvalidInput: Hardly anything fits into a window.
@@ -92,12 +106,13 @@ def encode_tagging(
     capacity = check_window(max_length, template)
     stride = fitting_stride(capacity, stride)
     encodings = tokenizer.encode_words([example.words for example in examples])
+    around = _around(tokenizer, examples, context)
     parts = _Parts(template)
     for index, (example, encoding) in enumerate(zip(examples, encodings, strict=True)):
         if example.tokens:
-            parts.add(
-                index, *_subwords(encoding, len(example.tokens), tokenizer.unknown_id), capacity, stride
-            )
+            subwords = _subwords(encoding, len(example.tokens), tokenizer.unknown_id)
+            near = _fitting(around[index], len(subwords[0]), capacity) if index in around else None
+            parts.add(index, *subwords, near, capacity, stride)
         parts.first_token += len(example.tokens)
     return parts.windows([len(example.tokens) for example in examples])
 
@@ -117,6 +132,32 @@ def _firsts(owner: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.flatnonzero(np.diff(owner, prepend=-1))
 
 
+def _around(tokenizer: SubwordTokenizer, examples: Sequence[ExampleText], context: int) -> dict[int, Around]:
+    """At most ``context`` sub-words on either side of those examples that have some, the nearest, by index."""
+    if not context:
+        return {}
+    having = [index for index, example in enumerate(examples) if example.before or example.after]
+    texts = [text for index in having for text in (examples[index].before, examples[index].after)]
+    ids = [as_array(encoding.ids) for encoding in tokenizer.encode_texts(texts)]
+    return {
+        index: (before[-context:], after[:context])
+        for index, before, after in zip(having, ids[::2], ids[1::2], strict=True)
+    }
+
+
+def _fitting(around: Around, length: int, capacity: int) -> Around:
+    """What of the context fits into a window beside ``length`` sub-words; all of it where more than one is needed.
+
+    Each side has half of the room, and what the other one leaves of its half.
+    """
+    before, after = around
+    room = capacity - length
+    if room < 0:
+        return around
+    left = min(len(before), max(room // 2, room - len(after)))
+    return before[len(before) - left :], after[: room - left]
+
+
 class _Parts:
     """What windows are put together from."""
 
@@ -132,14 +173,29 @@ class _Parts:
         self.first_token = 0
 
     def add(
-        self, example: int, ids: NDArray[np.int64], owner: NDArray[np.int64], capacity: int, stride: int
+        self,
+        example: int,
+        ids: NDArray[np.int64],
+        owner: NDArray[np.int64],
+        around: Around | None,
+        capacity: int,
+        stride: int,
     ) -> None:
-        """Cut one example's sub-words into windows."""
+        """Cut one example's sub-words, and those around them, into windows; one that reads only context is left out."""
         first = _firsts(owner)
-        if len(ids) <= capacity:  # as nearly all sentences do
+        if around is None and len(ids) <= capacity:  # as nearly all sentences do
             self._window(example, ids, owner + self.first_token, first)
             return
+        start, end = 0, len(ids)
+        if around is not None:
+            before, after = around
+            start, end = len(before), len(before) + end
+            first = first + start
+            ids = np.concatenate([before, ids, after])
+            owner = np.concatenate([np.full_like(before, -1), owner, np.full_like(after, -1)])
         for window in plan(len(ids), capacity, stride):
+            if window.own_end <= start or window.own_start >= end:
+                continue
             mine = first[np.searchsorted(first, window.own_start) : np.searchsorted(first, window.own_end)]
             owners = np.full(window.end - window.start, -1, dtype=np.int64)
             if len(mine):

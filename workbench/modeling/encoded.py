@@ -1,8 +1,8 @@
 """Windows of texts, kept on disk by what they were made of: a second run over the same texts encodes nothing.
 
-A file's name is the hash of all that decides its windows: the texts with their tokens and questions, the tokenizer,
-the size of a window, and the code that cuts them. Labels are not among it, so that corrections of labels encode
-nothing anew either.
+A file's name is the hash of all that decides its windows: the texts with their tokens, questions and context, the
+tokenizer, the size of a window, and the code that cuts them. Labels are not among it, so that corrections of labels
+encode nothing anew either.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +47,7 @@ class Encoder:
         stride: Sub-words that neighbouring windows of one example share.
         folder: Where windows are kept; None keeps none. A folder that can't be written keeps none either.
         log: Hears, in a sentence, that nothing had to be encoded.
+        context: Sub-words of its document that stand on either side of a sentence of tokens.
     """
 
     def __init__(
@@ -55,15 +57,20 @@ class Encoder:
         stride: int,
         folder: Path | None = None,
         log: Callable[[str], None] | None = None,
+        context: int = 0,
     ) -> None:
         self.tokenizer = tokenizer
         self._size = {"max_length": max_length, "stride": stride}
+        self._context = context
         self._folder = folder
         self._log = log
 
     def tagging(self, examples: Sequence[ExampleText]) -> TaggingWindows:
         """Windows over tokens. Raises InvalidInput where hardly anything fits into one."""
-        return self._windows(TaggingWindows, encode.encode_tagging, examples)
+        make = (
+            partial(encode.encode_tagging, context=self._context) if self._context else encode.encode_tagging
+        )
+        return self._windows(TaggingWindows, make, examples)
 
     def answers(self, examples: Sequence[ExampleText]) -> AnswerWindows:
         """Windows over questions and contexts. Raises InvalidInput where hardly anything fits into one."""
@@ -83,11 +90,14 @@ class Encoder:
         return made
 
     def _key(self, kind: str, examples: Sequence[ExampleText]) -> str:
-        digest = hashlib.sha256(json.dumps([kind, self._size, self.tokenizer.fingerprint()]).encode())
+        digest = hashlib.sha256(
+            json.dumps([kind, self._size, self._context, self.tokenizer.fingerprint()]).encode()
+        )
         for module in _CODE:
             digest.update(hashlib.sha256(Path(str(module.__file__)).read_bytes()).digest())
         for example in examples:
-            row = json.dumps([example.text, example.tokens, example.question])
+            around = [example.before, example.after] if self._context else []
+            row = json.dumps([example.text, example.tokens, example.question, *around])
             digest.update(f"{row}\n".encode())
         return digest.hexdigest()
 

@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,13 +94,17 @@ def _edit(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def expected(predictor: Predictor, rows: list[Row]) -> Iterator[dict[str, Any]]:
-    """What the workbench predicts, with what a plain process can be asked for beside it."""
+    """What the workbench predicts of single texts, with what a plain process can be asked for beside it.
+
+    A model that was trained with context predicts each text ``in_context`` too, as the workbench uses it.
+    """
     if answers_questions(predictor.model.task):
         found = predictor.answer([row.content for row in rows]).predictions
         for row, prediction in zip(rows, found, strict=True):
             yield {**_common(predictor, row, prediction), **_answer(prediction)}
         return
-    tagged = predictor.tag([row.content for row in rows])
+    tagged = predictor.tag([replace(row.content, before="", after="") for row in rows])
+    in_context = _in_context(predictor, rows)
     for index, (row, prediction) in enumerate(zip(rows, tagged.predictions, strict=True)):
         probabilities = tagged.probabilities[tagged.offsets[index] : tagged.offsets[index + 1]]
         yield {
@@ -109,7 +114,16 @@ def expected(predictor: Predictor, rows: list[Row]) -> Iterator[dict[str, Any]]:
             "classes": _classes(probabilities, predictor.model.info.classes),
             "entities": _entities(prediction.payload),
             "gold": _entities(row.payload),
+            **({"in_context": in_context[index]} if in_context else {}),
         }
+
+
+def _in_context(predictor: Predictor, rows: list[Row]) -> list[Any]:
+    """The labels that the workbench gives where it reads what stands around each text; none for a model without."""
+    if not predictor.context:
+        return []
+    found = predictor.tag([row.content for row in rows]).predictions
+    return [dump_prediction(predictor.model.task, prediction)["payload"] for prediction in found]
 
 
 def _entities(payload: Payload | None) -> list[list[Any]] | None:

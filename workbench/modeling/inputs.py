@@ -46,7 +46,9 @@ def _row(data: Mapping[str, Any], task: Task) -> Row:
     return Row(
         id=data["id"],
         split=str(data.get("split", "")),
-        content=ExampleText(data["text"], tokens, data.get("question")),
+        content=ExampleText(
+            data["text"], tokens, data.get("question"), data.get("before", ""), data.get("after", "")
+        ),
         payload=None if payload is None else task.load(payload),
     )
 
@@ -78,6 +80,8 @@ def train_parameters(manifest: Mapping[str, Any]) -> TrainParameters:
             raise InvalidInput(f"{name.replace('_', ' ')} is {value}", remedy="give a number above 0")
     if not 0 <= parameters.warmup <= 1:
         raise InvalidInput(f"warmup is {parameters.warmup}", remedy="give a share of the steps, 0 to 1")
+    if parameters.context < 0:
+        raise InvalidInput(f"context is {parameters.context}", remedy="give 0 sub-words or more")
     if parameters.schedule not in set(Fall):
         raise InvalidInput(f"schedule is {parameters.schedule!r}", remedy=f"give one of {', '.join(Fall)}")
     return parameters

@@ -137,6 +137,11 @@ class Predictor:
         """The label set that it was trained with."""
         return self.model.info.labels
 
+    @property
+    def context(self) -> int:
+        """Sub-words of its document on either side that it reads with a sentence, where it is given them."""
+        return self.model.info.context
+
     def predict(self, examples: Sequence[ExampleText]) -> list[Prediction]:
         """One prediction per example, in the order of the examples.
 
@@ -169,7 +174,11 @@ class Predictor:
         """
         info, task = self.model.info, self.model.task
         windows = encode_tagging(
-            self.model.tokenizer, examples, max_length=self._max_length, stride=info.stride
+            self.model.tokenizer,
+            examples,
+            max_length=self._max_length,
+            stride=info.stride,
+            context=info.context,
         )
         pooling = self._engine.pooling(windows, len(info.classes)) if features else None
         probabilities, disagreed = self._engine.tagging(

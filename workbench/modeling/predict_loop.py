@@ -1,7 +1,8 @@
 """A model that stays loaded and answers: ``python -m workbench.modeling.predict_loop MODEL_DIR DEVICE``.
 
-First a line ``{"task", "labels"}`` on stdout. Then, for each line of stdin, a JSON list of examples (``text``,
-``tokens``, ``question``), a line with the list of their predictions, or ``{"error"}`` where they can't be predicted.
+First a line ``{"task", "labels", "context"}`` on stdout. Then, for each line of stdin, a JSON list of examples
+(``text``, ``tokens``, ``question``, and where there are any ``before`` and ``after``), a line with the list of their
+predictions, or ``{"error"}`` where they can't be predicted.
 Ends with its stdin.
 """
 
@@ -26,7 +27,7 @@ def main(arguments: list[str]) -> int:
     except WorkbenchError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    _say({"task": predictor.task, "labels": predictor.labels})
+    _say({"task": predictor.task, "labels": predictor.labels, "context": predictor.context})
     for line in sys.stdin:
         _say(_answer(predictor, json.loads(line)))
     return 0
@@ -34,7 +35,13 @@ def main(arguments: list[str]) -> int:
 
 def _answer(predictor: Predictor, rows: list[dict[str, Any]]) -> Any:
     examples = [
-        ExampleText(row["text"], tuple((start, end) for start, end in row["tokens"]), row["question"])
+        ExampleText(
+            row["text"],
+            tuple((start, end) for start, end in row["tokens"]),
+            row["question"],
+            row.get("before", ""),
+            row.get("after", ""),
+        )
         for row in rows
     ]
     try:

@@ -93,7 +93,9 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     network, tokenizer, info = _begin(task, manifest, start, classes, parameters, (learn, measure), reporter)
     network.to(device.torch_device)
     kept = manifest.get("encoded")
-    encoder = Encoder(tokenizer, info.max_length, info.stride, Path(kept) if kept else None, reporter.log)
+    encoder = Encoder(
+        tokenizer, info.max_length, info.stride, Path(kept) if kept else None, reporter.log, info.context
+    )
     data = _encode(task, encoder, info, learn, parameters, reporter)
     validation = Validation(network, encoder, info, task, device, measure.examples, measure.payloads)
     schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
@@ -242,6 +244,7 @@ def _describe(
         base_model=start.base_model,
         base_license=start.license,
         label_all_subwords=parameters.label_all_subwords,
+        context=0 if answers_questions(task) else parameters.context,
         allow_no_answer=any(isinstance(payload, Answers) and payload.no_answer for payload in payloads),
     )
 

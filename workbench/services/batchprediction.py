@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain, groupby, islice
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from workbench.domain import ExampleText, Prediction
+from workbench.domain.context import text_after, text_before
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats import Labeled, Notice, ReadOptions, Report, Source, WriteOptions, get_format
 from workbench.services.exportkinds import EXPORTS, FOLDER, SOURCE, find_export
@@ -28,6 +31,7 @@ class Answering(Protocol):
 
     task: str
     labels: tuple[str, ...]
+    context: int
 
     def predict(self, examples: Sequence[ExampleText]) -> list[Prediction]:
         """One prediction per example, in order."""
@@ -106,11 +110,33 @@ def begun(items: Iterable[Labeled]) -> Iterator[Labeled]:
 
 
 def predicted(model: Answering, items: Iterable[Labeled]) -> Iterator[tuple[Labeled, Prediction]]:
-    """Each example with the model's labels in it, and all that the model said; some at a time are held."""
-    rest = iter(items)
+    """Each example with the model's labels in it, and all that the model said; some at a time are held.
+
+    A model that reads sentences in their documents is told what stands around each in the file.
+    """
+    rest = in_documents(items, model.context) if model.context else ((item, item.content) for item in items)
     while part := list(islice(rest, AT_A_TIME)):
-        for item, said in zip(part, model.predict([one.content for one in part]), strict=True):
+        found = model.predict([content for _, content in part])
+        for (item, _), said in zip(part, found, strict=True):
             yield replace(item, payload=said.payload, scores=said.confidences), said
+
+
+def in_documents(items: Iterable[Labeled], context: int) -> Iterator[tuple[Labeled, ExampleText]]:
+    """Each example, and its text with what stands around it; of a document ``context`` on each side are held."""
+    for _, document in groupby(items, key=attrgetter("document")):
+        yield from _in_document(document, context)
+
+
+def _in_document(document: Iterator[Labeled], context: int) -> Iterator[tuple[Labeled, ExampleText]]:
+    earlier: deque[str] = deque(maxlen=context)  # the nearest first
+    ahead = deque(islice(document, context + 1))
+    while ahead:
+        item = ahead.popleft()
+        ahead.extend(islice(document, 1))
+        before = text_before(earlier, context)
+        after = text_after((other.content.text for other in ahead), context)
+        yield item, replace(item.content, before=before, after=after)
+        earlier.appendleft(item.content.text)
 
 
 def write_predictions(

@@ -15,7 +15,7 @@ from workbench.services.labelmaps import mapped_predictions
 from workbench.services.leaks import kept, leak_of
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
-from workbench.services.snapshots import write_examples
+from workbench.services.snapshots import in_context, write_examples
 from workbench.statistics import bootstrap
 from workbench.storage.models import SnapshotRow
 from workbench.storage.rows import chunks
@@ -70,7 +70,8 @@ class EvaluationService:
         chosen = device or self._settings.device
 
         def prepare(staging: Path) -> dict[str, Any]:
-            write_examples(staging / "examples.jsonl", self._rows(ids))
+            rows = in_context(self._store, self._rows(ids), version.context)
+            write_examples(staging / "examples.jsonl", rows)
             return {
                 "labels": list(version.labels),
                 "parameters": {"strategies": [], "device": chosen},

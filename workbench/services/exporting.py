@@ -16,6 +16,7 @@ from workbench.config import Settings
 from workbench.domain import Evaluation, ExampleText, ModelVersion, Payload, Prediction, Project, Split
 from workbench.errors import InvalidInput, ModelUnavailable, RunFailed
 from workbench.jobs.artifacts import hash_folder
+from workbench.services.alonecheck import check_alone
 from workbench.services.hubpush import Pushed, push_export
 from workbench.services.isolated import run_module, run_outside
 from workbench.services.modelcard import CardFacts, model_card
@@ -44,7 +45,8 @@ class ExportedModel:
         folder: Where.
         version: Number of the model version.
         files: Name and size in bytes of each.
-        verification: What ``verify_export`` returns, ``stored``, and ``onnx`` (see ``check_onnx``; None without ONNX).
+        verification: What ``verify_export`` returns, ``stored``, ``alone`` (see ``check_alone``; None without context)
+            and ``onnx`` (see ``check_onnx``; None without ONNX).
         seconds: How long it took.
     """
 
@@ -136,7 +138,7 @@ class ExportService:
         """Write the model's own files into ``part`` and say what loading them elsewhere has shown."""
         with tempfile.TemporaryDirectory(prefix="workbench-export-") as job_dir:
             job = Path(job_dir)
-            gold, count = self._write_examples(project, job / "examples.jsonl")
+            gold, count = self._write_examples(project, version, job / "examples.jsonl")
             work = {"model_dir": str(source), "out": str(part), "onnx": onnx}
             (job / "job.json").write_text(json.dumps(work))
             more = ", exporting it to ONNX" if onnx else ""
@@ -144,6 +146,7 @@ class ExportService:
             run_module("export", [str(job)])
             on_step("Loading the folder in a fresh process, without the workbench")
             verification = self._verify(version, part, job / "expected.jsonl")
+            verification["alone"] = check_alone(project, _lines(job / "expected.jsonl"), gold)
             verification["onnx"] = None
             if onnx:
                 on_step("Running the ONNX models in a fresh process, without torch")
@@ -182,7 +185,9 @@ class ExportService:
             tx.users.audit(user_id, "push", f"model version {version.number}", told, project.id)
         return done
 
-    def _write_examples(self, project: Project, path: Path) -> tuple[dict[int, Payload], int]:
+    def _write_examples(
+        self, project: Project, version: ModelVersion, path: Path
+    ) -> tuple[dict[int, Payload], int]:
         """Write the examples to compare on, of the first split that has any, labeled or not.
 
         Returns:
@@ -199,16 +204,24 @@ class ExportService:
             raise InvalidInput(
                 f"{project.name} has no example to check an export on", remedy="import some data first"
             )
-        gold = self._gold([example.id for example in examples])
+        ids = [example.id for example in examples]
+        gold = self._gold(ids)
+        contexts: dict[int, tuple[str, str]] = {}
+        if version.context:
+            with self._store.read() as tx:
+                contexts = tx.examples.contexts(ids, version.context)
         task = get_task(project.task)
         with path.open("w", encoding="utf-8") as file:
             for example in examples:
+                before, after = contexts.get(example.id, ("", ""))
                 line = {
                     "id": example.id,
                     "text": example.content.text,
                     "tokens": example.content.tokens,
                     "question": example.content.question,
                     "payload": task.dump(gold[example.id]) if example.id in gold else None,
+                    "before": before,
+                    "after": after,
                 }
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
         return gold, len(examples)
@@ -234,11 +247,12 @@ class ExportService:
                 f"{verification['different']} of {verification['examples']} examples, first in {first['example']}",
                 remedy="nothing was exported; run `workbench doctor`",
             )
-        rows = [json.loads(line) for line in expected.read_text(encoding="utf-8").splitlines()]
+        rows = _lines(expected)
         with self._store.read() as tx:
             stored = tx.models.predictions(version.id, [row["id"] for row in rows])
-        pairs = [(row["payload"], stored[row["id"]]["payload"]) for row in rows if row["id"] in stored]
-        same = sum(now == then for now, then in pairs)
+        now = {row["id"]: row.get("in_context", row["payload"]) for row in rows}
+        pairs = [(now[row["id"]], stored[row["id"]]["payload"]) for row in rows if row["id"] in stored]
+        same = sum(again == then for again, then in pairs)
         if pairs and same < STORED_AGREEMENT * len(pairs):
             raise RunFailed(
                 f"version {version.number} predicts something else now than when it was evaluated: "
@@ -279,6 +293,10 @@ class ExportService:
         }
         text = json.dumps(document, ensure_ascii=False, indent=1)
         (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _newest(evaluations: Sequence[Evaluation], version: ModelVersion) -> list[Evaluation]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.basemodels import BASE_MODELS
 from workbench.domain import Evaluation, Json, ModelVersion, Project
+from workbench.services.alonecheck import context_section
 from workbench.services.leaks import warning_of
 from workbench.storage.models import Snapshot
 from workbench.tasks import get_task
@@ -134,6 +135,7 @@ def model_card(facts: CardFacts) -> str:
         f"Workbench on {facts.version.created_at:%d %B %Y}.",
         "## How to load it",
         use,
+        *context_section(facts.version.context, facts.verification.get("alone")),
         *_onnx(facts),
         "## What it was trained on",
         _data(facts),

@@ -18,7 +18,7 @@ from workbench.featurefiles import FeatureStore
 from workbench.jobs.completion import base_features
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
-from workbench.services.snapshots import learning_pages, unlabeled_pages, write_examples
+from workbench.services.snapshots import in_context, learning_pages, unlabeled_pages, write_examples
 from workbench.services.training import check_base_model
 from workbench.storage.models import SnapshotRow
 from workbench.storage.store import Store
@@ -91,7 +91,8 @@ class ScoringService:
         }
 
         def prepare(staging: Path) -> dict[str, Any]:
-            counts = write_examples(staging / "examples.jsonl", self._rows(project, version, names, again))
+            rows = in_context(self._store, self._rows(project, version, names, again), version.context)
+            counts = write_examples(staging / "examples.jsonl", rows)
             kept["scored_before"] = unlabeled - counts[Split.POOL]
             notes = [f"Scoring {counts[Split.POOL]} examples with version {version.number}."]
             if kept["scored_before"]:

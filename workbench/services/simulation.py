@@ -24,8 +24,8 @@ from workbench.services.judging import as_split
 from workbench.services.picking import near_key
 from workbench.services.runs import RunService
 from workbench.services.scoring import check_precision
-from workbench.services.snapshots import write_examples
-from workbench.services.training import check_base_model, check_parameters
+from workbench.services.snapshots import in_context, write_examples
+from workbench.services.training import check_base_model, check_context, check_parameters
 from workbench.storage.models import SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store
@@ -91,6 +91,7 @@ class SimulationService:
         check_precision(precision)
         chosen = parameters or TrainParameters()
         check_parameters(chosen)
+        check_context(project, chosen)
         chosen = replace(chosen, base_model=check_base_model(chosen.base_model), from_version=None)
         if chosen.device == "auto" and self._settings.device != "auto":
             chosen = replace(chosen, device=self._settings.device)
@@ -111,10 +112,9 @@ class SimulationService:
         }
 
         def prepare(folder: Path) -> dict[str, Any]:
+            rows = self._rows(project, (source, limit), (target, measure_limit))
             counts = write_examples(
-                folder / "examples.jsonl",
-                self._rows(project, (source, limit), (target, measure_limit)),
-                _weight,
+                folder / "examples.jsonl", in_context(self._store, rows, chosen.context), _weight
             )
             for role, split, remedy in (
                 (Split.POOL, source, "import it with its labels, or with --unlabeled"),

@@ -7,18 +7,22 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workbench.domain import Project, Split
+from workbench.domain import ExampleText, Project, Split
 from workbench.errors import InvalidInput
 from workbench.storage.models import GoldRow, Snapshot, SnapshotRow
+from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
 
 HELD_OUT = 0.1
 """Share of the examples that is held out for validation where a project has no validation split."""
+
+PAGE = 2_000
+"""Rows whose context is read at once."""
 
 Item: TypeAlias = tuple[int, int, Split]
 Page: TypeAlias = Callable[[Transaction, int], list[SnapshotRow]]
@@ -169,6 +173,28 @@ def _rows(store: Store, page: Page) -> Iterator[SnapshotRow]:
         after = rows[-1].position
 
 
+def in_context(store: Store, rows: Iterable[SnapshotRow], context: int) -> Iterator[SnapshotRow]:
+    """The same sentences with what stands around them, for a model that reads ``context`` sub-words of it on each side.
+
+    Unchanged for 0. Read a page of rows at a time.
+    """
+    if not context:
+        yield from rows
+        return
+    for page in chunks(rows, PAGE):
+        with store.read() as tx:
+            found = tx.examples.contexts([row.example_id for row in page], context)
+        for row in page:
+            before, after = found.get(row.example_id, ("", ""))
+            yield replace(row, content=replace(row.content, before=before, after=after))
+
+
+def around(content: ExampleText) -> dict[str, str]:
+    """What stands around a sentence, as a worker reads it; nothing where there is nothing."""
+    found = {"before": content.before, "after": content.after}
+    return {name: text for name, text in found.items() if text}
+
+
 def write_examples(
     path: Path, rows: Iterable[SnapshotRow], more: Callable[[SnapshotRow], dict[str, Any]] | None = None
 ) -> Counter[Split]:
@@ -186,6 +212,7 @@ def write_examples(
                 # A gold label may word the question anew: the model reads it as the annotator did.
                 "question": (row.payload or {}).get("question") or row.content.question,
                 "payload": row.payload,
+                **around(row.content),
                 **(more(row) if more else {}),
             }
             file.write(json.dumps(line, ensure_ascii=False) + "\n")

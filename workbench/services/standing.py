@@ -15,6 +15,7 @@ from workbench.domain import ExampleText, Prediction
 from workbench.errors import InvalidInput, ModelUnavailable
 from workbench.services.isolated import OFFLINE
 from workbench.services.modelfolder import check_folder
+from workbench.services.snapshots import around
 from workbench.tasks import load_prediction
 
 LOOP = "workbench.modeling.predict_loop"
@@ -33,6 +34,7 @@ class StandingModel:
     Attributes:
         task: Name of its task type.
         labels: Its label set.
+        context: Sub-words of its document on either side that it reads with a sentence, where it is given them.
 
     Raises:
         ModelUnavailable: The folder is no model, is not whole, was changed since its export, or can't be loaded.
@@ -40,6 +42,7 @@ class StandingModel:
 
     task: str
     labels: tuple[str, ...]
+    context: int
 
     def __init__(self, folder: Path, device: str = "auto") -> None:
         self.folder = folder
@@ -68,7 +71,7 @@ class StandingModel:
             _end(process)
             raise ModelUnavailable(self._last_words())
         told = json.loads(head)
-        self.task, self.labels = told["task"], tuple(told["labels"])
+        self.task, self.labels, self.context = told["task"], tuple(told["labels"]), told["context"]
         return process
 
     @property
@@ -83,7 +86,10 @@ class StandingModel:
             ModelUnavailable: The process has died, or can't be started again.
             InvalidInput: The model can't read an example.
         """
-        rows = [{"text": one.text, "tokens": one.tokens, "question": one.question} for one in examples]
+        rows = [
+            {"text": one.text, "tokens": one.tokens, "question": one.question, **around(one)}
+            for one in examples
+        ]
         with self._turn:
             if not self.alive:
                 _end(self._process)

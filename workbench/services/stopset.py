@@ -27,7 +27,7 @@ from workbench.evidence.stability import Stability, kappa, stability
 from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
-from workbench.services.snapshots import write_examples
+from workbench.services.snapshots import in_context, write_examples
 from workbench.storage.models import SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
@@ -114,7 +114,8 @@ class StopSets:
         }
 
         def prepare(staging: Path) -> dict[str, Any]:
-            write_examples(staging / "examples.jsonl", self._rows(ids))
+            rows = in_context(self._store, self._rows(ids), version.context)
+            write_examples(staging / "examples.jsonl", rows)
             return {
                 "labels": list(version.labels),
                 "parameters": parameters,

@@ -19,8 +19,8 @@ from workbench.services.judging import as_split
 from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
-from workbench.services.snapshots import used_labels, write_examples
-from workbench.services.training import check_base_model, check_parameters
+from workbench.services.snapshots import in_context, used_labels, write_examples
+from workbench.services.training import check_base_model, check_context, check_parameters
 from workbench.storage.evidence import Suspect
 from workbench.storage.models import GoldRow, SnapshotRow
 from workbench.storage.rows import chunks
@@ -197,6 +197,7 @@ class SuspectService:
                 version was trained.
         """
         chosen = self._parameters(parameters)
+        check_context(project, chosen)
         wanted = tuple(dict.fromkeys(as_split(split) for split in splits))
         with self._store.read() as tx:
             rows = list(tx.models.gold_rows(project.id, wanted))
@@ -222,7 +223,9 @@ class SuspectService:
             }
 
         def prepare(folder: Path) -> dict[str, Any]:
-            counts = write_examples(folder / "examples.jsonl", self._rows(project, rows), more)
+            context = chosen.context if version is None else version.context
+            labeled = in_context(self._store, self._rows(project, rows), context)
+            counts = write_examples(folder / "examples.jsonl", labeled, more)
             judge = f"{folds} models" if version is None else f"version {version.number}"
             return {
                 "labels": list(used_labels(project, rows) if version is None else version.labels),

@@ -16,15 +16,22 @@ from typing import Any
 from workbench.basemodels import BASE_MODELS
 from workbench.config import Settings
 from workbench.domain import Fall, ModelVersion, Project, Run, RunKind, Split, TrainParameters
+from workbench.domain.context import MOST_CONTEXT
 from workbench.errors import InvalidInput, ModelUnavailable, WrongState
 from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.seeds import GROUP, MOST_SEEDS, SeedGroup
-from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples, write_texts
+from workbench.services.snapshots import (
+    freeze_training,
+    in_context,
+    snapshot_pages,
+    write_examples,
+    write_texts,
+)
 from workbench.storage.models import Snapshot
 from workbench.storage.store import Store
-from workbench.tasks import get_task
+from workbench.tasks import AnswerTask, get_task
 
 HUB_NAME = re.compile(r"[\w-][\w.-]{0,95}(/[\w.-]{1,96})?")
 
@@ -121,17 +128,24 @@ class TrainingService:
             raise InvalidInput(
                 f"{project.name} has no labels", remedy="add labels to the project, or import labeled data"
             )
+        check_context(project, chosen)
         data = freeze_training(self._store, project, chosen.seed)
         labels = data.snapshot.labels
         origins = self._origins(project, parent)
         notes = list(data.notes)
         if parent is not None and set(labels) != set(parent.labels):
             notes.append(_told(parent, labels, origins))
+        if parent is not None and parent.context != chosen.context:
+            notes.append(
+                f"Version {parent.number} read {parent.context} sub-words on either side of a sentence, "
+                f"this one {chosen.context}."
+            )
 
         group = {GROUP: uuid.uuid4().hex[:8]} if seeds > 1 else {}
 
         def prepare(folder: Path, own: dict[str, Any]) -> dict[str, Any]:
-            write_examples(folder / "examples.jsonl", snapshot_pages(self._store, data.snapshot.id))
+            rows = snapshot_pages(self._store, data.snapshot.id)
+            write_examples(folder / "examples.jsonl", in_context(self._store, rows, chosen.context))
             if chosen.adapt_epochs:
                 write_texts(folder / "texts.jsonl", self._texts(project))
             return {
@@ -219,6 +233,12 @@ def check_parameters(parameters: TrainParameters) -> None:
             (parameters.max_length or 16) >= 16,
             "16 sub-words or more",
         ),
+        (
+            "context",
+            parameters.context,
+            0 <= parameters.context <= MOST_CONTEXT,
+            f"0 to {MOST_CONTEXT} sub-words on each side",
+        ),
         ("minimum of steps", parameters.min_steps, parameters.min_steps >= 0, "0 or more"),
         ("warm-up", parameters.warmup, 0 <= parameters.warmup <= 1, "0 to 1, a share of the steps"),
         ("schedule", parameters.schedule, parameters.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
@@ -242,6 +262,15 @@ def check_parameters(parameters: TrainParameters) -> None:
     if stride is not None and (stride < 0 or stride >= (length or 256) - 8):
         raise InvalidInput(
             f"{stride} can't be the stride", remedy="choose 0 or more, and less than the maximum length"
+        )
+
+
+def check_context(project: Project, parameters: TrainParameters) -> None:
+    """Raise InvalidInput where questions are to be read with what stands around them: their context is all there is."""
+    if parameters.context and isinstance(get_task(project.task), AnswerTask):
+        raise InvalidInput(
+            f"{project.task} has no context around a sentence",
+            remedy="leave it at 0; it is for NER and POS tagging",
         )
 
 

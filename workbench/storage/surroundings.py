@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, takewhile
+from operator import attrgetter
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, func, or_, select
 
-from workbench.domain import Example
-from workbench.storage.tables import examples
+from workbench.domain import Example, Split
+from workbench.domain.context import one_side, text_after, text_before
+from workbench.storage.rows import id_chunks
+from workbench.storage.tables import documents, examples
+from workbench.storage.visible import BEYOND
 
 Texts: TypeAlias = tuple[list[str], list[str]]
 """Texts before and texts after an example, each list in reading order."""
@@ -32,6 +37,68 @@ class Surroundings:
         asking = {one.id: self._around_question(one, before, after) for one in around if _asks(one)}
         tagged = [one for one in around if not _asks(one)]
         return asking | self._around_tagged(tagged, before, after)
+
+    def contexts(self, ids: Sequence[int], context: int) -> dict[int, tuple[str, str]]:
+        """What stands before and after sentences in their documents, as far as ``domain.context`` lets a model read it.
+
+        Two queries for some hundred sentences, not one for each. They read a document from the first of these to the
+        last and ``context`` sentences beyond: more than that on either side is never needed, for each has a sub-word.
+
+        Args:
+            ids: Of examples of one project.
+            context: Sub-words on each side.
+
+        Returns:
+            By id of the example. A question has none, and is not among them.
+        """
+        places = sorted(place for part in id_chunks(ids) for place in self._places(part))
+        found: dict[int, tuple[str, str]] = {}
+        for some in id_chunks(places):
+            wanted = {example_id for _, _, example_id in some}
+            for document in self._documents(some, context):
+                for at, sentence in enumerate(document):
+                    if sentence.id in wanted:
+                        earlier = (document[place] for place in range(at - 1, -1, -1))
+                        later = (document[place] for place in range(at + 1, len(document)))
+                        found[sentence.id] = (
+                            text_before(_readable(sentence, earlier), context),
+                            text_after(_readable(sentence, later), context),
+                        )
+        return found
+
+    def _places(self, ids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+        """Position, document and id of sentences."""
+        columns = select(examples.c.position, examples.c.document_id, examples.c.id)
+        for row in self._connection.execute(
+            columns.where(examples.c.id.in_(ids), examples.c.question.is_(None))
+        ):
+            yield row.position, row.document_id, row.id
+
+    def _documents(self, places: Sequence[tuple[int, int, int]], context: int) -> Iterator[list[Row[Any]]]:
+        """The sentences from the first to the last of these places and ``context`` beyond on each side, by document."""
+        first, last = places[0][0], places[-1][0]
+        position = examples.c.position
+        beyond = select(position).where(examples.c.document_id == documents.c.id).limit(1).offset(context - 1)
+        begin = beyond.where(position < first).order_by(position.desc()).scalar_subquery()
+        end = beyond.where(position > last).order_by(position).scalar_subquery()
+        near = (
+            select(
+                documents.c.id,
+                func.coalesce(begin, 0).label("begin"),
+                func.coalesce(end, BEYOND).label("end"),
+            )
+            .where(documents.c.id.in_({document for _, document, _ in places}))
+            .subquery()
+        )
+        sentences = (
+            select(examples.c.id, examples.c.document_id, examples.c.split, examples.c.text)
+            .join(near, near.c.id == examples.c.document_id)
+            .where(position.between(near.c.begin, near.c.end))
+            .order_by(examples.c.document_id, position)
+        )
+        rows: Iterable[Row[Any]] = self._connection.execute(sentences)
+        for _, document in groupby(rows, key=attrgetter("document_id")):
+            yield list(document)
 
     def _around_tagged(self, around: Sequence[Example], before: int, after: int) -> dict[int, Texts]:
         # The examples of a document nearly always have positions without gaps: one query brings them all. Where it
@@ -83,6 +150,13 @@ class Surroundings:
         later = others.where(position > example.position).order_by(func.min(position)).limit(after)
         found = [list(self._connection.execute(one).scalars()) for one in (earlier, later)]
         return found[0][::-1], found[1]
+
+
+def _readable(sentence: Row[Any], nearest_first: Iterable[Row[Any]]) -> Iterator[str]:
+    """The texts of neighbours up to the first that the sentence may not be read with."""
+    split = Split(sentence.split)
+    for other in takewhile(lambda other: one_side(split, Split(other.split)), nearest_first):
+        yield other.text
 
 
 def _asks(example: Example) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.domain import ModelVersion
+from workbench.services.alonecheck import told
 from workbench.services.downloads import Download
 from workbench.services.exporting import ExportedModel
 from workbench.services.modelfolder import files_of, tar_folder, zip_folder
@@ -186,6 +187,11 @@ def _draw_result(page: Page, version: ModelVersion, folder: Path) -> None:
         f"{checked['versions']['transformers']}.",
         icon=":material/verified:",
     )
+    if version.context:
+        st.caption(
+            "It was trained with context, and its folder reads single texts without. "
+            + told(checked.get("alone"))
+        )
     _draw_download(page, version, folder)
     draw_push(page, version, folder)
     st.caption("On this machine it is in")

@@ -151,6 +151,13 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             "training.md",
             "(?:doc )?stride|overlapping windows",
         ),
+        "document-context": Term(
+            "Document context",
+            "What stands before and after a sentence in its document, read along with it and not labeled: it says "
+            "which of two labels a word has where its own sentence does not.",
+            "training.md",
+            "document context|FLERT",
+        ),
         "embedding": Term(
             "Embedding",
             "A word or a text as a list of numbers, near to those of what means the like.",
@@ -305,6 +312,7 @@ PAGE_TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "loss",
             "sub-word",
             "doc-stride",
+            "document-context",
             "f1",
             "seed",
         ),

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.domain import TrainParameters
+from workbench.domain.context import MOST_CONTEXT
 from workbench.services.training import SCHEDULES
 from workbench.tasks import get_task
 from workbench.ui.glossary import explain
@@ -172,6 +173,18 @@ def _draw_tagging(base: TrainParameters) -> dict[str, Any]:
         base.label_all_subwords,
         help="Pipelines label sub-words without knowing your words: a model that learned only the first "
         "ones cuts entities there.",
+    )
+    values["context"] = st.number_input(
+        "Document context",
+        0,
+        MOST_CONTEXT,
+        base.context,
+        16,
+        help=explain(
+            "document-context",
+            also="So many sub-words on each side; 0 reads sentences alone, 64 is usual (FLERT). Training and "
+            "scoring take longer by as much as the windows grow. What is exported reads single texts without.",
+        ),
     )
     values["class_weights"] = st.toggle(
         "Rare labels weigh more",
