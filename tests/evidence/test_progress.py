@@ -142,6 +142,9 @@ def test_versions_that_still_change_their_minds_are_told_from_those_that_do_not(
         first = tx.models.predictions(tx.models.by_number(project.id, 1).id, pool[100:])
         for number in range(2, 6):
             tx.models.put_predictions(tx.models.by_number(project.id, number).id, first.items())
+        run = tx.runs.add(project.id, RunKind.SCORE, {"model_version": 2}, user_id=None)
+        tx.runs.transition(run.id, RunState.RUNNING, attempt=1)
+        tx.runs.transition(run.id, RunState.SUCCEEDED, attempt=1, result={})
     settled = wb.stop_sets.agreement(project)
     assert settled.stability.kappas == (1.0, 1.0, 1.0, 1.0)
     assert settled.stability.stop

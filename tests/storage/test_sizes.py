@@ -12,7 +12,8 @@ from workbench.domain import Project, Split
 from workbench.services import Workbench
 from workbench.services.splits import SplitPlan
 from workbench.storage.kept import MOST, Kept
-from workbench.storage.sizes import Sizes, SplitCounts
+from workbench.storage.sizes import SplitCounts
+from workbench.storage.store import Transaction
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def counts(wb: Workbench, project: Project) -> dict[Split, tuple[int, int]]:
     """Examples and golds, kept ones, which must be those that are counted anew."""
     with wb.store.read() as tx:
         found = tx.sizes.counts(project.id)
-        assert found == Sizes(tx.connection, None).counts(project.id)
+        assert found == Transaction(tx.connection).sizes.counts(project.id)
         assert tx.sizes.pool(project.id) == found.get(Split.POOL, SplitCounts()).examples
     return {split: (number.examples, number.gold) for split, number in found.items()}
 

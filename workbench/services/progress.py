@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from workbench.domain import Project, Split
@@ -253,7 +253,11 @@ def _points(
     points = []
     for row in rows:
         assert row.evaluation is not None
-        spent = tx.evidence.label_cost(row.version.snapshot_id)
+        spent = tx.once(
+            ("spent", row.version.snapshot_id),  # frozen, as what it holds is
+            None,
+            partial(tx.evidence.label_cost, row.version.snapshot_id),
+        )
         predicted = cost.seconds(spent.examples - spent.logged, spent.unlogged_words)
         low, high = row.evaluation.metrics.get("confidence_interval") or (None, None)
         points.append(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -48,6 +48,9 @@ VERSIONS = 8
 SEED = 20_262
 
 
+Units: TypeAlias = tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class StopSet:
     """Agreement of successive versions.
@@ -81,15 +84,11 @@ class StopSets:
             if len(ids) < SMALLEST:
                 said = f"Only {len(ids)} examples of the pool are unlabeled: too few to compare versions on."
                 return StopSet(len(ids), (), (), Stability((), None, False, said))
-            contents = {example.id: example.content for example in tx.examples.by_ids(ids)}
-            found = {version.number: _said(tx, project, version, contents) for version in versions}
+            found = {version.number: _said(tx, project, version, ids) for version in versions}
         unread = tuple(number for number, said in found.items() if len(said) < READ * len(ids))
         read = [number for number in found if number not in unread]
         common = [key for key in ids if all(key in found[number] for number in read)]
-        labels = {
-            number: [item for key in common for item in units(found[number][key], contents[key])]
-            for number in read
-        }
+        labels = {number: [item for key in common for item in found[number][key]] for number in read}
         kappas = [kappa(labels[a], labels[b]) for a, b in pairwise(read)] if common else []
         return StopSet(len(common), tuple(read), unread, stability(kappas))
 
@@ -140,7 +139,9 @@ class StopSets:
 
 def stop_set(tx: Transaction, project: Project) -> list[int]:
     """Ids of unlabeled pool examples, by a lot that is always the same; at most ``SIZE``."""
-    ids = np.array(tx.evidence.some_of_pool(project.id, SIZE), dtype=np.int64)
+    drawn = tx.sizes.drawn(project.id, SIZE)
+    labeled = tx.annotations.with_gold(drawn)
+    ids = np.array([key for key in drawn if key not in labeled], dtype=np.int64)
     order = np.argsort(-random_scores(ids, SEED), kind="stable")
     return [int(key) for key in ids[order][:SIZE]]
 
@@ -177,17 +178,23 @@ def _words(text: str) -> Iterator[tuple[int, int]]:
         start += len(word)
 
 
-def _said(
-    tx: Transaction, project: Project, version: ModelVersion, contents: dict[int, ExampleText]
-) -> dict[int, Payload]:
-    """What a version predicts of the examples that it has read, under the labels' names of now."""
-    task = get_task(project.task)
+def _said(tx: Transaction, project: Project, version: ModelVersion, ids: Sequence[int]) -> dict[int, Units]:
+    """What a version predicts of the examples that it has read, under the labels' names of now, as units."""
     mapping = version_map(tx, project, version)
-    stored = tx.models.payloads(version.id, list(contents))
-    found = {key: task.load(payload) for key, payload in stored.items()}
-    if mapping is None:
-        return found
-    return {key: mapping.payload(payload, contents[key]) for key, payload in found.items()}
+    stamp = (tx.runs.last_finished(project.id), mapping)
+    known: dict[int, Units | None] = tx.once(("said", version.id), stamp, dict)
+    missing = [key for key in ids if key not in known]
+    if missing:
+        task = get_task(project.task)
+        contents = {example.id: example.content for example in tx.examples.by_ids(missing)}
+        known |= dict.fromkeys(missing)  # a version that has not read an example
+        for key, stored in tx.models.payloads(version.id, missing).items():
+            payload = task.load(stored)
+            if mapping is not None:
+                payload = mapping.payload(payload, contents[key])
+            known[key] = tuple(units(payload, contents[key]))
+    found = ((key, known[key]) for key in ids)
+    return {key: said for key, said in found if said is not None}
 
 
 __all__ = ["StopSet", "StopSets", "stop_set", "units"]

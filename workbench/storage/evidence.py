@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil
 
-from sqlalchemy import Connection, case, delete, exists, func, insert, select
+from sqlalchemy import Connection, case, delete, func, insert, select
 
 from workbench.domain import Json, Split
 from workbench.storage.rows import chunks, id_chunks
@@ -14,9 +13,6 @@ from workbench.storage.tables import batch_items, batches, examples, gold, metad
 from workbench.storage.visible import in_project
 
 REVISIONS = metadata.tables["annotations"]
-
-SCRAMBLE, MODULUS = 7_919, 10_007
-"""Primes that spread ids over 0..10006, so that a share of the pool is the same share each time it is asked."""
 
 LOT = "random"
 
@@ -110,24 +106,6 @@ class Evidence:
             for row in rows
             if row.reason.get("audit") or (row.strategy == LOT and not row.parameters.get("filters"))
         ]
-
-    def some_of_pool(self, project_id: int, wanted: int) -> list[int]:
-        """About three times ``wanted`` pool examples without a label, evenly out of the whole pool, by id.
-
-        Which they are depends on their ids alone: an example is in it until it is labeled, or the pool grows much.
-        """
-        of_pool = (in_project(project_id), examples.c.split == Split.POOL)
-        total = self._connection.execute(
-            select(func.count()).select_from(examples).where(*of_pool)
-        ).scalar_one()
-        limit = ceil(MODULUS * min(1.0, 3 * wanted / max(total, 1)))
-        statement = (
-            select(examples.c.id)
-            .where(*of_pool, (examples.c.id * SCRAMBLE) % MODULUS < limit)
-            .where(~exists().where(gold.c.example_id == examples.c.id))
-            .order_by(examples.c.id)
-        )
-        return list(self._connection.execute(statement).scalars())
 
     # --- doubted labels -----------------------------------------------------------------------------
 

@@ -17,10 +17,10 @@ class Kept:
     """Counts with the stamp of the rows that they were made from; several threads may ask."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[Hashable, tuple[Hashable, object]] = OrderedDict()
+        self._found: OrderedDict[Hashable, tuple[object, object]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable, stamp: Hashable, count: Callable[[], T]) -> T:
+    def get(self, key: Hashable, stamp: object, count: Callable[[], T]) -> T:
         """What was counted at this stamp, or what ``count`` gives now.
 
         Args:

@@ -87,6 +87,12 @@ class Runs:
         found = select(runs).where(runs.c.project_id == project_id).order_by(runs.c.id.desc()).limit(limit)
         return self._many(found)
 
+    def last_finished(self, project_id: int) -> datetime | None:
+        """When a run of the project last came to an end, however; None where none has."""
+        found = select(func.max(runs.c.finished_at)).where(runs.c.project_id == project_id)
+        last: datetime | None = self._connection.execute(found).scalar_one()
+        return aware(last)
+
     def in_state(self, state: RunState) -> tuple[Run, ...]:
         """Every run in a state, oldest first."""
         return self._many(select(runs).where(runs.c.state == state).order_by(runs.c.id))

@@ -8,19 +8,22 @@ which are few beside the pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from math import ceil
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, func, select
 
 from workbench.domain import Split
-from workbench.storage.kept import Kept
 from workbench.storage.tables import acquisition_scores, examples, gold, projects
 from workbench.storage.tables import annotations as revisions
 from workbench.storage.visible import in_project
 
 T = TypeVar("T")
+
+SCRAMBLE, MODULUS = 7_919, 10_007
+"""Primes that spread ids over 0..10006, so that a share of the pool is the same share each time it is asked."""
 
 RESPLIT = "splits"
 """In a project's settings: how often its examples have been split again."""
@@ -36,17 +39,24 @@ class SplitCounts:
     annotated: int = 0
 
 
+class Once(Protocol):
+    """``Transaction.once``."""
+
+    def __call__(self, key: Hashable, stamp: object, count: Callable[[], T]) -> T:
+        """What was counted at this stamp."""
+
+
 class Sizes:
     """Counts of what projects hold; see ``Store``.
 
     Args:
         connection: Of a transaction.
-        kept: Earlier counts. None in a transaction that writes: what it sees, nobody may ever see.
+        once: ``Transaction.once``.
     """
 
-    def __init__(self, connection: Connection, kept: Kept | None) -> None:
+    def __init__(self, connection: Connection, once: Once) -> None:
         self._connection = connection
-        self._kept = kept
+        self._once = once
 
     def counts(self, project_id: int) -> dict[Split, SplitCounts]:
         """Numbers of each split that has examples."""
@@ -92,7 +102,27 @@ class Sizes:
         def count() -> int:
             return int(self._connection.execute(in_pool).scalar_one())
 
-        return self._once((project_id, version_id, strategy), (self._stamp(project_id), every), count)
+        return self._once(
+            ("scored", project_id, version_id, strategy), (self._stamp(project_id), every), count
+        )
+
+    def drawn(self, project_id: int, wanted: int) -> tuple[int, ...]:
+        """About three times ``wanted`` examples, evenly out of the whole pool, by id.
+
+        Which they are depends on their ids alone: an example stays in it until the pool has grown much.
+        """
+        limit = ceil(MODULUS * min(1.0, 3 * wanted / max(self.pool(project_id), 1)))
+        statement = (
+            select(examples.c.id)
+            .where(in_project(project_id), examples.c.split == Split.POOL.value)
+            .where((examples.c.id * SCRAMBLE) % MODULUS < limit)
+            .order_by(examples.c.id)
+        )
+
+        def draw() -> tuple[int, ...]:
+            return tuple(self._connection.execute(statement).scalars())
+
+        return self._once(("drawn", project_id, wanted), self._stamp(project_id), draw)
 
     def _sizes(self, project_id: int) -> Mapping[Split, tuple[int, int]]:
         """Examples and words of each split that has any."""
@@ -105,7 +135,7 @@ class Sizes:
             )
             return {Split(split): (int(number), int(words)) for split, number, words in rows}
 
-        return self._once(project_id, self._stamp(project_id), count)
+        return self._once(("sizes", project_id), self._stamp(project_id), count)
 
     def _stamp(self, project_id: int) -> tuple[int, int]:
         """Changes whenever an example comes, or goes to another split."""
@@ -113,6 +143,3 @@ class Sizes:
         settings = select(projects.c.settings).where(projects.c.id == project_id)
         found = self._connection.execute(settings).scalar_one_or_none() or {}
         return int(self._connection.execute(last).scalar_one()), int(found.get(RESPLIT, 0))
-
-    def _once(self, key: object, stamp: object, count: Callable[[], T]) -> T:
-        return count() if self._kept is None else self._kept.get(key, stamp, count)

@@ -13,11 +13,11 @@ Writing (all or nothing; nothing computes while it is open)::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -51,12 +51,22 @@ if TYPE_CHECKING:
     from workbench.storage.worknumbers import WorkNumbers
 
 
+T = TypeVar("T")
+
+
 class Transaction:
     """Repositories over one connection; made by ``Store``, dead after its block."""
 
     def __init__(self, connection: Connection, kept: Kept | None = None) -> None:
         self.connection = connection
         self._kept = kept
+
+    def once(self, key: Hashable, stamp: object, count: Callable[[], T]) -> T:
+        """What ``count`` gives, or gave earlier in this process at the same stamp; see ``Kept.get``.
+
+        In a block that writes it is always computed: what that sees, nobody may ever see.
+        """
+        return count() if self._kept is None else self._kept.get(key, stamp, count)
 
     @cached_property
     def users(self) -> Users:
@@ -91,7 +101,7 @@ class Transaction:
         """How many examples projects have."""
         from workbench.storage.sizes import Sizes
 
-        return Sizes(self.connection, self._kept)
+        return Sizes(self.connection, self.once)
 
     @cached_property
     def loads(self) -> Loads:
