@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.jobs.rows import add_examples, add_gold, sentence
-from workbench.domain import ExampleText, ModelVersion, Project, RunKind, Span, Spans, Split, Tags
+from workbench.domain import ExampleText, ModelVersion, Project, RunKind, RunState, Span, Spans, Split, Tags
 from workbench.errors import InvalidInput
 from workbench.services import Workbench
 from workbench.services.evaluation import measure
