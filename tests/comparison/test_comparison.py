@@ -44,9 +44,10 @@ def judged_project(
     labels: Sequence[str] = ("PER", "ORG"),
     question: str | None = None,
     per_document: int = 1,
+    name: str = "p",
 ) -> tuple[Project, list[int]]:
     """A test split with gold labels and the predictions of versions 1 and 2."""
-    project = make_project(workbench, task=task, labels=labels)
+    project = make_project(workbench, name, task=task, labels=labels)
     ids = add_examples(
         workbench, project, [TEXT] * len(rows), split="test", question=question, per_document=per_document
     )

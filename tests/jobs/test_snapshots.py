@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,28 @@ def test_one_document_is_split_by_examples_and_one_example_not_at_all() -> None:
     training, validation, note = hold_out(rows_in([1]), seed=3)
     assert (len(training), len(validation)) == (1, 0)
     assert "nothing is held out" in note
+
+
+def test_partial_labels_are_never_held_out_nor_learned_from_beside_what_is() -> None:
+    rows = [
+        replace(row, payload={"spans": [], "partial": True}) if row.example_id % 2 else row
+        for row in rows_in([4] * 10)
+    ]
+    partial = {row.example_id for row in rows if row.example_id % 2}
+    training, validation, note = hold_out(rows, seed=3)
+    assert len(validation) == 2 and not partial & {row.example_id for row in validation}
+    assert not {row.document_id for row in training} & {row.document_id for row in validation}
+    assert len(training) == 36 and note.endswith(
+        "2 with partial labels stand in the same documents and are left out."
+    )
+    training, validation, _ = hold_out(rows[:4], seed=3)
+    assert len(training) == 3 and len(validation) == 1, "of one document single ones are held out"
+    for some, words in (
+        (rows[:3], "one labeled example that is not partial"),
+        (rows[:1], "no labeled example"),
+    ):
+        training, validation, note = hold_out(some, seed=3)
+        assert (training, validation) == (some, []) and words in note
 
 
 def test_the_worker_gets_the_text_as_it_is_stored(

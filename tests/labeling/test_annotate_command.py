@@ -12,6 +12,7 @@ from tests.labeling.corpus import make_project
 from workbench import cli
 from workbench.cli.base import app
 from workbench.config import get_settings
+from workbench.domain import Span, Spans
 from workbench.services import Workbench, open_workbench
 from workbench.storage.batches import NewItem
 
@@ -31,15 +32,20 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 
 def test_a_file(opened: Workbench, tmp_path: Path) -> None:
-    _, ids = make_project(opened)
+    project, ids = make_project(opened)
     path = tmp_path / "a.jsonl"
-    path.write_text(f'{{"example": {ids[0]}, "spans": []}}\n{{"example": {ids[1]}, "spans": 3}}\n', "utf-8")
+    some = '"spans": [{"start": 0, "end": 5, "label": "PER"}], "partial": true'
+    path.write_text(
+        f'{{"example": {ids[0]}, "spans": []}}\n{{"example": {ids[1]}, "spans": 3}}\n{{"example": {ids[0]}, {some}}}\n'
+    )
     code, out, _ = run("news", str(path), "--author", "ada", "--json")
     answer = json.loads(out)
-    assert (code, answer["stored"], answer["refused"][0]["line"]) == (0, 1, 2)
+    assert (code, answer["stored"], answer["refused"][0]["line"]) == (0, 2, 2)
+    said = opened.annotation.history(project, ids[0])[-1].payload
+    assert said == Spans((Span(0, 5, "PER"),), partial=True)
     code, out, err = run("news", str(path), "--author", "ada")
     assert code == 0
-    assert "1 annotation is stored" in out
+    assert "2 annotations are stored" in out
     assert err.startswith("line 2: ")
 
 

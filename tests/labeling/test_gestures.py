@@ -65,6 +65,36 @@ def test_all_suggestions_are_confirmed_at_once(page: Page, app: ServedApp, fille
     assert [len(payload["spans"]) for _, payload in stored(filled, project, ids[0])] == [2]
 
 
+def test_only_these_spans_are_judged(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="only these")
+    said = Spans((Span(0, 11, "PER"), Span(38, 42, "LOC")))
+    suggest(filled, project, {ids[0]: Prediction(said, 0.6, (0.6, 0.7), (0.4, *[0.0] * 10), ())})
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    switch = screen.part("partial")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    # Without a span that a person has said, partial labels say nothing.
+    screen.press("r", "Enter").expect_example(ids[0])
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(screen.part("message")).to_contain_text("Confirm or label a span first")
+    # The switch is undone like any change; the suggestion that nobody confirmed does not go along.
+    screen.press("Control+z")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    screen.press("Control+Shift+z", "Space")
+    expect(screen.part("acceptText")).to_have_text("Accept only these")
+    screen.press("Enter").expect_example(ids[1]).expect_status("Saved")
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    person = {"spans": [{"start": 0, "end": 11, "label": "PER"}]}
+    assert stored(filled, project, ids[0]) == [("accepted", {**person, "partial": True})]
+    # It is there again on the way back, and after the page was loaded anew.
+    page.reload()
+    screen.ready().press("PageUp").expect_example(ids[0])
+    expect(screen.part("banner")).to_contain_text("You accepted this one, only these spans")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    switch.click()
+    screen.press("Enter").expect_status("Saved")
+    assert stored(filled, project, ids[0])[-1] == ("accepted", person)
+
+
 def test_several_answers_and_parts_of_words(page: Page, app: ServedApp, filled: Workbench) -> None:
     project, ids = make_project(filled, "qa", (), [QA_TEXT], name="several answers")
     year = QA_TEXT.index("1911")

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.agreement.test_measure import ADA, BOB, TEXTS, say, shared, three
-from workbench.domain import Role, Sharing, Spans, User
+from workbench.domain import Role, Sharing, Span, Spans, User
 from workbench.services import Workbench
 from workbench.services.annotation import Submission
 from workbench.ui import page
@@ -71,6 +71,21 @@ def test_versions_are_decided_between_and_a_remark_is_sent(home: Workbench, boss
     assert "Nothing waits here" in app.success[0].value
     app = run("10_Review.py", view="agreement")
     assert [one.value for one in app.metric][:3] == ["2", "0.667", "50%"]
+
+
+def test_a_partial_version_is_shown_as_one_and_can_be_mixed(home: Workbench, boss: User) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    ada, bob, _ = three(home)
+    say(home, project, ada, ids[0], {"spans": [ADA], "partial": True})
+    say(home, project, bob, ids[0], {"spans": [ADA]})
+    app = run("10_Review.py")
+    shown = [one.proto.body for one in app.get("html")]
+    assert ["Only these spans are judged" in one for one in shown if "Ada" in one] == [True, False]
+    (only,) = [one for one in app.checkbox if one.label == "Only these spans are judged"]
+    assert not only.value, "not everybody said so"
+    only.check()
+    press(app, "Accept this mixture")
+    assert home.review.dossier(project, ids[0]).gold.payload == Spans((Span(0, 3, "PER"),), partial=True)
 
 
 def test_work_is_shared_out_and_people_are_given_roles(home: Workbench, boss: User) -> None:

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
-from workbench.domain import Project, RunEvent
+from workbench.domain import PARTIAL_LEFT_OUT, Project, RunEvent
 from workbench.errors import InvalidInput
 from workbench.services import Workbench
 from workbench.services.comparison import Analysis, Comparison
-from workbench.services.figures import plain_figures
+from workbench.services.figures import left_out, plain_figures
 from workbench.services.leaks import warning_of
 from workbench.services.report import make_report, markdown
 
@@ -130,7 +130,8 @@ def _say(event: RunEvent) -> None:
 
 def _show_metrics(data: Mapping[str, Any]) -> None:
     out.print(
-        f"Version {data['model_version']} on {data['examples']} examples of the {data['split']} split:",
+        f"Version {data['model_version']} on {data['examples']} examples of the {data['split']} split"
+        f"{left_out(data['metrics'].get(PARTIAL_LEFT_OUT, 0))}:",
         markup=False,
     )
     for name, value in plain_figures(data["metrics"]).items():
@@ -149,7 +150,11 @@ def _show_comparison(comparison: Comparison) -> None:
         (f"{comparison.metric} of {comparison.b}", f"{comparison.score_b:.4f}"),
         ("difference", f"{comparison.difference:+.4f} ({low:+.4f} to {high:+.4f})"),
         ("p-value", f"{comparison.p_value:.4f}"),
-        ("fixed, broken", f"{comparison.fixed}, {comparison.broken} of {comparison.examples} examples"),
+        (
+            "fixed, broken",
+            f"{comparison.fixed}, {comparison.broken} of {comparison.examples} examples"
+            f"{left_out(comparison.partial)}",
+        ),
     ):
         out.print(f"  {label:16} {value}", markup=False)
     for row in comparison.per_label[:20]:

@@ -59,6 +59,9 @@ def _show_export(report: ExportReport) -> None:
     out.print(f"Wrote {report.examples:,} examples to {report.path}{changed}.", markup=False)
     if report.skipped:
         out.print(f"  left out: {report.skipped:,}", markup=False)
+    if report.partial:
+        kept = "written as the file had them" if report.format == "source" else "among those left out"
+        out.print(f"  with partial labels, {kept}: {report.partial:,}", markup=False)
     if report.lost:
         out.print(f"  can't be held by the format: {report.lost:,}", markup=False)
     show_notices(report.warnings)

@@ -6,13 +6,22 @@ Positions are half-open ranges of Unicode code points into an example's stored t
 
 from workbench.domain.data import Example, ExampleText, ImportRecord, Json, Label, NewExample, Offset, Project
 from workbench.domain.kinds import RUN_TRANSITIONS, AnnotationStatus, Fall, Role, RunKind, RunState, Split
-from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, Spans, Tags
-from workbench.domain.runs import Evaluation, GoldSet, ModelVersion, Run, RunEvent, TrainParameters
+from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, Spans, Tags, is_partial
+from workbench.domain.runs import (
+    PARTIAL_LEFT_OUT,
+    Evaluation,
+    GoldSet,
+    ModelVersion,
+    Run,
+    RunEvent,
+    TrainParameters,
+)
 from workbench.domain.sharing import Sharing
 from workbench.domain.work import Annotation, AuditEvent, Batch, BatchItem, Remark, User
 from workbench.domain.workchanges import WorkChange
 
 __all__ = [
+    "PARTIAL_LEFT_OUT",
     "RUN_TRANSITIONS",
     "Annotation",
     "AnnotationStatus",
@@ -49,4 +58,5 @@ __all__ = [
     "TrainParameters",
     "User",
     "WorkChange",
+    "is_partial",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,9 +18,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """NER labels of an example: spans on token boundaries, sorted, none overlapping another."""
+    """NER labels of an example: spans on token boundaries, sorted, none overlapping another.
+
+    Tokens outside of every span are no entity; where the labels are ``partial``, they are unknown: the annotator
+    has judged these spans and nothing else.
+    """
 
     spans: tuple[Span, ...] = ()
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,19 @@ class Answers:
 
 
 Payload: TypeAlias = Spans | Tags | Answers
+
+
+def is_partial(labels: Payload | Mapping[str, Any] | None) -> bool:
+    """Whether labels, as they are or in their stored form, are partial: what they leave out is unknown.
+
+    Of parts of speech each token says for itself whether it is known, so that they are never partial as a whole.
+
+    >>> is_partial(Spans((Span(0, 5, "LOC"),), partial=True)), is_partial({"spans": []})
+    (True, False)
+    """
+    if isinstance(labels, Mapping):
+        return labels.get("partial") is True
+    return isinstance(labels, Spans) and labels.partial
 
 
 @dataclass(frozen=True, slots=True)

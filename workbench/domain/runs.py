@@ -100,6 +100,10 @@ class GoldSet:
     created_at: datetime
 
 
+PARTIAL_LEFT_OUT = "partial_left_out"
+"""Key of an evaluation's metrics: how many partial labels of the split it leaves out, where there are any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """Metrics of a model version on the gold labels that a split had at that moment (``data_hash``).
@@ -116,6 +120,11 @@ class Evaluation:
     run_id: int | None
     created_at: datetime
     gold_set: int | None = None
+
+    @property
+    def partial(self) -> int:
+        """Examples of the split that were left out, because their labels were partial."""
+        return int(self.metrics.get(PARTIAL_LEFT_OUT, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
-from workbench.domain import Answers, Json, NewExample
+from workbench.domain import Answers, Json, NewExample, Spans, is_partial
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.chunktags import ChunkTags
 from workbench.formats.columns import encoded
 from workbench.formats.jsonlwrite import OBJECTS, own
 from workbench.formats.jsontext import check_meta, expect, parse
 from workbench.formats.places import find_values, replaced
-from workbench.formats.record import DOCUMENT_KEYS, KNOWN_KEYS, ROLES, Record, refuse_columns
+from workbench.formats.record import DOCUMENT_KEYS, KNOWN_KEYS, PARTIAL, ROLES, Record, refuse_columns
 from workbench.formats.records import read_record
 from workbench.formats.recordwrite import values_for
 from workbench.formats.source import Source
@@ -135,8 +135,15 @@ def _patched(line: str, change: Change, scheme: str, question_key: str) -> str:
     wanted = {key: values_for(str(locator["shape"]), change.after, change.content, locator)}
     found = {
         path[0]: (start, end)
-        for path, start, end in find_values(body, (key,), (question_key,), ("is_impossible",), ("no_answer",))
+        for path, start, end in find_values(
+            body, (key,), (question_key,), ("is_impossible",), ("no_answer",), (PARTIAL,)
+        )
     }
+    said = found.get(PARTIAL)
+    if is_partial(change.after) or (
+        isinstance(change.after, Spans) and said and body[slice(*said)] == "true"
+    ):
+        wanted[PARTIAL] = is_partial(change.after)
     if isinstance(change.after, Answers):
         flags = [name for name in ("is_impossible", "no_answer") if name in found]
         if change.after.question is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from workbench.domain import Answers, Spans, Tags
 from workbench.formats.base import Labeled, Report, WriteOptions
 from workbench.formats.layout import UNIVERSAL
+from workbench.formats.record import PARTIAL
 from workbench.formats.recordwrite import values_for
 from workbench.formats.spanlist import apart
 
@@ -31,6 +32,7 @@ def own(item: Labeled, options: WriteOptions, report: Report) -> dict[str, Any]:
             value |= {"scores": list(item.scores)} if item.scores else {}
         elif isinstance(payload, Spans):
             value["spans"] = _scored(values_for("spans", payload, content, {}), item)
+            value |= {PARTIAL: True} if payload.partial else {}
     if item.meta:
         value["meta"] = dict(item.meta)
     return value | _told(item, options)

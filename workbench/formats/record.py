@@ -29,6 +29,10 @@ _LABEL_KEYS = frozenset(
 USED_KEYS = KNOWN_KEYS | _LABEL_KEYS | {*ID_KEYS, *DOCUMENT_KEYS, "split", "meta", "token_starts", "scores"}
 
 
+PARTIAL = "partial"
+"""Key of an object whose spans are all that was judged, beside ``true``; of other tasks and values it is metadata."""
+
+
 @dataclass(slots=True)
 class Record:
     """An object of a file, where it stands, and what is being looked for in it.
@@ -43,6 +47,11 @@ class Record:
     report: Report
     chunks: ChunkTags
     shape: str = "text"
+
+    @property
+    def partial(self) -> bool:
+        """Whether it says that its spans are all that was judged."""
+        return self.options.task == "ner" and self.value.get(PARTIAL) is True
 
     def error(self, message: str, remedy: str) -> FormatError:
         """A FormatError at this line."""

@@ -7,7 +7,7 @@ from typing import Any
 from workbench.domain import NewExample
 from workbench.formats.base import split_named
 from workbench.formats.jsontext import check_meta
-from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, USED_KEYS, Record
+from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, PARTIAL, USED_KEYS, Record
 from workbench.formats.recordqa import read_question
 from workbench.formats.recordtags import read_tagged
 
@@ -42,6 +42,8 @@ def _meta(record: Record) -> dict[str, Any]:
     """What the object says beside the example: its ``meta``, and every key that is not used otherwise."""
     mapped = {str(key) for key in record.options.columns.values()}
     meta = {key: value for key, value in record.value.items() if key not in USED_KEYS and key not in mapped}
+    if record.partial:
+        del meta[PARTIAL]
     own = record.value.get("meta")
     meta |= own if isinstance(own, dict) else {} if own is None else {"meta": own}
     check_meta(meta, record.file, record.line)

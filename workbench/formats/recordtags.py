@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,17 @@ from workbench.formats.tokenizer import aligned, cut_at, joined, tokenize
 
 def read_tagged(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, Payload | None]:
     """Text, tokens and labels; ``locator`` learns the labels' key and shape. Raises FormatError."""
+    content, payload = _read(record, locator)
+    if not record.partial or not isinstance(payload, Spans):
+        return content, payload
+    if not payload.spans:
+        record.report.warn("partial labels without a span say nothing; imported without labels", record.line)
+        return content, None
+    record.shape += ", partial labels"
+    return content, replace(payload, partial=True)
+
+
+def _read(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, Payload | None]:
     content = _content(record)
     task = record.options.task
     if record.value.get("answer") in ("reject", "ignore"):  # Prodigy: the annotator said no

@@ -110,7 +110,8 @@ class TokenJudge:
     def _labels(self, row: Row) -> NDArray[np.int64]:
         assert row.payload is not None
         targets = self._task.targets(row.payload, row.content, self._classes)
-        return np.where(targets == IGNORE, UNKNOWN, self._groups[targets])
+        known = targets != IGNORE
+        return np.where(known, self._groups[np.where(known, targets, 0)], UNKNOWN)
 
     def _items(
         self, row: Row, found: Doubts, p: NDArray[np.floating], labels: NDArray[np.int64], first: int

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.domain import Answers, ExampleText, Payload, Split, TrainParameters
+from workbench.domain import Answers, ExampleText, Payload, Split, TrainParameters, is_partial
 from workbench.errors import InvalidInput
 from workbench.modeling.adapt import TEXTS, adapt
 from workbench.modeling.artifact import ModelInfo, answers_questions, save_model
@@ -208,12 +208,13 @@ def _result(
 
 
 def _read(attempt: Path, task: Task) -> tuple[Labeled, Labeled]:
-    """Examples to learn from and to measure on. Raises InvalidInput where there is none to learn from."""
+    """Examples to learn from, and without partial labels to measure on. Raises InvalidInput with none to learn from."""
     rows = [row for row in read_rows(attempt / "examples.jsonl", task) if row.payload is not None]
     learn = _labeled([row for row in rows if row.split == Split.TRAIN], task)
     if not learn.examples:
         raise InvalidInput("there is no labeled example to train on", remedy="label some examples first")
-    return learn, _labeled([row for row in rows if row.split == Split.VALIDATION], task)
+    whole = [row for row in rows if row.split == Split.VALIDATION and not is_partial(row.payload)]
+    return learn, _labeled(whole, task)
 
 
 def _labeled(rows: Sequence[Row], task: Task) -> Labeled:

@@ -1,7 +1,8 @@
 """Do people agree? Figures over what several people said of the same examples, with the examples behind each.
 
 Every comparison is of what each person says now (their newest revision), of accepted labels alone, and of people
-alone: files, simulated annotators and models don't take part.
+alone: files, simulated annotators and models don't take part. Partial labels are compared where they speak (see
+``tasks.partial``); beside labels of the whole text they are never "the very same".
 """
 
 from __future__ import annotations
@@ -12,11 +13,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
 
-from workbench.domain import Annotation, Answers, Example, ExampleText, Payload, Project, Spans, Tags
+from workbench.domain import (
+    Annotation,
+    Answers,
+    Example,
+    ExampleText,
+    Payload,
+    Project,
+    Spans,
+    Tags,
+    is_partial,
+)
 from workbench.evidence.agreement import Shared, fleiss_kappa, krippendorff_alpha, shared
 from workbench.evidence.stability import kappa
 from workbench.storage.store import Store
-from workbench.tasks.schemes import tags_of
+from workbench.tasks import common_ground
+from workbench.tasks.schemes import OUTSIDE, tags_of
 from workbench.tasks.squad import best_of
 from workbench.tasks.tagging import to_token_spans
 
@@ -173,7 +185,7 @@ class _Pair:
         return later - timedelta(days=later.weekday())
 
     def by_label(self) -> dict[str, Shared]:
-        first, second = map(marks, self.payloads)
+        first, second = map(marks, common_ground(*self.payloads))
         found = {}
         for label in {mark[-1] for mark in (*first, *second)}:
             found[label] = shared(
@@ -209,7 +221,7 @@ def likeness(first: Payload, second: Payload, content: ExampleText) -> float:
     if isinstance(first, Answers) and isinstance(second, Answers):
         there, back = _answers(first, second, content), _answers(second, first, content)
         return (there[1] + back[1]) / 2
-    found = shared(marks(first), marks(second)).f1
+    found = shared(*map(marks, common_ground(first, second))).f1
     return 1.0 if found is None else found
 
 
@@ -217,7 +229,7 @@ def alike(first: Payload, second: Payload, content: ExampleText) -> bool:
     """Whether two people say the very same; of answers, after normalisation."""
     if isinstance(first, Answers) and isinstance(second, Answers):
         return _answers(first, second, content)[0] == _answers(second, first, content)[0] == 1.0
-    return sorted(marks(first)) == sorted(marks(second))
+    return is_partial(first) == is_partial(second) and sorted(marks(first)) == sorted(marks(second))
 
 
 def _answers(said: Answers, held: Answers, content: ExampleText) -> tuple[float, float]:
@@ -230,7 +242,8 @@ def _answers(said: Answers, held: Answers, content: ExampleText) -> tuple[float,
 def token_labels(payload: Payload, content: ExampleText) -> list[Hashable | None]:
     """What somebody says of each token: its IOB2 tag, or its part of speech (None: nothing); empty for answers."""
     if isinstance(payload, Spans):
-        return list(tags_of(to_token_spans(payload.spans, content), len(content.tokens)))
+        tags = tags_of(to_token_spans(payload.spans, content), len(content.tokens))
+        return [None if payload.partial and tag == OUTSIDE else tag for tag in tags]
     if isinstance(payload, Tags):
         return list(payload.tags)
     return []
@@ -256,7 +269,7 @@ def _figures(pairs: Sequence[_Pair], examples: int) -> Figures:
         return Figures(
             examples, _mean(likeness(*pair.payloads, pair.case.example.content) for pair in pairs), exact
         )
-    total = sum((shared(*map(marks, pair.payloads)) for pair in pairs), Shared())
+    total = sum((shared(*map(marks, common_ground(*pair.payloads))) for pair in pairs), Shared())
     return Figures(examples, total.f1, exact)
 
 

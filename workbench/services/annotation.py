@@ -242,8 +242,8 @@ class AnnotationService:
         """Store the annotations of a JSONL file as the author's, who is made if there is none.
 
         A line names its example by ``example`` (id) or ``external_id`` and gives the labels in their stored form
-        (``spans``, ``tags``, or ``answers`` and ``no_answer``); ``status``, ``seconds``, ``comment`` and
-        ``client_id`` are optional. A file that is given again stores nothing twice.
+        (``spans`` and where they are ``partial`` that, ``tags``, or ``answers`` and ``no_answer``); ``status``,
+        ``seconds``, ``comment`` and ``client_id`` are optional. A file that is given again stores nothing twice.
 
         Raises:
             FormatError: The file can't be read as text.

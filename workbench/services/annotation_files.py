@@ -15,7 +15,7 @@ from workbench.services.labelmaps import label_map
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
 
-PAYLOAD_KEYS = {"ner": ("spans",), "pos": ("tags",), "qa": ("answers", "no_answer")}
+PAYLOAD_KEYS = {"ner": ("spans", "partial"), "pos": ("tags",), "qa": ("answers", "no_answer")}
 """Keys of a line that make up its payload, where it has no ``payload`` of its own."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.domain import ModelVersion, Project
+from workbench.domain import ModelVersion, Project, is_partial
 from workbench.services.judging import stacked
 from workbench.services.labelmaps import mapped_predictions
 from workbench.statistics import bootstrap
@@ -41,7 +41,7 @@ class Audit:
     """What the examples drawn by lot say.
 
     Attributes:
-        labeled: Labeled examples drawn by lot.
+        labeled: Labeled examples drawn by lot, without those with partial labels.
         versions: By version number its own score, on those that it had predicted and not learned from.
         then: Each example judged by the newest version that had predicted and not learned from it.
     """
@@ -52,11 +52,15 @@ class Audit:
 
 
 def audit(tx: Transaction, project: Project, versions: Sequence[ModelVersion]) -> Audit:
-    """Judge versions on labeled examples drawn by lot, by what they predicted before these were labeled."""
+    """Judge versions on labeled examples drawn by lot, by what they predicted before these were labeled.
+
+    Partial labels are left out: nothing can be measured on them.
+    """
     task = get_task(project.task)
     ids = tx.evidence.drawn_by_lot(project.id)[: 5 * RECENT]
-    contents = {example.id: example.content for example in tx.examples.by_ids(ids)}
     gold = {key: found[0].payload for key, found in tx.annotations.gold_of(ids).items()}
+    ids = [key for key in ids if not is_partial(gold.get(key))]
+    contents = {example.id: example.content for example in tx.examples.by_ids(ids)}
     counts: dict[int, dict[int, dict[str, float]]] = {}
     for version in versions:
         learned = tx.evidence.in_snapshot(version.snapshot_id, ids)

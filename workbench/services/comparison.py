@@ -51,6 +51,7 @@ class Comparison:
         needed: How many examples would probably tell a difference of this size, where these don't.
         data_hash: Of the examples and gold labels that it was computed on.
         gold_set: Number of the frozen set of them.
+        partial: Examples of the split that are left out, because their labels are partial; a frozen set has none.
     """
 
     a: int
@@ -74,6 +75,7 @@ class Comparison:
     needed: int | None
     data_hash: str
     gold_set: int
+    partial: int = 0
 
     @property
     def decided(self) -> bool:
@@ -300,4 +302,5 @@ def _compare(
         needed=None if decided else examples_needed(difference, low, high, len(ids)),
         data_hash=judgement.data_hash,
         gold_set=gold_set.number,
+        partial=judgement.partial,
     )

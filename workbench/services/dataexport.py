@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.domain import Project
+from workbench.domain import Project, is_partial
 from workbench.errors import InvalidInput, NotFound
-from workbench.formats import Report, WriteOptions, get_format
+from workbench.formats import Labeled, Report, WriteOptions, get_format
 from workbench.formats.huggingface import write_folder
 from workbench.services.exportfiles import atomic, atomic_folder
 from workbench.services.exportkinds import (
@@ -19,6 +21,7 @@ from workbench.services.exportkinds import (
     ExportOptions,
     ExportReport,
     find_export,
+    lose_partial,
     refuse_losses,
 )
 from workbench.services.exportrows import BLOCKS, Whose, labeled_examples
@@ -44,6 +47,8 @@ def write_export(
         write_options = _write_options(tx, project, SAME.get(name, name), options)
         origins = [export.format] if export.format in BLOCKS else []
         items = labeled_examples(tx, project, options.split, whose, origins)
+        held_back = _WithoutPartial(report, export)
+        items = items if export.partial else held_back.among(items)
         if name == FOLDER:
             folder = stack.enter_context(atomic_folder(out))
             written = write_folder(items, folder, write_options, report)
@@ -51,9 +56,28 @@ def write_export(
             file = stack.enter_context(atomic(out))
             written = get_format(export.format).write(items, file, write_options, report)
         refuse_losses(report, export, options)
-        _refuse_empty(written, options)
+        _refuse_empty(written, held_back.count, options)
     files = tuple(sorted(path for path in out.rglob("*") if path.is_file())) if name == FOLDER else (out,)
-    return ExportReport(name, out, files, written, 0, report.skipped, tuple(report.notices), report.lost)
+    notices = tuple(report.notices)
+    return ExportReport(name, out, files, written, 0, report.skipped, notices, report.lost, held_back.count)
+
+
+@dataclass(slots=True)
+class _WithoutPartial:
+    """Keeps examples back whose labels are partial, and counts them."""
+
+    report: Report
+    export: Export
+    count: int = 0
+
+    def among(self, items: Iterable[Labeled]) -> Iterator[Labeled]:
+        """The other examples."""
+        for item in items:
+            if is_partial(item.payload):
+                self.count += 1
+                lose_partial(self.report, self.export.title, item.external_id)
+            else:
+                yield item
 
 
 def _find(name: str, project: Project, options: ExportOptions) -> Export:
@@ -86,7 +110,12 @@ def _write_options(tx: Transaction, project: Project, name: str, options: Export
     )
 
 
-def _refuse_empty(written: int, options: ExportOptions) -> None:
+def _refuse_empty(written: int, partial: int, options: ExportOptions) -> None:
+    if not written and partial:
+        raise InvalidInput(
+            f"all of the labels are partial ({partial:,}), which this format can't say",
+            remedy="export JSON lines (jsonl)",
+        )
     if not written:
         gold = "gold label" if options.annotator is None and not options.per_annotator else "label"
         raise InvalidInput(

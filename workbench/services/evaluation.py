@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from workbench.config import Settings
-from workbench.domain import Evaluation, GoldSet, ModelVersion, Project, Run, RunEvent, RunKind, Split
+from workbench.domain import (
+    PARTIAL_LEFT_OUT,
+    Evaluation,
+    GoldSet,
+    ModelVersion,
+    Project,
+    Run,
+    RunEvent,
+    RunKind,
+    Split,
+)
 from workbench.errors import RunFailed
 from workbench.jobs.completion import FINISHERS
 from workbench.services.judging import Judgement, as_split, freeze, gold_of, judge, statistics_of
@@ -41,7 +51,7 @@ class EvaluationService:
         """
         with self._store.read() as tx:
             version = tx.models.by_number(project.id, model_version)
-            ids = [row.example_id for row in gold_of(tx, project, as_split(split))]
+            ids = [row.example_id for row in gold_of(tx, project, as_split(split))[0]]
             return len(ids) - len(tx.models.predictions(version.id, ids))
 
     def launch(
@@ -65,7 +75,7 @@ class EvaluationService:
         wanted = as_split(split)
         with self._store.read() as tx:
             version = tx.models.by_number(project.id, model_version)
-            ids = [row.example_id for row in gold_of(tx, project, wanted)]
+            ids = [row.example_id for row in gold_of(tx, project, wanted)[0]]
         folder = artifact_folder(self._settings, version)
         chosen = device or self._settings.device
 
@@ -139,7 +149,7 @@ class EvaluationService:
             return tx.models.gold_sets(project.id, as_split(split))
 
     def labeled(self, project: Project) -> dict[Split, int]:
-        """How many labeled examples each split has, for splits that have any."""
+        """How many labeled examples each split has that something can be measured on, for splits that have any."""
         with self._store.read() as tx:
             states = tx.models.gold_states(project.id)
         order = (Split.TEST, Split.VALIDATION, Split.TRAIN, Split.POOL)
@@ -172,7 +182,7 @@ def measure(
     The primary metric's 95 % interval, by bootstrap over documents, is kept with the metrics as
     ``confidence_interval``, how well the confidences hold as ``calibration``, what it was trained on of the very data
     as ``leak``. The labels are frozen as a gold set when they are first used. The same data measured again replaces
-    the evaluation.
+    the evaluation. Partial labels are left out; ``partial_left_out`` counts them, where there are any.
 
     Raises:
         RunFailed: The version has predicted none of the labeled examples.
@@ -193,6 +203,8 @@ def measure(
         [each.content for each in examples],
         version.labels,
     )
+    if judgement.partial:
+        metrics[PARTIAL_LEFT_OUT] = judgement.partial
     interval = bootstrap(statistics_of(task, judgement, 0), task.aggregate, judgement.groups)
     metrics["confidence_interval"] = [interval.low, interval.high]
     metrics["calibration"] = calibration_of(_said(store, project, version, judgement))

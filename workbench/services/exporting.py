@@ -13,7 +13,16 @@ from typing import Any
 
 from workbench import __version__
 from workbench.config import Settings
-from workbench.domain import Evaluation, ExampleText, ModelVersion, Payload, Prediction, Project, Split
+from workbench.domain import (
+    Evaluation,
+    ExampleText,
+    ModelVersion,
+    Payload,
+    Prediction,
+    Project,
+    Split,
+    is_partial,
+)
 from workbench.errors import InvalidInput, ModelUnavailable, RunFailed
 from workbench.jobs.artifacts import hash_folder
 from workbench.services.alonecheck import check_alone
@@ -227,13 +236,13 @@ class ExportService:
         return gold, len(examples)
 
     def _gold(self, ids: Sequence[int]) -> dict[int, Payload]:
-        """Gold labels of examples, where they have some."""
+        """Gold labels of examples, where they have some that something can be measured on."""
         with self._store.read() as tx:
             found = tx.annotations.gold_of(ids)
         return {
             key: annotation.payload
             for key, (annotation, _) in found.items()
-            if annotation.payload is not None
+            if annotation.payload is not None and not is_partial(annotation.payload)
         }
 
     def _verify(self, version: ModelVersion, folder: Path, expected: Path) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Export:
         schemes: Whether NER labels become tags of a scheme.
         authors: Whether it has a place for who labeled what, so that labels of several annotators fit in.
         tasks: Task types that it holds, where they are fewer than the format's.
+        partial: Whether it can say of labels that they are partial. Elsewhere silence means "no entity", so that
+            partial labels are left out.
     """
 
     format: str
@@ -33,6 +35,7 @@ class Export:
     schemes: bool = False
     authors: bool = False
     tasks: frozenset[str] = frozenset()
+    partial: bool = False
 
     def holds(self, task: str) -> bool:
         """Whether examples of a task type can go into it."""
@@ -65,6 +68,7 @@ EXPORTS = {
         "JSON lines (Prodigy)",
         "One JSON object a line: text, tokens, spans or tags; questions with answers.",
         authors=True,
+        partial=True,
     ),
     "spacy": Export(
         "jsonl",
@@ -162,6 +166,8 @@ class ExportReport:
         changed: ``source``: examples whose labels differ from those that came in.
         skipped: Examples left out, since they have no labels or the format can't hold them.
         lost: Things that the format can't hold; ``warnings`` say which.
+        partial: Examples whose partial labels are left out, since the format can't say that they are; of ``source``,
+            which keep what the file said of them. They count among ``lost`` too.
     """
 
     format: str
@@ -172,6 +178,13 @@ class ExportReport:
     skipped: int
     warnings: tuple[Notice, ...]
     lost: int = 0
+    partial: int = 0
+
+
+def lose_partial(report: Report, title: str, example: str, *, left_out: bool = True) -> None:
+    """Tell of an example whose labels can't go out, because the format can't say that they are partial."""
+    kept = "left out" if left_out else "the file keeps what it said"
+    report.lose(f"{example}: {title} can't say that labels are partial; {kept}", example=left_out)
 
 
 def refuse_losses(report: Report, export: Export, options: ExportOptions) -> None:

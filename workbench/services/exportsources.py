@@ -6,11 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.domain import Example, ImportRecord, Payload, Project, Split
+from workbench.domain import Example, ImportRecord, Payload, Project, Split, is_partial
 from workbench.errors import InvalidInput
 from workbench.formats import Change, Report, Source, get_format
 from workbench.services.exportfiles import atomic
-from workbench.services.exportkinds import EXPORTS, SOURCE, ExportOptions, ExportReport, refuse_losses
+from workbench.services.exportkinds import (
+    EXPORTS,
+    SOURCE,
+    ExportOptions,
+    ExportReport,
+    lose_partial,
+    refuse_losses,
+)
 from workbench.services.importwrite import IMPORTER
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
@@ -26,6 +33,7 @@ class _Patched:
     report: Report
     examples: int
     changed: int
+    partial: int
 
 
 def write_sources(store: Store, project: Project, out: Path, options: ExportOptions) -> ExportReport:
@@ -49,7 +57,7 @@ def write_sources(store: Store, project: Project, out: Path, options: ExportOpti
         taken: set[str] = set()
         files: list[Path] = []
         reports: list[Report] = []
-        examples = changed = 0
+        examples = changed = partial = 0
         for patched in _patched(tx, project, records):
             path = out / _free_name(patched.name, taken) if into_folder else out
             with atomic(path) as file:
@@ -58,9 +66,10 @@ def write_sources(store: Store, project: Project, out: Path, options: ExportOpti
             reports.append(patched.report)
             examples += patched.examples
             changed += patched.changed
+            partial += patched.partial
     notices = tuple(notice for report in reports for notice in report.notices)
     lost = sum(report.lost for report in reports)
-    return ExportReport(SOURCE, out, tuple(files), examples, changed, 0, notices, lost)
+    return ExportReport(SOURCE, out, tuple(files), examples, changed, 0, notices, lost, partial)
 
 
 def _wanted(tx: Transaction, project: Project, split: Split | None) -> list[tuple[ImportRecord, str]]:
@@ -92,8 +101,17 @@ def _patched(
         if told:
             report.warn(told)
         changes, number = _changes(tx, project, record)
+        partial = [] if _says_partial(record) else [one for one in changes if is_partial(one.after)]
+        for one in partial:
+            lose_partial(report, get_format(record.format).title, one.name, left_out=False)
+        changes = [one for one in changes if one not in partial] if partial else changes
         data = get_format(record.format).patch(source, record.mapping, changes, report)
-        yield _Patched(source.stem, data, report, number, len(changes))
+        yield _Patched(source.stem, data, report, number, len(changes), len(partial))
+
+
+def _says_partial(record: ImportRecord) -> bool:
+    """Whether the file's own layout has a place for it."""
+    return any(export.partial and export.format == record.format for export in EXPORTS.values())
 
 
 def _changes(tx: Transaction, project: Project, record: ImportRecord) -> tuple[list[Change], int]:

@@ -9,6 +9,15 @@ LEFT_OUT = ("examples", "tokens", "entities", "support", "has_answer_examples", 
 WORDS = {"f1": "F1", "ece": "ECE", "squad_v1": "SQuAD 1.1"}
 
 
+def left_out(partial: int) -> str:
+    """What to say behind a number of examples where some more have partial labels; nothing where there are none.
+
+    >>> "on 40 examples" + left_out(3)
+    'on 40 examples (3 with partial labels left out)'
+    """
+    return f" ({partial:,} with partial labels left out)" if partial else ""
+
+
 def plain_figures(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Figures by name: ``F1``, ``strict (IOB2): precision``, ``partial: F1``, ``PER: recall``, ``ECE of words``."""
     found: dict[str, float] = {}

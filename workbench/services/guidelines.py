@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.domain import Project, User
+from workbench.domain import Project, User, is_partial
 from workbench.domain.guidelines import GuidelineVersion
 from workbench.errors import InvalidInput, NotFound, StaleRevision
 from workbench.services.linediff import DiffLine, LineKind, line_diff
@@ -115,7 +115,7 @@ class GuidelineService:
 
         Raises:
             NotFound: There is no such example.
-            InvalidInput: It has no labels that count.
+            InvalidInput: It has no labels that count, or partial ones.
         """
         with self._store.read() as tx:
             found = tx.examples.by_external_id(project.id, external_id)
@@ -127,6 +127,11 @@ class GuidelineService:
         if gold is None or gold[0].payload is None:
             raise InvalidInput(
                 f"{external_id} has no labels that count", remedy="choose one that is labeled, or label it"
+            )
+        if is_partial(gold[0].payload):
+            raise InvalidInput(
+                f"the labels of {external_id} are partial: they would show as no entity what nobody has judged",
+                remedy="choose one that is labeled as a whole",
             )
         return format_marked(found[0].content, gold[0].payload)
 

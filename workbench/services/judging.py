@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.domain import Example, ExampleText, GoldSet, Json, Payload, Prediction, Project, Split
+from workbench.domain import (
+    Example,
+    ExampleText,
+    GoldSet,
+    Json,
+    Payload,
+    Prediction,
+    Project,
+    Split,
+    is_partial,
+)
 from workbench.errors import InvalidInput
 from workbench.services.labelmaps import LabelMap, gold_map, version_map
 from workbench.services.snapshots import content_hash
@@ -54,12 +64,14 @@ class Judgement:
         rows: Exactly which revision is the gold label of each.
         missing: For each version, how many labeled examples it has not predicted.
         data_hash: Over texts and gold labels of ``examples``.
+        partial: Examples that are left out because their gold is partial: a frozen set has none.
     """
 
     examples: tuple[Judged, ...]
     rows: tuple[GoldRow, ...]
     missing: tuple[int, ...]
     data_hash: str
+    partial: int = 0
 
     @property
     def groups(self) -> NDArray[np.int64] | None:
@@ -78,16 +90,30 @@ def as_split(split: Split | str) -> Split:
         ) from None
 
 
-def gold_of(tx: Transaction, project: Project, split: Split) -> list[GoldRow]:
-    """Labeled examples of a split, in the project's order. Raises InvalidInput where there is none."""
-    rows = list(tx.models.gold_rows(project.id, (split,)))
+def gold_of(tx: Transaction, project: Project, split: Split) -> tuple[list[GoldRow], int]:
+    """What a split is measured by: labeled examples in the project's order, and how many partial ones are left out.
+
+    Nobody has said what stands outside of the spans of a partial label, so a prediction there is neither right nor
+    wrong: for everything that is measured, such an example is not labeled.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    found = list(tx.models.gold_rows(project.id, (split,)))
+    rows = [row for row in found if not is_partial(row.payload)]
+    if not rows and found:
+        raise InvalidInput(
+            f"all {len(found)} labels of the {split} split of {project.name} are partial, and nothing can be measured "
+            "on those",
+            remedy="label some of its examples as a whole, or choose another split",
+        )
     if not rows:
         raise InvalidInput(
             f"the {split} split of {project.name} has no labeled example",
             remedy=f"import labeled data with `workbench import {project.name} FILE --split {split}`, "
             "or choose another split",
         )
-    return rows
+    return rows, len(found) - len(rows)
 
 
 def judge(
@@ -103,7 +129,9 @@ def judge(
         InvalidInput: Nothing in the split is labeled.
     """
     task = get_task(project.task)
-    rows = list(tx.models.frozen_rows(gold_set.snapshot_id)) if gold_set else gold_of(tx, project, split)
+    rows, partial = (
+        (list(tx.models.frozen_rows(gold_set.snapshot_id)), 0) if gold_set else gold_of(tx, project, split)
+    )
     ids = [row.example_id for row in rows]
     said = [tx.models.said(version_id, ids) for version_id in version_ids]
     known = tuple(row for row in rows if all(row.example_id in found for found in said))
@@ -131,7 +159,7 @@ def judge(
         )
     missing = tuple(sum(key not in found for key in ids) for found in said)
     digest = content_hash((), known, {row.example_id: split for row in known})
-    return Judgement(tuple(examples), known, missing, digest)
+    return Judgement(tuple(examples), known, missing, digest, partial)
 
 
 def _under_todays_names(

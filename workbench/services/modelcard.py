@@ -252,6 +252,11 @@ def _results(facts: CardFacts) -> str:
         "".join(warnings)
         + "\n".join(rows)
         + f"\n\nMetrics run from {scale}; intervals by bootstrap. All figures: `evaluation.json`."
+        + "".join(
+            f" The {each.split} split holds {each.partial:,} more with partial labels, on which nothing is measured."
+            for each in facts.evaluations
+            if each.partial
+        )
     )
 
 

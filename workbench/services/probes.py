@@ -9,14 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from workbench.domain import Annotation, AnnotationStatus, Example, Json, Project, User
+from workbench.domain import (
+    Annotation,
+    AnnotationStatus,
+    Example,
+    ExampleText,
+    Json,
+    Payload,
+    Project,
+    User,
+)
 from workbench.errors import InvalidInput, NotFound
 from workbench.services.annotation_items import Receipt, Submission
 from workbench.services.annotation_queue import suggestions_for
 from workbench.storage.batches import NewItem
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
-from workbench.tasks import Task, get_task
+from workbench.tasks import Task, common_ground, get_task
 
 SETTING = "probes"
 MOST = 0.5
@@ -206,12 +215,18 @@ def _of_one(task: Task, answer: Annotation, gold: Annotation, found: dict[int, E
     if answer.payload == gold.payload:
         return 1.0
     content = found[answer.example_id].content
-    return _primary(task, [task.score_example(gold.payload, answer.payload, content)])
+    return _primary(task, [_counts(task, gold.payload, answer.payload, content)])
 
 
 def _statistics(task: Task, one: ProbeAnswer) -> dict[str, float]:
     assert one.gold.payload is not None and one.answer.payload is not None
-    return task.score_example(one.gold.payload, one.answer.payload, one.example.content)
+    return _counts(task, one.gold.payload, one.answer.payload, one.example.content)
+
+
+def _counts(task: Task, gold: Payload, answer: Payload, content: ExampleText) -> dict[str, float]:
+    """A person is measured where they have judged: gold outside of the spans of a partial answer was not missed."""
+    right, said = common_ground(gold, answer)
+    return task.score_example(right, said, content)
 
 
 def _primary(task: Task, rows: Sequence[dict[str, float]]) -> float:

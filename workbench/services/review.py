@@ -154,13 +154,16 @@ class ReviewService:
             tx.remarks.seen(project.id, user.id, remark_ids)
 
 
-def mixture(project: Project, dossier: Dossier, chosen: Sequence[tuple[int, int, str]]) -> Payload:
+def mixture(
+    project: Project, dossier: Dossier, chosen: Sequence[tuple[int, int, str]], *, partial: bool = False
+) -> Payload:
     """Labels made of single ones that people or the model set.
 
     Args:
         project: The project.
         dossier: The example's.
         chosen: Spans (start, end, label), tags (token, token, tag), or answers (start, end, "").
+        partial: Of spans: these are judged and nothing else.
 
     Raises:
         InvalidInput: Two of them overlap, or a token has two tags.
@@ -182,7 +185,7 @@ def mixture(project: Project, dossier: Dossier, chosen: Sequence[tuple[int, int,
                 f"{text[one.start : one.end]!r} ({one.label}) and {text[two.start : two.end]!r} ({two.label}) overlap",
                 remedy="choose one of them",
             )
-    return Spans(tuple(spans))
+    return Spans(tuple(spans), partial)
 
 
 __all__ = ["Dossier", "ReviewService", "Waiting", "mixture"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.acquisition import strategies_for
 from workbench.config import Settings
-from workbench.domain import Json, Project, Run, RunKind, Split, TrainParameters
+from workbench.domain import Json, Project, Run, RunKind, Split, TrainParameters, is_partial
 from workbench.errors import InvalidInput
 from workbench.evidence.cost import Cost
 from workbench.evidence.points import POINTS, read_points
@@ -195,7 +195,10 @@ class SimulationService:
             yield from rows if limit is None else drawn(rows, limit)
 
     def _labeled(self, project: Project, split: Split, role: Split) -> Iterator[SnapshotRow]:
-        """Examples of a split that a model can read, with their gold label, or else the one kept aside."""
+        """Examples of a split that a model can read, with their gold label, or else the one kept aside.
+
+        Partial labels are left out: an annotator who is replayed answers all that is asked.
+        """
         task = get_task(project.task)
         with self._store.read() as tx:
             for page in chunks(tx.examples.iter_split(project.id, split), PAGE):
@@ -205,7 +208,9 @@ class SimulationService:
                 for example in page:
                     found = gold[example.id][0].payload if example.id in gold else None
                     payload = aside.get(example.id) if found is None else task.dump(found)
-                    if payload is not None and (example.content.tokens or isinstance(task, AnswerTask)):
+                    if payload is None or is_partial(payload):
+                        continue
+                    if example.content.tokens or isinstance(task, AnswerTask):
                         document = str(example.document_id)
                         yield SnapshotRow(
                             example.id, example.position, role, document, example.content, payload

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workbench.domain import ExampleText, Project, Split
+from workbench.domain import ExampleText, Project, Split, is_partial
 from workbench.errors import InvalidInput
+from workbench.services.figures import left_out
 from workbench.storage.models import GoldRow, Snapshot, SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
@@ -40,6 +41,7 @@ def freeze_training(store: Store, project: Project, seed: int) -> TrainingData:
     """Freeze every accepted annotation of the pool and the train split to train on, and those to validate on.
 
     Without a labeled validation split, a tenth of the examples is held out, by whole documents and by the seed.
+    Partial labels are learned from, and never validated on.
 
     Raises:
         InvalidInput: There is nothing to train on.
@@ -47,7 +49,8 @@ def freeze_training(store: Store, project: Project, seed: int) -> TrainingData:
     with store.read() as tx:
         rows = list(tx.models.gold_rows(project.id, (Split.POOL, Split.TRAIN, Split.VALIDATION)))
     training = [row for row in rows if row.split is not Split.VALIDATION]
-    validation = [row for row in rows if row.split is Split.VALIDATION]
+    labeled = [row for row in rows if row.split is Split.VALIDATION]
+    validation = [row for row in labeled if not is_partial(row.payload)]
     if not training:
         raise InvalidInput(
             f"{project.name} has no labeled example to train on",
@@ -56,11 +59,17 @@ def freeze_training(store: Store, project: Project, seed: int) -> TrainingData:
     labels = used_labels(project, rows)
     if validation:
         notes = [
-            f"Training on {len(training)} examples, validating on {len(validation)} of the validation split."
+            f"Training on {len(training)} examples, validating on {len(validation)} of the validation split"
+            f"{left_out(len(labeled) - len(validation))}."
         ]
     else:
         training, validation, note = hold_out(training, seed)
         notes = [note]
+        if labeled:
+            notes += [
+                f"The {len(labeled)} labels of the validation split are partial: nothing is measured on them."
+            ]
+    notes += _told_of_partial(training)
     roles = {row.example_id: Split.TRAIN for row in training}
     roles |= {row.example_id: Split.VALIDATION for row in validation}
     items = [
@@ -87,23 +96,27 @@ def hold_out(rows: Sequence[GoldRow], seed: int) -> tuple[list[GoldRow], list[Go
     Whole documents are held out, in an order that the seed gives, until a tenth of the examples is: sentences of one
     document resemble each other, and a model should be measured on what it has not seen. A document that holds
     far more than that is passed over for a smaller one. Where all examples stand in one document, single ones
-    are held out.
+    are held out. Nothing can be measured on partial labels: they count for no document, and those of a document that
+    is held out are left out altogether.
 
     Returns:
         Training rows, validation rows (both in the order given), and a sentence that says what was done.
     """
-    if len(rows) < 2:
+    fit = [row for row in rows if not is_partial(row.payload)]
+    if len(fit) < 2:
+        also = " that is not partial" if len(fit) < len(rows) else ""
         return (
             list(rows),
             [],
-            "There is one labeled example only: nothing is held out, so there is no validation score.",
+            f"There is {'one' if fit else 'no'} labeled example{also or ' only'}: nothing is held out, so there is no "
+            "validation score.",
         )
     documents: dict[int, list[GoldRow]] = defaultdict(list)
-    for row in rows:
+    for row in fit:
         documents[row.document_id].append(row)
     whole = len(documents) > 1
-    groups = list(documents.values()) if whole else [[row] for row in rows]
-    wanted = max(1, round(len(rows) * HELD_OUT))
+    groups = list(documents.values()) if whole else [[row] for row in fit]
+    wanted = max(1, round(len(fit) * HELD_OUT))
     random.Random(seed).shuffle(groups)
     held: set[int] = set()
     for group in groups:
@@ -113,8 +126,9 @@ def hold_out(rows: Sequence[GoldRow], seed: int) -> tuple[list[GoldRow], list[Go
             held.update(row.example_id for row in group)
     if not held:
         held.update(row.example_id for row in min(groups, key=len))
-    training = [row for row in rows if row.example_id not in held]
-    validation = [row for row in rows if row.example_id in held]
+    validation = [row for row in fit if row.example_id in held]
+    closed = {row.document_id for row in validation} if whole else set()
+    training = [row for row in rows if row.example_id not in held and row.document_id not in closed]
     places = len({row.document_id for row in validation})
     from_where = (
         f"{places} whole document{'s' if places > 1 else ''}"
@@ -125,7 +139,23 @@ def hold_out(rows: Sequence[GoldRow], seed: int) -> tuple[list[GoldRow], list[Go
         f"There is no labeled validation split: {len(validation)} of {len(rows)} examples ({from_where}) are held out "
         f"for validation by seed {seed}; {len(training)} are trained on."
     )
+    dropped = len(rows) - len(training) - len(validation)
+    if dropped:
+        note += f" {dropped} with partial labels stand in the same documents and are left out."
     return training, validation, note
+
+
+def _told_of_partial(training: Sequence[GoldRow]) -> list[str]:
+    """What the run's log says of partial labels that are trained on."""
+    partial = sum(is_partial(row.payload) for row in training)
+    if not partial:
+        return []
+    if partial == len(training):
+        return [
+            f"All {partial} have partial labels: nothing shows the model a word outside of every span, and it will "
+            "see entities everywhere. Label some examples as a whole."
+        ]
+    return [f"{partial} of them have partial labels: words outside of their spans teach nothing."]
 
 
 def content_hash(labels: Sequence[str], rows: Iterable[GoldRow], roles: dict[int, Split]) -> str:

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from workbench.domain import AnnotationStatus, Answers, ExampleText, Json, Payload, Project, User
+from workbench.domain import AnnotationStatus, Answers, ExampleText, Json, Payload, Project, User, is_partial
 from workbench.errors import InvalidInput
 from workbench.evidence.cost import LONGEST
 from workbench.evidence.worktally import LabelTally, Tally
@@ -20,7 +20,7 @@ from workbench.services.agreement import likeness, marks
 from workbench.storage.rows import now
 from workbench.storage.store import Store
 from workbench.storage.worknumbers import WorkRow
-from workbench.tasks import Task, get_task
+from workbench.tasks import Task, common_ground, get_task
 
 MOST_DAYS = 3_660
 
@@ -149,8 +149,11 @@ class _Counting:
     def _suggestion(self, row: WorkRow, suggested: Json) -> None:
         day = self._day(row)
         day.suggested += 1
+        said = None if row.payload is None else self._task.load(row.payload)
         offered, given = self._marks(suggested), self._marks(row.payload)
-        day.unchanged += offered == given
+        day.unchanged += offered == given and not is_partial(said)
+        if said is not None:  # what a partial answer leaves out was not turned down
+            offered, given = map(_counted, common_ground(self._task.load(suggested), said))
         for label, number in _by_label(offered):
             self._label(row, label).suggested += number
         for label, number in _by_label(offered & given):
@@ -165,8 +168,8 @@ class _Counting:
             day.same += alike == 1.0
             day.both, day.own, day.missed = day.both + alike, day.own + 1 - alike, day.missed + 1 - alike
             return
-        mine, theirs = _counted(own), _counted(gold)
-        day.same += mine == theirs
+        mine, theirs = map(_counted, common_ground(own, gold))
+        day.same += own == gold
         for name, part in (("both", mine & theirs), ("own", mine - theirs), ("missed", theirs - mine)):
             setattr(day, name, getattr(day, name) + part.total())
             for label, number in _by_label(part):

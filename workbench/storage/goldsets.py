@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from workbench.domain import GoldSet, Split
 from workbench.errors import NotFound
+from workbench.storage.revisions import labels_are_partial
 from workbench.storage.rows import aware, now
 from workbench.storage.snapshots import REVISIONS, GoldRow, Snapshots
 from workbench.storage.tables import examples, gold, gold_sets, projects, snapshot_items, snapshots
@@ -118,11 +119,15 @@ class GoldSets(Snapshots):
             yield GoldRow(row.id, row.annotation_id, row.document_id, Split(row.split), *row[4:])
 
     def gold_states(self, project_id: int, split: Split | None = None) -> dict[Split, GoldState]:
-        """How many gold labels each split (or one) has now, and when the last one was accepted; splits with any."""
+        """How many gold labels each split (or one) has now, and when the last one was accepted; splits with any.
+
+        Partial ones don't count: nothing is measured on them.
+        """
         statement = (
             select(examples.c.split, func.count(), func.max(gold.c.accepted_at))
             .join(gold, gold.c.example_id == examples.c.id)
-            .where(in_project(project_id))
+            .join(REVISIONS, REVISIONS.c.id == gold.c.annotation_id)
+            .where(in_project(project_id), ~labels_are_partial(REVISIONS.c.payload))
             .group_by(examples.c.split)
         )
         if split is not None:

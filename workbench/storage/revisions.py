@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, select, true
 
 from workbench.domain import Annotation, AnnotationStatus, Sharing
 from workbench.errors import NotFound
@@ -53,6 +53,12 @@ def newest_of_author() -> ColumnElement[bool]:
         later.c.author_id == revisions.c.author_id,
         later.c.revision > revisions.c.revision,
     )
+
+
+def labels_are_partial(payload: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether stored labels are partial (``workbench.domain.is_partial``); false where there are none."""
+    said: ColumnElement[bool] = payload["partial"].as_boolean()
+    return said.is_(true())
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from workbench.tasks import ner, pos, qa
 from workbench.tasks.base import IGNORE, TASKS, AnswerTask, TaggingTask, Task, get_task
+from workbench.tasks.partial import common_ground
 from workbench.tasks.payloads import as_asked, check_question
 from workbench.tasks.predictions import dump_prediction, load_prediction
 
@@ -13,6 +14,7 @@ __all__ = [
     "Task",
     "as_asked",
     "check_question",
+    "common_ground",
     "dump_prediction",
     "get_task",
     "load_prediction",

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.domain import ExampleText, Payload, Prediction, Span, Spans
+from workbench.domain import ExampleText, Payload, Prediction, Span, Spans, is_partial
 from workbench.errors import InvalidPayload
 from workbench.tasks.base import IGNORE, TASKS
 from workbench.tasks.overlap import counts, total
-from workbench.tasks.payloads import check_label, expect, integer, items, text_of
+from workbench.tasks.payloads import check_label, expect, flag, integer, items, text_of
 from workbench.tasks.schemes import OUTSIDE, tags_of, token_spans
 from workbench.tasks.tagging import (
     DECIMALS,
@@ -42,9 +42,17 @@ class NerTask(TaggingBase):
     metric_scale = 1.0
 
     def validate(self, payload: Payload, example: ExampleText, labels: Sequence[str]) -> None:
-        """Raise InvalidPayload unless spans are sorted, apart, on token boundaries, with labels of the set."""
+        """Raise InvalidPayload unless spans are sorted, apart, on token boundaries, with labels of the set.
+
+        Partial labels without a span say nothing at all and are refused too.
+        """
         end = 0
-        for span in expect(payload, Spans).spans:
+        given = expect(payload, Spans)
+        if given.partial and not given.spans:
+            raise InvalidPayload(
+                "partial labels without a span say nothing", remedy="label a span, or skip the example"
+            )
+        for span in given.spans:
             check_label(span.label, labels)
             token_range(span, example.tokens)
             if span.start < end:
@@ -55,24 +63,22 @@ class NerTask(TaggingBase):
             end = span.end
 
     def load(self, data: Mapping[str, Any]) -> Spans:
-        """From ``{"spans": [{"start", "end", "label"}]}``, in any order."""
+        """From ``{"spans": [{"start", "end", "label"}]}``, in any order; beside it ``"partial": true`` if they are."""
         return Spans(
             tuple(
                 sorted(
                     Span(integer(item, "start"), integer(item, "end"), text_of(item, "label"))
                     for item in items(data, "spans")
                 )
-            )
+            ),
+            flag(data, "partial"),
         )
 
     def dump(self, payload: Payload) -> dict[str, Any]:
-        """``{"spans": [{"start", "end", "label"}]}``."""
-        return {
-            "spans": [
-                {"start": span.start, "end": span.end, "label": span.label}
-                for span in expect(payload, Spans).spans
-            ]
-        }
+        """``{"spans": [{"start", "end", "label"}]}``, and ``"partial": true`` where they are partial."""
+        given = expect(payload, Spans)
+        spans = [{"start": span.start, "end": span.end, "label": span.label} for span in given.spans]
+        return {"spans": spans, "partial": True} if given.partial else {"spans": spans}
 
     def labels_in(self, payload: Payload) -> list[str]:
         """The label of each span."""
@@ -88,8 +94,13 @@ class NerTask(TaggingBase):
         return tags_of(spans, len(example.tokens), SCHEME)
 
     def targets(self, payload: Payload, example: ExampleText, classes: Sequence[str]) -> NDArray[np.int64]:
-        """Class of each token, shape (tokens,); IGNORE where a span's label is not among the classes (retired)."""
+        """Class of each token, shape (tokens,).
+
+        IGNORE where a span's label is not among the classes (retired), and outside of the spans of partial labels.
+        """
         index = {name: position for position, name in enumerate(classes)}
+        if is_partial(payload):
+            index.pop(OUTSIDE, None)
         return np.array([index.get(tag, IGNORE) for tag in self.tags(payload, example)], dtype=np.int64)
 
     def labels_of(self, classes: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
@@ -126,7 +137,8 @@ class NerTask(TaggingBase):
 
         The default mode is ``conlleval``'s; ``strict`` is seqeval's strict mode with IOB2. Spans are always
         well-formed, so the two don't differ here, and both are counts of equal spans (a test holds them to seqeval,
-        which takes a hundred times as long).
+        which takes a hundred times as long). Partial gold has no place here: a prediction outside of its spans is
+        neither right nor wrong.
         """
         names = sorted(
             {label for payload in (*gold, *predicted) for label in self.labels_in(payload)},

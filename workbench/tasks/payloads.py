@@ -85,3 +85,11 @@ def text_of(item: Mapping[str, Any], key: str) -> str:
     if isinstance(value, str) and value:
         return value
     raise InvalidPayload(f"{key!r} is {value!r}", remedy="give a text that is not empty")
+
+
+def flag(data: Mapping[str, Any], key: str) -> bool:
+    """The true or false at ``key``, false where it is missing. Raises InvalidPayload."""
+    value = data.get(key, False) if isinstance(data, Mapping) else False
+    if type(value) is bool:
+        return value
+    raise InvalidPayload(f"{key!r} is {value!r}", remedy="give true or false, or leave it away")

@@ -2,7 +2,7 @@
 
 >>> merge = Relabeling({"GPE": "LOC", "FAC": "LOC"})
 >>> relabel(Spans((Span(0, 5, "GPE"),)), ExampleText("Paris", ((0, 5),)), merge).payload
-Spans(spans=(Span(start=0, end=5, label='LOC'),))
+Spans(spans=(Span(start=0, end=5, label='LOC'),), partial=False)
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def relabel_prediction(prediction: Prediction, content: ExampleText, name: Namer
 def _renamed(payload: Payload, content: ExampleText, name: Namer) -> Payload:
     if isinstance(payload, Spans):
         named = ((span, name(span.label, content.text[span.start : span.end])) for span in payload.spans)
-        return Spans(tuple(Span(span.start, span.end, new) for span, new in named if new is not None))
+        spans = tuple(Span(span.start, span.end, new) for span, new in named if new is not None)
+        return replace(payload, spans=spans)
     if isinstance(payload, Tags):
         pairs = zip(payload.tags, content.words, strict=True)
         return Tags(tuple(None if tag is None else name(tag, word) for tag, word in pairs))

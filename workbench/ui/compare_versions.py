@@ -9,6 +9,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from workbench.domain import ModelVersion, Role, Split
+from workbench.services.figures import left_out
 from workbench.services.versions import VersionRow
 from workbench.tasks import get_task
 from workbench.ui import charts
@@ -140,8 +141,9 @@ def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
     measured = "not yet"
     if evaluation:
         which = f"set {evaluation.gold_set}, " if evaluation.gold_set else ""
-        measured = f"{which}{count(evaluation.examples, 'example')}" + (
-            "" if row.current else ", older labels"
+        measured = (
+            f"{which}{count(evaluation.examples, 'example')}{left_out(evaluation.partial)}"
+            f"{'' if row.current else ', older labels'}"
         )
     return {
         "version": version.number,

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from workbench.domain import Evaluation, GoldSet, Split
 from workbench.services.comparison import Analysis, Comparison
+from workbench.services.figures import left_out
 from workbench.services.slices import Seen
 from workbench.services.versions import VersionRow
 from workbench.ui.address import kept_choice
@@ -236,7 +237,8 @@ def _draw_numbers(comparison: Comparison, analysis: Analysis) -> None:
     )
     st.caption(
         f"{str(comparison.split).capitalize()} set {comparison.gold_set}, frozen "
-        f"{analysis.gold_set.created_at:%Y-%m-%d %H:%M}, {count(comparison.examples, 'labeled example')}, "
+        f"{analysis.gold_set.created_at:%Y-%m-%d %H:%M}, {count(comparison.examples, 'labeled example')}"
+        f"{left_out(comparison.partial)}, "
         f"hash {comparison.data_hash[:12]}. Intervals by paired bootstrap over "
         f"{count(comparison.units, comparison.unit.removesuffix('s'))}, p-values by approximate randomisation."
     )

@@ -117,8 +117,14 @@ def _draw_made(download: Download, report: ExportReport) -> None:
     said = f"{count(report.examples, 'example')}, {size(download.size)}"
     if report.format == SOURCE:
         said += f"; {count(report.changed, 'example')} with labels that have changed since the import"
-    if report.skipped:
-        said += f"; {count(report.skipped, 'example')} left out for want of labels"
+    partial = f"{count(report.partial, 'example')} with partial labels"
+    if report.format == SOURCE and report.partial:
+        said += f"; {partial} as the file had them"
+    elif report.partial:
+        said += f"; {partial} left out"
+    unlabeled = report.skipped - (report.partial if report.format != SOURCE else 0)
+    if unlabeled:
+        said += f"; {count(unlabeled, 'example')} left out for want of labels"
     st.success(said, icon=":material/check_circle:")
     st.link_button(f"Download {download.name}", download_address(download), icon=":material/download:")
     if report.lost:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from workbench.domain import Payload
+from workbench.domain import Payload, is_partial
 from workbench.errors import NotFound
 from workbench.services.agreement import marks
 from workbench.services.review import Dossier, Waiting, mixture
@@ -171,10 +171,16 @@ def _draw_mixture(page: Page, dossier: Dossier, payloads: Sequence[Payload]) -> 
             format_func=lambda mark: _mark_words(dossier, mark, votes[mark]),
             help="Chosen already is what all of them set; the number says how many did.",
         )
+        said = [one.payload for one in dossier.case.said.values()]
+        partial = page.project.task == "ner" and st.checkbox(
+            "Only these spans are judged",
+            value=bool(said) and all(map(is_partial, said)),
+            help="What stands outside of them is not known: it teaches no model, and nothing is measured on it.",
+        )
         saved = st.form_submit_button("Accept this mixture", icon=":material/merge:")
     if saved:
         with page.guarded():
-            mixed = mixture(page.project, dossier, chosen)
+            mixed = mixture(page.project, dossier, chosen, partial=partial)
             _done(
                 page,
                 lambda: page.workbench.review.rewrite(

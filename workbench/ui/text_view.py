@@ -10,13 +10,15 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 
-from workbench.domain import Answers, ExampleText, Label, Payload, Spans, Tags
+from workbench.domain import Answers, ExampleText, Label, Payload, Spans, Tags, is_partial
 from workbench.tasks import as_asked
 
 HEX = re.compile(r"#[0-9a-fA-F]{6}")
 GREY = "#6b7280"
 ANSWER = "#33899c"
 """Colour of a marked answer; question answering has no label set."""
+
+ONLY_THESE = "Only these spans are judged; the rest is not known."
 
 BLOCK = "white-space:pre-wrap;overflow-wrap:anywhere;line-height:2.05;font-size:1.02rem"
 TAGGED = "display:inline-block;text-align:center;line-height:1.25;margin:.15em 0;vertical-align:top"
@@ -54,7 +56,8 @@ def labeled_text(
         body = _marked(content.text, _marks(payload, colours), start, end, outlined)
     before = "…" if start > 0 else ""
     after = "…" if end < len(content.text) else ""
-    text = f'<div dir="auto" style="{BLOCK}">{before}{body}{after}</div>'
+    note = f'<div style="opacity:.75;font-size:.85rem">{ONLY_THESE}</div>' if is_partial(payload) else ""
+    text = f'<div dir="auto" style="{BLOCK}">{before}{body}{after}</div>{note}'
     if content.question is None:
         return text
     question = (

@@ -11,6 +11,7 @@ export const COMMANDS = [
   { id: "skip", group: "Decide", keys: ["S"], on: "Alt+KeyS", plain: "s", tasks: ALL, text: "Skip, with a reason" },
   { id: "flag", group: "Decide", keys: ["F"], on: "Alt+KeyF", plain: "f", tasks: ALL, text: "Flag for a reviewer, with a comment" },
   { id: "noAnswer", group: "Decide", keys: ["N"], on: "Alt+KeyN", plain: "n", tasks: ["qa"], text: "There is no answer in this text" },
+  { id: "partial", group: "Decide", keys: ["R"], on: "Alt+KeyR", plain: "r", tasks: ["ner"], text: "Only these spans: the rest is not judged" },
 
   { id: "reword", group: "Question", keys: ["E"], on: "Alt+KeyE", plain: "e", tasks: ["qa"], text: "Word the question anew" },
   { id: "ask", group: "Question", keys: ["A"], on: "Alt+KeyA", plain: "a", tasks: ["qa"], text: "Ask another question on this text" },

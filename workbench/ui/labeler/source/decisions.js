@@ -1,7 +1,7 @@
 // What becomes of an example: accepted, skipped, flagged; and the ways back to an earlier one.
 
 import { writePayload } from "./items.js";
-import { confirmMarks } from "./marks.js";
+import { acceptMarks } from "./marks.js";
 import { shorten } from "./text.js";
 
 export class Decisions {
@@ -28,7 +28,13 @@ export class Decisions {
       this.labeler.tell("Some words have no tag yet. Enter again leaves them so.");
       return;
     }
-    entry.marks = confirmMarks(entry.marks, entry.units);
+    const marks = acceptMarks(entry.marks, entry.units);
+    if (marks.partial && !marks.spans.length) {
+      this.labeler.tell("Confirm or label a span first: without any, partial labels say nothing.");
+      return;
+    }
+    if (marks.partial && marks.spans.length < entry.marks.spans.length) entry.undo.push(entry.marks);
+    entry.marks = marks;
     this.submit(entry, "accepted", "");
   }
 
@@ -63,8 +69,9 @@ export class Decisions {
     this.labeler.draw();
   }
 
-  /** A flagged question without an answer yet says nothing; labels that were touched or suggested go along. */
+  /** A flagged question without an answer yet says nothing, and so do partial labels without a span; others go along. */
   payloadOf(entry, status) {
+    if (entry.marks.partial && !entry.marks.spans.some((span) => span.sure)) return null;
     if (status === "flagged" && this.labeler.task === "qa" && !entry.marks.answers.length && !entry.marks.none) return null;
     return writePayload(entry, entry.marks);
   }

@@ -15,6 +15,7 @@ import {
   setTag,
   spanAt,
   toggleNoAnswer,
+  togglePartial,
   unitAt,
   unitsOf,
 } from "./marks.js";
@@ -120,6 +121,17 @@ export class Editor {
     if (!entry || !question || question === entry.marks.question) return;
     this.change({ ...entry.marks, question });
     this.labeler.tell("The question is worded anew; it is stored with your answer.");
+  }
+
+  /** Only the spans that are confirmed are judged, or (said a second time) the whole text is. */
+  togglePartial() {
+    const { deck } = this.labeler;
+    this.change(togglePartial(deck.current.marks));
+    this.labeler.tell(
+      deck.current.marks.partial
+        ? "Only what you confirm or label is judged; of the rest nothing is known."
+        : "The whole text is judged: what has no label is no entity.",
+    );
   }
 
   toggleNoAnswer() {

@@ -1,5 +1,6 @@
 // Everything around the text: progress, the labels, why this example, what is labeled, what came before, the status.
 
+import { COMMANDS, keysFor } from "./commands.js";
 import { fill, make, makeButton, makeKey, say } from "./dom.js";
 import { DOUBT } from "./items.js";
 import { countSuggested, spanAt, unitsOf } from "./marks.js";
@@ -91,6 +92,14 @@ export function drawPalette(element, data, actions) {
   fill(element, ...buttons, remove);
 }
 
+/** The switch for partial labels with its key, which depends on the labels' own keys. */
+export function drawPartial(refs, task, taken) {
+  const keys = keysFor(COMMANDS.find((command) => command.id === "partial"), task, taken);
+  refs.partial.hidden = task !== "ner";
+  refs.partial.title = `What you confirm or label is judged, the rest is not known (${keys.join("+")})`;
+  fill(refs.partialKeys, ...keys.map(makeKey));
+}
+
 /** The strategy, score and model version that chose the example, and where it stands. */
 export function drawReason(element, entry) {
   const { why, suggestion } = entry.item;
@@ -173,7 +182,8 @@ export function drawMarks(element, heading, entry, colors, actions) {
     const list = marks.spans ?? marks.answers;
     const waiting = countSuggested(marks);
     const noun = `${marks.spans ? "label" : "answer"}${list.length === 1 ? "" : "s"}`;
-    say(heading, marks.none ? "Answer" : `${list.length || "No"} ${noun}${waiting ? `, ${waiting} suggested` : ""}`);
+    const rest = marks.partial ? ", the rest not judged" : "";
+    say(heading, marks.none ? "Answer" : `${list.length || "No"} ${noun}${waiting ? `, ${waiting} suggested` : ""}${rest}`);
     for (const mark of list.slice(0, LISTED)) {
       const [first, last] = unitsOf(units, mark.s, mark.e);
       const row = markRow(text.slice(mark.s, mark.e), mark.label ?? "answer", mark, colors, () => actions.jump(first, last));

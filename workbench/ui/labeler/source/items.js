@@ -42,7 +42,7 @@ export function openItem(item, task) {
 
 export function emptyMarks(entry) {
   if (entry.task === "pos") return { tags: entry.units.map(() => null) };
-  return entry.task === "ner" ? { spans: [] } : { answers: [], none: "", question: entry.item.question };
+  return entry.task === "ner" ? { spans: [], partial: false } : { answers: [], none: "", question: entry.item.question };
 }
 
 function suggestedMarks(entry) {
@@ -61,17 +61,24 @@ export function readPayload(entry, payload, sure) {
   const { toUnits } = entry.offsets;
   const range = (given) => ({ s: toUnits(given.start), e: toUnits(given.end), sure, p: null });
   if (entry.task === "pos") return { tags: payload.tags.map((tag) => (tag === null ? null : { tag, sure, p: null })) };
-  if (entry.task === "ner") return { spans: payload.spans.map((given) => ({ ...range(given), label: given.label })) };
+  if (entry.task === "ner") {
+    const spans = payload.spans.map((given) => ({ ...range(given), label: given.label }));
+    return { spans, partial: payload.partial === true };
+  }
   const none = payload.answers.length ? "" : sure ? "sure" : "suggested";
   return { answers: payload.answers.map(range), none, question: payload.question ?? entry.item.question };
 }
 
-/** Labels in their stored form. */
+/** Labels in their stored form; of partial ones nothing that is only suggested. */
 export function writePayload(entry, marks) {
   const { toPoints } = entry.offsets;
   const range = (mark) => ({ start: toPoints(mark.s), end: toPoints(mark.e) });
   if (entry.task === "pos") return { tags: marks.tags.map((tag) => tag?.tag ?? null) };
-  if (entry.task === "ner") return { spans: marks.spans.map((span) => ({ ...range(span), label: span.label })) };
+  if (entry.task === "ner") {
+    const said = marks.partial ? marks.spans.filter((span) => span.sure) : marks.spans;
+    const spans = said.map((span) => ({ ...range(span), label: span.label }));
+    return marks.partial ? { spans, partial: true } : { spans };
+  }
   const wording = marks.question === entry.item.question ? {} : { question: marks.question };
   return { answers: marks.answers.map(range), no_answer: marks.answers.length === 0, ...wording };
 }

@@ -3,7 +3,7 @@
 import { makeActions } from "./actions.js";
 import { commandOf } from "./commands.js";
 
-const ONCE = new Set(["accept", "skip", "flag", "noAnswer", "help", "guidelines", "heat", "reword", "ask"]); // not while a key is held
+const ONCE = new Set(["accept", "skip", "flag", "noAnswer", "help", "guidelines", "heat", "reword", "ask", "partial"]); // not while a key is held
 
 export class Keyboard {
   constructor(labeler) {

@@ -7,7 +7,7 @@ import { Decisions } from "./decisions.js";
 import { Deck } from "./deck.js";
 import { fill, say } from "./dom.js";
 import { Editor } from "./editor.js";
-import { drawPalette, drawStatus } from "./frame.js";
+import { drawPalette, drawPartial, drawStatus } from "./frame.js";
 import { cutWords, doubtsOf, readPayload } from "./items.js";
 import { Keyboard } from "./keyboard.js";
 import { Drafts, Outbox } from "./outbox.js";
@@ -20,7 +20,7 @@ import { buildView, paintView } from "./stage.js";
 const PATIENCE = 3000;
 const BUTTONS = [
   ...["back", "skip", "flag", "accept", "confirmAll", "find", "heat", "guidelines", "help"],
-  ...["reword", "ask", "moreBefore", "moreAfter", "fewer"],
+  ...["reword", "ask", "moreBefore", "moreAfter", "fewer", "partial"],
 ];
 
 export class Labeler {
@@ -124,6 +124,7 @@ export class Labeler {
     const print = JSON.stringify(data.labels);
     if (print === this.fixed) return;
     this.fixed = print;
+    drawPartial(this.refs, this.task, this.taken);
     drawPalette(this.refs.palette, data, {
       label: (name) => this.editor.useLabel(name),
       remove: () => this.keyboard.run("remove"),

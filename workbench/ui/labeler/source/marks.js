@@ -1,11 +1,12 @@
 // Labels as plain values, and every change to them as a function from old to new: nothing here is altered in place,
 // so that undo is a list of earlier values.
 //
-//   NER   { spans: [{ s, e, label, sure, p }] }       sorted, none overlapping another
+//   NER   { spans: [{ s, e, label, sure, p }], partial }  sorted, none overlapping another
 //   POS   { tags: [{ tag, sure, p } | null] }          one per token
 //   QA    { answers: [{ s, e, sure, p }], none: "" | "suggested" | "sure", question }
 //
 // `sure` is true for what a person has said, false for a suggestion; `p` is the suggestion's confidence or null.
+// `partial` is true where the person has judged the spans that are sure, and nothing else of the text.
 // `units` are the [start, end] pairs of the text's tokens (for QA: words).
 
 /** Index of the unit at a position, or of the last one before it; -1 before the first. */
@@ -65,14 +66,14 @@ export function labelSpan(marks, units, first, last, label, whole) {
   }
   const spans = cutSpans(marks.spans, units, from, to);
   spans.push({ s: units[from][0], e: units[to][1], label, sure: true, p: null });
-  return { spans: spans.sort(byStart) };
+  return { ...marks, spans: spans.sort(byStart) };
 }
 
 /** Without the span under the caret, or (for a range that was chosen) without the labels of its units. */
 export function removeSpan(marks, units, first, last, whole) {
-  if (!whole) return { spans: cutSpans(marks.spans, units, first, last).map((span) => ({ ...span })) };
+  if (!whole) return { ...marks, spans: cutSpans(marks.spans, units, first, last).map((span) => ({ ...span })) };
   const under = spanAt(marks, units, first);
-  return under ? { spans: marks.spans.filter((span) => span !== under) } : marks;
+  return under ? { ...marks, spans: marks.spans.filter((span) => span !== under) } : marks;
 }
 
 /** One edge of the span under the caret moved by one unit, never over a neighbour or past the other edge. */
@@ -84,7 +85,18 @@ export function moveEdge(marks, units, unit, edge, step) {
   const free = (index) => index >= 0 && index < units.length && [span, undefined].includes(spanAt(marks, units, index));
   if (from > to || !free(from) || !free(to)) return marks;
   const moved = { ...span, s: units[from][0], e: units[to][1], sure: true, p: null };
-  return { spans: marks.spans.map((one) => (one === span ? moved : one)).sort(byStart) };
+  return { ...marks, spans: marks.spans.map((one) => (one === span ? moved : one)).sort(byStart) };
+}
+
+/** Whether the spans are all that is judged, or the whole text is. */
+export function togglePartial(marks) {
+  return { ...marks, partial: !marks.partial };
+}
+
+/** What is accepted: every suggestion that is shown, or of partial labels those spans alone that a person has said. */
+export function acceptMarks(marks, units) {
+  if (!marks.partial) return confirmMarks(marks, units);
+  return { ...marks, spans: marks.spans.filter((span) => span.sure) };
 }
 
 /** A tag on the tokens first..last; null takes it away. */
@@ -116,7 +128,7 @@ export function confirmMarks(marks, units, first = 0, last = units.length - 1) {
   const say = (mark) => (mark && !mark.sure ? { ...mark, sure: true } : mark);
   if (!units.length) return marks;
   if (marks.tags) return { tags: marks.tags.map((tag, index) => (index >= first && index <= last ? say(tag) : tag)) };
-  if (marks.spans) return { spans: marks.spans.map((span) => (here(span) ? say(span) : span)) };
+  if (marks.spans) return { ...marks, spans: marks.spans.map((span) => (here(span) ? say(span) : span)) };
   return {
     ...marks,
     answers: marks.answers.map((answer) => (here(answer) ? say(answer) : answer)),
@@ -139,6 +151,7 @@ export function sameMarks(one, other) {
       marks.answers?.map(({ s, e }) => [s, e]),
       Boolean(marks.none),
       marks.question ?? null,
+      Boolean(marks.partial),
     ]);
   return plain(one) === plain(other);
 }

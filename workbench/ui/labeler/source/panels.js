@@ -48,7 +48,8 @@ export class Panels {
     say(refs.confirmAllText, suggested === 1 ? "Confirm the suggestion" : `Confirm ${suggested} suggestions`);
     refs.back.disabled = deck.at === 0 && this.earlier.size === 0;
     const changed = deck.dirty(entry) || entry.refused || entry.answer !== "accepted";
-    say(refs.acceptText, !entry.answer ? "Accept" : changed ? "Save revision" : "Go on");
+    const fresh = entry.marks.partial ? "Accept only these" : "Accept";
+    say(refs.acceptText, !entry.answer ? fresh : changed ? "Save revision" : "Go on");
     say(refs.live, describeSelection(entry, cursor.selection));
   }
 
@@ -62,6 +63,8 @@ export class Panels {
   drawPressed(entry) {
     const { cursor, editor, refs, root } = this.labeler;
     if (root.dataset.none !== (entry.marks.none ?? "")) root.dataset.none = entry.marks.none ?? "";
+    root.dataset.partial = String(Boolean(entry.marks.partial));
+    refs.partial.setAttribute("aria-pressed", root.dataset.partial);
     const at = cursor.selection?.first;
     let under = null;
     if (at !== undefined) {
@@ -115,7 +118,8 @@ export class Panels {
     if (banner.hidden) return;
     if (refusal) fill(banner, ...this.refusalParts(entry, refusal));
     else {
-      const said = `${this.whoSaid(entry)}. Change it and press Enter to save a revision.`;
+      const only = entry.saved?.partial ? ", only these spans" : "";
+      const said = `${this.whoSaid(entry)}${only}. Change it and press Enter to save a revision.`;
       fill(banner, make("span", "", said));
     }
   }
@@ -161,5 +165,10 @@ function differenceText(entry, theirs, author) {
   const only = (some, without) => some.filter((one) => !without.includes(one)).join(", ") || "nothing else";
   if (sameMarks(entry.marks, theirs)) return "Both say the same.";
   const asked = entry.marks.question === theirs.question ? "" : ` ${author} asks: “${shorten(theirs.question, 80)}”`;
-  return `Only you: ${only(mine, other)}. Only ${author}: ${only(other, mine)}.${asked}`;
+  const judged = (partial) => (partial ? "only these spans" : "the whole text");
+  const scope =
+    Boolean(entry.marks.partial) === Boolean(theirs.partial)
+      ? ""
+      : ` You judge ${judged(entry.marks.partial)}, ${author} ${judged(theirs.partial)}.`;
+  return `Only you: ${only(mine, other)}. Only ${author}: ${only(other, mine)}.${asked}${scope}`;
 }
