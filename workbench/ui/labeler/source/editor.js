@@ -129,7 +129,7 @@ export class Editor {
     this.change(togglePartial(deck.current.marks));
     this.labeler.tell(
       deck.current.marks.partial
-        ? "Only what you confirm or label is judged; of the rest nothing is known."
+        ? "Only what you confirm or label is judged."
         : "The whole text is judged: what has no label is no entity.",
     );
   }
