@@ -17,8 +17,10 @@ from workbench.errors import InvalidInput
 from workbench.services import Workbench
 from workbench.services.audit import audit
 from workbench.services.figures import plain_figures
+from workbench.services.report import make_report, markdown
 from workbench.services.snapshots import freeze_training, snapshot_pages
 from workbench.storage.batches import NewItem
+from workbench.ui.report_html import report_html
 
 PARTIAL_ANN: dict[str, Any] = {**spans(ANN), "partial": True}
 
@@ -42,6 +44,10 @@ def test_a_partial_label_is_left_out_and_changes_no_figure(workbench: Workbench)
     assert (found.fixed_examples, found.broken_examples) == ((ids[0], ids[3]), (ids[1],))
     (only,) = workbench.evaluation.gold_sets(project, "test")
     assert only.examples == 4
+    analysis = workbench.comparison.analyse(project, 1, 2)
+    report = make_report(workbench, project, analysis, workbench.comparison.seen(project, 1, 2))
+    for text in (markdown(report), report_html(report, analysis, project)):
+        assert "examples (1 with partial labels left out) of 4 documents" in text
     assert workbench.comparison.compare(project, 1, 2, gold_set=1).partial == 0
     assert workbench.evaluation.labeled(project) == {Split.TEST: 4}
 

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.domain import Evaluation, ModelVersion, Project
 from workbench.services.comparison import Analysis
 from workbench.services.differences import Change, changed, error_kinds, kinds_of
-from workbench.services.figures import plain_figures
+from workbench.services.figures import left_out, plain_figures
 from workbench.services.leaks import Leak
 from workbench.services.slices import Seen, slice_kinds, slices
 from workbench.services.workbench import Workbench
@@ -157,8 +157,9 @@ def _heading(report: Mapping[str, Any]) -> list[str]:
             for each in report["versions"]
             if each["warning"]
         ),
-        f"Measured on {gold_set['split']} set {gold_set['number']}: {gold_set['examples']:,} examples of "
-        f"{gold_set['documents']:,} documents, frozen {gold_set['frozen_at']}, SHA-256 `{gold_set['data_hash']}`. "
+        f"Measured on {gold_set['split']} set {gold_set['number']}: {gold_set['examples']:,} examples"
+        f"{left_out(comparison['partial'])} of {gold_set['documents']:,} documents, frozen {gold_set['frozen_at']}, "
+        f"SHA-256 `{gold_set['data_hash']}`. "
         f"Intervals by paired bootstrap over {comparison['units']:,} {comparison['unit']}, p-values by approximate "
         "randomisation.",
     ]

@@ -47,6 +47,13 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             "The accepted labels of an example: what models learn from and are measured against.",
             "labeling.md",
         ),
+        "partial": Term(
+            "Partial labels",
+            "Spans that are all that was judged: every other word is unknown, so that no model learns from its silence "
+            "and nothing is measured on the example.",
+            "labeling.md",
+            "partial labels?",
+        ),
         "split": Term(
             "Split",
             "What an example is for: pool and train are learned from, validation is watched while training, test is "
@@ -290,7 +297,7 @@ TERMS: Mapping[str, Term] = MappingProxyType(
 PAGE_TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Home": ("pool", "split", "strategy", "base-model", "f1"),
-        "Data": ("split", "pool", "gold", "leakage", "near-duplicate", "iob2", "bioes", "seed"),
+        "Data": ("split", "pool", "gold", "partial", "leakage", "near-duplicate", "iob2", "bioes", "seed"),
         "Select": (
             "strategy",
             "pool",
@@ -303,7 +310,7 @@ PAGE_TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "embedding",
             "seed",
         ),
-        "Label": ("gold", "pool", "margin", "entropy"),
+        "Label": ("gold", "partial", "pool", "margin", "entropy"),
         "Train": (
             "base-model",
             "epoch",
@@ -317,6 +324,7 @@ PAGE_TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "seed",
         ),
         "Compare": (
+            "partial",
             "f1",
             "interval",
             "p-value",

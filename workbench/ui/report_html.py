@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.domain import Project
 from workbench.services.comparison import Analysis
+from workbench.services.figures import left_out
 from workbench.ui.forest import STYLE as FOREST_STYLE
 from workbench.ui.forest import Row, forest
 from workbench.ui.text_view import labeled_text
@@ -110,9 +111,9 @@ def _measured(report: Mapping[str, Any]) -> str:
     comparison, gold_set = report["comparison"], report["gold_set"]
     return (
         f"<p><small>Measured on {escape(gold_set['split'])} set {gold_set['number']}: {gold_set['examples']:,} labeled "
-        f"examples of {gold_set['documents']:,} documents, frozen {escape(gold_set['frozen_at'])}, SHA-256 "
-        f"{gold_set['data_hash']}. Intervals by paired bootstrap over {comparison['units']:,} {comparison['unit']}, "
-        "p-values by approximate randomisation.</small></p>"
+        f"examples{left_out(comparison['partial'])} of {gold_set['documents']:,} documents, frozen "
+        f"{escape(gold_set['frozen_at'])}, SHA-256 {gold_set['data_hash']}. Intervals by paired bootstrap "
+        f"over {comparison['units']:,} {comparison['unit']}, p-values by approximate randomisation.</small></p>"
     )
 
 
