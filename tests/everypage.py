@@ -44,7 +44,7 @@ class View:
 PARTS = {
     "data": ("browse", "import", "labels", "export"),
     "review": ("decide", "agreement"),
-    "team": ("people", "guidelines", "numbers", "sharing", "work", "log", "backup"),
+    "team": ("people", "guidelines", "numbers", "sharing", "probes", "work", "log", "backup"),
 }
 """Pages with parts, and the names of those in the address."""
 

@@ -70,7 +70,12 @@ def _draw_welcome(page: Page) -> None:
         _draw_create(page)
     with columns[2].container(border=True, height="stretch"):
         st.subheader(":material/map: Read the tour", anchor=False)
-        st.markdown(TOUR)
+        st.write(
+            "Five steps, round after round: data, select, label, train, compare. What each is for, in a minute; or the "
+            "tutorial, from an empty workbench to an exported model."
+        )
+        with st.popover("The loop in a minute", icon=":material/map:"):
+            st.markdown(TOUR)
         link_to("help", "The tutorial, word for word", None, icon=":material/article:", read="tutorial.md")
 
 
@@ -138,38 +143,7 @@ def _draw_project(page: Page, now: Overview) -> None:
 
 def _draw_numbers(now: Overview) -> None:
     st.subheader("What is here", anchor=False)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        if now.splits:
-            rows = [
-                {
-                    "Split": str(split),
-                    "Examples": counts.examples,
-                    "Labeled": counts.gold,
-                    "Share": round(100 * counts.gold / counts.examples) if counts.examples else 0,
-                    "Words": counts.words,
-                }
-                for split, counts in now.splits.items()
-                if counts.examples
-            ]
-            st.dataframe(
-                rows,
-                hide_index=True,
-                width="stretch",
-                column_config={
-                    "Examples": st.column_config.NumberColumn(format="localized"),
-                    "Labeled": st.column_config.NumberColumn(
-                        format="localized", help="With accepted labels; a model learns from these."
-                    ),
-                    "Share": st.column_config.ProgressColumn(
-                        "Labeled share", format="%d%%", min_value=0, max_value=100
-                    ),
-                    "Words": st.column_config.NumberColumn(format="localized"),
-                },
-            )
-        else:
-            st.caption("No examples yet.")
-    with right, st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="large"):
         best = now.best
         value, measured_on = now.score(best) if best else (None, "test")
         task = get_task(now.project.task)
@@ -181,8 +155,37 @@ def _draw_numbers(now: Overview) -> None:
         )
         st.metric("Versions", f"{len(now.versions):,}", width="content")
         st.metric("Batches", f"{len(now.batches):,}", width="content")
-        if best and (warning := now.warning(best)):
-            st.error(f"Version {best.number}: {warning}", icon=":material/warning:")
+    if best and (warning := now.warning(best)):
+        st.error(f"Version {best.number}: {warning}", icon=":material/warning:")
+    if not now.splits:
+        st.caption("No examples yet.")
+        return
+    rows = [
+        {
+            "Split": str(split),
+            "Examples": counts.examples,
+            "Labeled": counts.gold,
+            "Share": round(100 * counts.gold / counts.examples) if counts.examples else 0,
+            "Words": counts.words,
+        }
+        for split, counts in now.splits.items()
+        if counts.examples
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "Examples": st.column_config.NumberColumn(format="localized"),
+            "Labeled": st.column_config.NumberColumn(
+                format="localized", help="With accepted labels; a model learns from these."
+            ),
+            "Share": st.column_config.ProgressColumn(
+                "Labeled share", format="%d%%", min_value=0, max_value=100
+            ),
+            "Words": st.column_config.NumberColumn(format="localized"),
+        },
+    )
 
 
 # --- all projects ----------------------------------------------------------------------------------

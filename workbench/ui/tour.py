@@ -6,7 +6,7 @@ import streamlit as st
 
 from workbench.domain import Role
 from workbench.services.tour import Tour
-from workbench.ui.navigation import PLACES, link_to
+from workbench.ui.navigation import HOME, PLACES, link_to
 from workbench.ui.page import Page
 
 LOOK_SECONDS = 3.0
@@ -64,10 +64,10 @@ def _draw_stop(page: Page, tour: Tour) -> None:
         )
         return
     far = f" · {stop.far}" if stop.far else ""
-    st.markdown(
-        f":material/tour: **Stop {tour.number} of {of}: {stop.title}**{far}  \n{stop.how}", width="stretch"
-    )
-    if PLACES[stop.stage.value].title != page.title:
+    # Home's own next step says how, and leads there.
+    how = "" if page.title == HOME else f"  \n{stop.how}"
+    st.markdown(f":material/tour: **Stop {tour.number} of {of}: {stop.title}**{far}{how}", width="stretch")
+    if page.title != HOME and PLACES[stop.stage.value].title != page.title:
         link_to(stop.stage.value, f"Go to {PLACES[stop.stage.value].title}", page.project)
 
 
