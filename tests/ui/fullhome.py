@@ -13,6 +13,7 @@ from workbench.domain import Project, Sharing, Split
 from workbench.jobs.ensure import supervisor_lock
 from workbench.services import Workbench, open_workbench
 from workbench.services.evaluation import measure
+from workbench.services.samples import load_sample
 from workbench.storage.batches import NewItem
 
 PROJECT = "news"
@@ -20,9 +21,10 @@ ADMIN, PASSWORD = "mira", "correct horse battery"
 
 
 def fill(home: Path) -> None:
-    """Three measured versions, two batches, two people who disagree, suspected label errors; an empty project."""
+    """Versions, batches, two people who disagree, suspected label errors; an empty project, a sample."""
     workbench = open_workbench(Settings(home=home, database_url=None))
     workbench.projects.create("empty", "qa")
+    load_sample(workbench, "ner")
     project = workbench.projects.create(PROJECT, "ner", ["PER", "LOC"])
     project = workbench.projects.set_guidelines(project, "Mark **names**.")
     pool = add_examples(workbench, project, 160)

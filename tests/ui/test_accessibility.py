@@ -7,11 +7,12 @@ from importlib.resources import files
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import TIMEOUT_MS, ServedApp
 from tests.everypage import VIEWS, View, settle
 from tests.ui import fullhome
+from workbench.services.samples import sample_name
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -81,11 +82,21 @@ def sign_in(tab: Page) -> None:
     settle(tab)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_every_page_is(tab: Page, full: ServedApp, view: View) -> None:
-    view.open(tab, full, fullhome.PROJECT)
+def open_view(tab: Page, app: ServedApp, view: View, project: str) -> None:
+    view.open(tab, app, project)
     if tab.get_by_role("button", name="Sign in").count():  # another worker has the test that signs in
         sign_in(tab)
-        view.open(tab, full, fullhome.PROJECT)
+        view.open(tab, app, project)
     settle(tab, 300)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_page_is(tab: Page, full: ServedApp, view: View) -> None:
+    open_view(tab, full, view, fullhome.PROJECT)
     assert violations(tab, view.name) == []
+
+
+def test_the_guided_round_is(tab: Page, full: ServedApp) -> None:
+    open_view(tab, full, View("tour", "Select"), sample_name("ner"))
+    expect(tab.get_by_text("Stop 1 of 5")).to_be_visible()
+    assert violations(tab, "the guided round") == []

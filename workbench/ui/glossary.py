@@ -355,7 +355,10 @@ PAGE_TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Progress": ("pool", "audit", "kappa", "interval", "f1", "base-model"),
         "Suspects": ("suspect", "gold", "epoch", "pool", "split"),
         "Review": ("kappa", "alpha", "gold", "f1"),
-        "Team": ("gold",),
+        "Team": (
+            "pool",
+            "gold",
+        ),
     }
 )
 """By a page's title what it speaks of, in the order in which a reader meets it."""
