@@ -88,6 +88,18 @@ class Settings(BaseSettings):
         default=True, description="Load the sample projects when the server starts without a project."
     )
     device: str = Field(default="auto", description="Default device of runs: auto, cpu, cuda, cuda:0, mps.")
+    keep_models: int | None = Field(
+        default=None,
+        ge=1,
+        description="After each training the files of older versions than the newest so many are removed, except for "
+        "protected ones (docs/operate.md); unset means that only `workbench prune` removes any.",
+    )
+    keep_checkpoint_days: float = Field(
+        default=14.0,
+        ge=0,
+        description="How many days after its end a failed or cancelled run can be resumed where it was; "
+        "then it begins anew.",
+    )
     ray_address: str | None = Field(
         default=None,
         description="Dashboard of a Ray cluster, such as http://head:8265; runs go there unless told otherwise.",
@@ -124,6 +136,11 @@ class Settings(BaseSettings):
     def encoded_dir(self) -> Path:
         """Texts as models read them, kept for later runs over the same ones; may be removed at any time."""
         return self.home.absolute() / "encoded"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Where pages export model versions to."""
+        return self.home.absolute() / "exports"
 
     @property
     def ray_depots(self) -> str:

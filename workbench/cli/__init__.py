@@ -24,6 +24,7 @@ MODULES = {
     "predict": ("predict",),
     "progress": ("progress",),
     "projects": ("init", "project"),
+    "prune": ("prune",),
     "push": ("push-model",),
     "review": ("review",),
     "runs": ("runs",),

@@ -89,6 +89,7 @@ def _data(wb: Workbench, version: ModelVersion) -> dict[str, Any]:
         "promoted_by": version.promoted_by,
         "promoted_reason": version.promoted_reason,
         "archived": version.archived_at is not None,
+        "pruned_at": version.pruned_at,
         "created_at": version.created_at,
     }
 
@@ -109,6 +110,6 @@ def _show(project: Project, versions: tuple[ModelVersion, ...]) -> None:
             "–" if score is None else f"{score:.4f}",
             str(version.run_id),
             f"{version.created_at:%Y-%m-%d %H:%M}",
-            "promoted" if version.promoted else "archived" if version.archived_at else "",
+            ", ".join(version.states),
         )
     out.print(table)

@@ -11,7 +11,7 @@ from workbench.cli.base import JsonOption, app, emit, err, out, workbench
 from workbench.cli.following import follow
 from workbench.cli.seeds import finish_seeds
 from workbench.domain import Run, TrainParameters
-from workbench.errors import UnknownName
+from workbench.errors import InvalidInput, UnknownName
 from workbench.services import Workbench
 from workbench.services.training import PRESETS, SCHEDULES
 
@@ -101,6 +101,13 @@ def train(
     workers: Annotated[
         int | None, typer.Option(help="Processes that share each batch, such as one for each GPU.")
     ] = None,
+    again: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Train version N once more: the same examples, parameters and seed. Takes no other choice.",
+        ),
+    ] = None,
     detach: DetachOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -132,7 +139,15 @@ def train(
     parameters = training_parameters(preset, given)
     with workbench() as wb:
         project = wb.projects.get(name)
-        if seeds == 1:
+        if again is not None:
+            chosen = [key for key, value in {"preset": preset, **given}.items() if value is not None]
+            if chosen or seeds != 1:
+                raise InvalidInput(
+                    f"--again takes everything from version {again}",
+                    remedy=f"leave out {', '.join(_flag(key) for key in chosen or ['seeds'])}",
+                )
+            _finish(wb, wb.training.again(project, again), detach, as_json, _show_trained)
+        elif seeds == 1:
             _finish(wb, wb.training.launch(project, parameters), detach, as_json, _show_trained)
         else:
             runs = wb.training.launch_seeds(project, parameters, seeds)
@@ -191,6 +206,10 @@ def training_parameters(preset: str | None, given: dict[str, Any]) -> TrainParam
         raise UnknownName("preset", preset, PRESETS)
     chosen = replace(DEFAULTS, **(PRESETS[preset].changes if preset else {}))
     return replace(chosen, **{key: value for key, value in given.items() if value is not None})
+
+
+def _flag(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
 
 
 def _finish(wb: Workbench, run: Run, detach: bool, as_json: bool, show: Any) -> None:

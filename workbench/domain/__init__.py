@@ -15,6 +15,7 @@ from workbench.domain.runs import (
     Run,
     RunEvent,
     TrainParameters,
+    versions_read,
 )
 from workbench.domain.sharing import Sharing
 from workbench.domain.work import Annotation, AuditEvent, Batch, BatchItem, Remark, User
@@ -59,4 +60,5 @@ __all__ = [
     "User",
     "WorkChange",
     "is_partial",
+    "versions_read",
 ]

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from workbench.domain.data import Json
 from workbench.domain.kinds import Fall, RunKind, RunState, Split
+
+READS: Final = ("from_version", "model_version")
+"""Parameters of runs that name a version of the project whose files the run reads."""
+
+
+def versions_read(parameters: Json) -> frozenset[int]:
+    """Numbers of the versions whose files a run of these parameters reads.
+
+    >>> sorted(versions_read({"from_version": None, "model_version": 3, "epochs": 1}))
+    [3]
+    """
+    return frozenset(int(parameters[name]) for name in READS if parameters.get(name) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,7 @@ class ModelVersion:
     created_at: datetime
     promoted_by: str | None = None
     promoted_reason: str = ""
+    pruned_at: datetime | None = None
 
     @property
     def context(self) -> int:
@@ -76,6 +90,26 @@ class ModelVersion:
     def promoted(self) -> bool:
         """Whether it is the project's chosen one."""
         return self.promoted_at is not None
+
+    @property
+    def pruned(self) -> bool:
+        """Whether its files were removed to save space; what it has said and reached is still there."""
+        return self.pruned_at is not None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is offered where a model is needed: neither archived nor pruned."""
+        return self.archived_at is None and not self.pruned
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """What sets it apart from the others: ``promoted``, ``archived``, ``pruned``."""
+        said = (
+            ("promoted", self.promoted),
+            ("archived", self.archived_at is not None),
+            ("pruned", self.pruned),
+        )
+        return tuple(word for word, holds in said if holds)
 
 
 @dataclass(frozen=True, slots=True)

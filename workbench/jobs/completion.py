@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from workbench.config import Settings
-from workbench.domain import ModelVersion, Run, RunState
+from workbench.domain import ModelVersion, Run, RunKind, RunState
 from workbench.errors import RunFailed, WrongState
 from workbench.featurefiles import keep_part
 from workbench.jobs.artifacts import bring_near, hash_folder
@@ -40,6 +41,8 @@ MOVED = "moved.json"
 LINES = 1_000
 """Predictions of one transaction."""
 
+_log = logging.getLogger("workbench.supervisor")
+
 
 def complete(
     store: Store, settings: Settings, run: Run, attempt: AttemptFolder, result: Mapping[str, Any]
@@ -58,6 +61,19 @@ def complete(
     with store.write() as tx:
         if tx.runs.get(run.id).state is not RunState.SUCCEEDED:
             tx.runs.transition(run.id, RunState.SUCCEEDED, attempt=run.attempt, result=values)
+
+
+def prune_older(store: Store, settings: Settings, run: Run) -> None:
+    """After a training, remove the files of older versions where the settings say so.
+
+    The run has succeeded, whatever comes of this: a failure is logged and tried again after the next training.
+    """
+    if run.kind is not RunKind.TRAIN or settings.keep_models is None:
+        return
+    try:
+        importlib.import_module("workbench.services.pruning").prune_after(store, settings, run)
+    except Exception:
+        _log.exception("older versions could not be pruned after run %s", run.id)
 
 
 def ingest_predictions(store: Store, run: Run, attempt: AttemptFolder) -> int:

@@ -119,20 +119,28 @@ class Depot:
         except FileNotFoundError:
             return
 
+    def entries(self) -> list[str]:
+        """Names of the files and folders at the top; none where there is nothing yet."""
+        try:
+            self._fs.invalidate_cache()
+            found = self._fs.ls(self._root, detail=False)
+        except FileNotFoundError:
+            return []
+        return [str(path).rstrip("/").rsplit("/", 1)[-1] for path in found]
+
     def clear(self, keep: Iterable[str] = ()) -> None:
         """Remove everything but some files at the top."""
-        try:
-            found = [
-                str(path).rstrip("/").rsplit("/", 1)[-1] for path in self._fs.ls(self._root, detail=False)
-            ]
-        except FileNotFoundError:
-            return
-        for name in found:
+        for name in self.entries():
             if name not in keep:
                 self.remove(name)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def attempt_name(home_key: str, attempt_id: str) -> str:
+    """What the attempt of a home's run is called in the cluster, and its folder in the storage."""
+    return f"workbench-{home_key}-{attempt_id}"
 
 
 def stamp(path: Path) -> dict[str, Any]:

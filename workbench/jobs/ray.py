@@ -17,7 +17,7 @@ from typing import Any
 from workbench.config import Settings, get_settings
 from workbench.errors import RunFailed, Unavailable, WorkbenchError
 from workbench.jobs.attempt import AttemptFolder, read_json, write_json
-from workbench.jobs.depot import Depot
+from workbench.jobs.depot import Depot, attempt_name
 from workbench.jobs.ensure import code_folder
 from workbench.jobs.launchers import LAUNCHERS, LaunchState, LaunchStatus
 from workbench.jobs.local import RESULTS
@@ -75,7 +75,7 @@ class RayLauncher:
         settings = self._settings or get_settings()
         if not settings.ray_address:
             raise Unavailable("no cluster is set", remedy="set WORKBENCH_RAY_ADDRESS, or launch it here")
-        name = f"workbench-{settings.home_key}-{attempt_id}"
+        name = attempt_name(settings.home_key, attempt_id)
         return {
             "name": name,
             "address": settings.ray_address,

@@ -20,10 +20,10 @@ from workbench.domain import Run, RunKind, RunState
 from workbench.errors import DatabaseUnavailable, WorkbenchError, WrongState
 from workbench.jobs.attempt import AttemptFolder, remove
 from workbench.jobs.codestamp import code_stamp
-from workbench.jobs.completion import bring_back, complete
+from workbench.jobs.completion import bring_back, complete, prune_older
 from workbench.jobs.ensure import ensure_supervisor, supervisor_lock
 from workbench.jobs.following import EventFollower
-from workbench.jobs.housekeeping import sweep
+from workbench.jobs.housekeeping import sweep, sweep_depots
 from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus, load_launchers
 from workbench.registry import Registry
 from workbench.storage.runs import CLUSTER
@@ -77,6 +77,8 @@ class Supervisor:
             for run in running:
                 bring_back(self._store, self._settings, self._folder(run))
             sweep(self._store, self._settings)
+            if self._settings.ray_address:  # on a thread: storage may take its time to answer
+                self._pool.submit(sweep_depots, self._store, self._settings)
             self._recovered = True
         busy = {(run.launcher, run.device) for run in running if run.device != CLUSTER}
         for run in queued:
@@ -208,6 +210,7 @@ class Supervisor:
                         raise
             else:
                 self._tidy(run)
+                prune_older(self._store, self._settings, run)
                 return
         elif status.state is not LaunchState.STOPPED and not run.cancel_requested:
             self._say_tail(watched, status)

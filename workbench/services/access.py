@@ -113,7 +113,13 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "launch": LEAD,
         "resume": LEAD,
     },
-    "training": {"launch": LEAD, "launch_seeds": LEAD, "seeds": REVIEWER, "snapshot": REVIEWER},
+    "training": {
+        "launch": LEAD,
+        "launch_seeds": LEAD,
+        "again": LEAD,
+        "seeds": REVIEWER,
+        "snapshot": REVIEWER,
+    },
     "scoring": {"launch": LEAD, "embed": LEAD},
     "evaluation": {
         "missing": REVIEWER,
@@ -138,6 +144,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "archive": LEAD,
         "set_note": LEAD,
     },
+    "pruning": {"sizes": REVIEWER, "plan": LEAD, "prune": LEAD},
     "simulation": {"launch": LEAD, "report": LEAD, "list": LEAD, "cost": LEAD},
     "exporting": {
         "export_model": LEAD,

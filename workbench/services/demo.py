@@ -150,7 +150,7 @@ def _evaluate(
 
 
 def _export(workbench: Workbench, project: Project, number: int, out: Path | None) -> Iterator[Step]:
-    folder = out or workbench.settings.home.absolute() / "exports" / project.name
+    folder = out or workbench.settings.exports_dir / project.name
     exported = workbench.exporting.export_model(project, number, folder)
     yield Step(
         "export",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,14 @@ from workbench.domain import (
     Split,
     is_partial,
 )
-from workbench.errors import InvalidInput, ModelUnavailable, RunFailed
+from workbench.errors import InvalidInput, ModelUnavailable, RunFailed, WorkbenchError
 from workbench.jobs.artifacts import hash_folder
 from workbench.services.alonecheck import check_alone
 from workbench.services.hubpush import Pushed, push_export
 from workbench.services.isolated import run_module, run_outside
 from workbench.services.modelcard import CardFacts, model_card
 from workbench.services.modelfolder import beside, files_of, put, recover, refuse_target, write_sums
-from workbench.services.models import ModelService
+from workbench.services.models import ModelService, refuse_pruned
 from workbench.services.onnxcheck import check_onnx
 from workbench.services.prediction import example_for, folder_task, plain
 from workbench.services.runs import RunService
@@ -109,7 +109,7 @@ class ExportService:
             NotFound: There is no such version.
             AlreadyExists: The folder exists and ``force`` is off.
             InvalidInput: ``force`` is on but what is there is no model, or there is nothing to check the export on.
-            ModelUnavailable: The version's files are gone, damaged, or can't be loaded.
+            ModelUnavailable: The version's files are pruned, gone, damaged, or can't be loaded.
             RunFailed: The export predicts something else than the version.
         """
         begin = time.monotonic()
@@ -123,7 +123,7 @@ class ExportService:
                 f"the files of version {found.number} are not those that were trained ({source})",
                 remedy="restore them from a backup, or train a new version",
             )
-        with beside(out) as part:
+        with self._unpruned(found), beside(out) as part:
             verification = self._make(project, found, source, part, onnx, on_step)
             self._describe(project, found, part, verification)
             write_sums(part)
@@ -134,6 +134,16 @@ class ExportService:
             )
         files = tuple((path.relative_to(out).as_posix(), path.stat().st_size) for path in files_of(out))
         return ExportedModel(out, found.number, files, verification, time.monotonic() - begin)
+
+    @contextmanager
+    def _unpruned(self, version: ModelVersion) -> Iterator[None]:
+        """Where reading the files fails because they were pruned meanwhile, say that."""
+        try:
+            yield
+        except (WorkbenchError, OSError):
+            with self._store.read() as tx:
+                refuse_pruned(tx.models.by_id(version.id))
+            raise
 
     def _make(
         self,

@@ -215,7 +215,9 @@ class MaintenanceService:
         problems = [problem for project, version in versions if (problem := self._problem(project, version))]
         if problems:
             return Check("models", False, "; ".join(problems), "copy the models folder back, or train again")
-        return Check("models", True, f"{len(versions)} versions, each as it was trained")
+        pruned = sum(version.pruned for _, version in versions)
+        said = f"{len(versions) - pruned} versions, each as it was trained"
+        return Check("models", True, f"{said}; the files of {pruned} more are pruned" if pruned else said)
 
     def _versions(self) -> Iterator[tuple[str, ModelVersion]]:
         with self._store.read() as tx:
@@ -224,6 +226,8 @@ class MaintenanceService:
                     yield project.name, version
 
     def _problem(self, project: str, version: ModelVersion) -> str | None:
+        if version.pruned:
+            return None
         folder = self._settings.models_dir / version.artifact
         if not folder.is_dir():
             return f"{project}, version {version.number}: {folder} is gone"

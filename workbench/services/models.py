@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.config import Settings
@@ -30,10 +31,9 @@ class ModelService:
             return tx.models.by_number(project.id, number)
 
     def best(self, project: Project) -> ModelVersion:
-        """The promoted version, else the one with the highest primary metric on its validation data.
+        """The promoted version, else the best by validation (``best_by_validation``).
 
-        Of equals the newest is taken; a version without a validation score ranks last, and archived ones are not
-        asked while there are others. Raises NotFound when there is none.
+        Raises NotFound when there is none.
         """
         versions = self.list(project)
         if not versions:
@@ -41,8 +41,7 @@ class ModelService:
         for version in versions:
             if version.promoted:
                 return version
-        kept = [version for version in versions if not version.archived_at] or versions
-        return max(kept, key=lambda version: (primary_score(project, version) or -1.0, version.number))
+        return best_by_validation(project, versions)
 
     def resolve(self, project: Project, name: str | int) -> ModelVersion:
         """A version by its number, or by the words ``best`` and ``latest``. Raises NotFound."""
@@ -64,9 +63,10 @@ class ModelService:
         Raises:
             NotFound: There is no such version.
             WrongState: It is archived.
-            ModelUnavailable: Its folder is gone.
+            ModelUnavailable: Its files were pruned, or are gone.
         """
         with self._store.write() as tx:
+            tx.models.hold(project.id)
             version = tx.models.by_number(project.id, number)
             if version.archived_at is not None:
                 raise WrongState(f"version {number} is archived", remedy="bring it back first")
@@ -105,7 +105,7 @@ class ModelService:
             return tx.models.by_number(project.id, number)
 
     def artifact_path(self, version: ModelVersion) -> Path:
-        """The folder of a version. Raises ModelUnavailable when it is gone."""
+        """The folder of a version. Raises ModelUnavailable when its files were pruned, or are gone."""
         return artifact_folder(self._settings, version)
 
     def evaluations(self, project: Project) -> tuple[Evaluation, ...]:
@@ -120,7 +120,8 @@ class ModelService:
 
 
 def artifact_folder(settings: Settings, version: ModelVersion) -> Path:
-    """The folder of a version. Raises ModelUnavailable when it is gone."""
+    """The folder of a version. Raises ModelUnavailable when its files were pruned, or are gone."""
+    refuse_pruned(version)
     folder = settings.models_dir / version.artifact
     if not (folder / "config.json").is_file():
         raise ModelUnavailable(
@@ -128,6 +129,30 @@ def artifact_folder(settings: Settings, version: ModelVersion) -> Path:
             remedy="restore them from a backup, or train a new version",
         )
     return folder
+
+
+def refuse_pruned(version: ModelVersion) -> None:
+    """Raise ModelUnavailable for a version whose files were removed to save space, and say how to have them again."""
+    if version.pruned_at is not None:
+        raise ModelUnavailable(
+            f"the files of version {version.number} were pruned on {version.pruned_at:%Y-%m-%d} to save space",
+            remedy="train it again from the same examples, parameters and seed, which are kept: "
+            f"`workbench train PROJECT --again {version.number}`, or *Train again* on the Compare page",
+        )
+
+
+def best_by_validation(project: Project, versions: Sequence[ModelVersion]) -> ModelVersion:
+    """The version with the highest primary metric on its validation data.
+
+    Of equals the newest is taken; a version without a validation score ranks last, and one that is archived or has
+    no files any more is not asked while there are others. There must be one.
+    """
+    asked = (
+        [version for version in versions if version.usable]
+        or [version for version in versions if not version.pruned]
+        or versions
+    )
+    return max(asked, key=lambda version: (primary_score(project, version) or -1.0, version.number))
 
 
 def primary_score(project: Project, version: ModelVersion) -> float | None:

@@ -95,7 +95,7 @@ class Progress:
         scale: Its maximum.
         split: What versions were measured on; None where nothing of the test or validation split is labeled.
         points: By what they cost, lowest first.
-        unmeasured: Numbers of versions that were not measured on the labels of now.
+        unmeasured: Numbers of versions that were not measured on the labels of now and can be.
         cost: An annotator's seconds.
         next: The next labels.
         audit: Examples drawn by lot.
@@ -238,7 +238,7 @@ class ProgressService:
             scale=task.metric_scale,
             split=measured,
             points=points,
-            unmeasured=tuple(row.version.number for row in rows if not row.current),
+            unmeasured=tuple(row.version.number for row in rows if not row.current and row.measurable),
             cost=cost,
             next=Next(labels, None, 0.0, 0.0),
             audit=judged,

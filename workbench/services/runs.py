@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.config import Settings
-from workbench.domain import Json, Project, Run, RunEvent, RunKind, RunState
+from workbench.domain import Json, Project, Run, RunEvent, RunKind, RunState, versions_read
 from workbench.errors import Cancelled, RunFailed, Unavailable, WrongState
 from workbench.jobs.attempt import INPUTS, AttemptFolder, remove, write_json
 from workbench.jobs.devices import place_of
 from workbench.jobs.ensure import ensure_supervisor
+from workbench.services.models import refuse_pruned
 from workbench.storage.rows import now
-from workbench.storage.store import Store
+from workbench.storage.store import Store, Transaction
 
 if TYPE_CHECKING:
     from workbench.jobs.rayclient import Cluster
@@ -31,6 +32,8 @@ QUIET_SECONDS = 10.0
 """A queued or running run without a sign of life for so long makes us look whether the supervisor lives."""
 
 RECHECK_SECONDS = 5.0
+
+ANEW = "Nothing is left of the earlier attempt to go on from: this one begins anew."
 
 
 class RunService:
@@ -62,6 +65,7 @@ class RunService:
         Raises:
             InvalidInput: The device is not known here.
             Unavailable: The disk is full, or the supervisor can't be started.
+            ModelUnavailable: It reads a version whose files were pruned.
             Anything that ``prepare`` raises: then nothing was queued.
         """
         kind = RunKind(kind)
@@ -69,6 +73,7 @@ class RunService:
         with self._staging() as staging:
             extra = dict(prepare(staging))
             with self._store.write() as tx:
+                _hold_versions(tx, project.id, parameters)
                 run = tx.runs.add(
                     project.id,
                     kind,
@@ -158,10 +163,12 @@ class RunService:
     def resume(self, run_id: int) -> Run:
         """Queue a failed or cancelled run again, from its last checkpoint where there is one.
 
-        The next attempt reads the same frozen data.
+        The next attempt reads the same frozen data. Where nothing is left to go on from, its log says that it begins
+        anew.
 
         Raises:
             WrongState: It is queued, running or succeeded, or its data is no longer there.
+            ModelUnavailable: It reads a version whose files were pruned.
             NotFound: There is no such run.
         """
         with self._store.read() as tx:
@@ -175,8 +182,12 @@ class RunService:
                     (staging / name).hardlink_to(old.path / name)
             with self._store.write() as tx:
                 run = tx.runs.transition(run_id, RunState.QUEUED, attempt=before.attempt)
-                manifest = {**old.read_manifest(), "resume_from": self._checkpoint(before)}
-                self._place(staging, run, manifest)
+                _hold_versions(tx, run.project_id, run.parameters)
+                manifest, checkpoint = old.read_manifest(), self._checkpoint(before)
+                notes = [note for note in manifest.get("notes", ()) if note != ANEW]
+                if checkpoint is None and (before.started_at is not None or before.attempt > 1):
+                    notes.append(ANEW)
+                self._place(staging, run, {**manifest, "notes": notes, "resume_from": checkpoint})
         ensure_supervisor(self._settings)
         return run
 
@@ -269,6 +280,12 @@ class RunService:
         if waiting and time.monotonic() - self._looked > RECHECK_SECONDS:
             self._looked = time.monotonic()
             ensure_supervisor(self._settings)
+
+
+def _hold_versions(tx: Transaction, project_id: int, parameters: Json) -> None:
+    """See to it that the versions which a run reads have their files, and keep them until the run can be seen."""
+    for version in tx.models.hold(project_id, versions_read(parameters)):
+        refuse_pruned(version)
 
 
 def _ended(run: Run) -> Run:

@@ -11,6 +11,7 @@ from workbench.domain import ModelVersion, Project
 from workbench.errors import InvalidInput, WrongState
 from workbench.featurefiles import FeatureStore
 from workbench.jobs.completion import base_features
+from workbench.services.models import refuse_pruned
 from workbench.services.scoring import version_features
 from workbench.storage.candidates import Filters
 from workbench.storage.store import Transaction
@@ -87,6 +88,7 @@ def find_sources(
 
     Raises:
         WrongState: There is no such version, or it has not scored the pool; or nobody has read it.
+        ModelUnavailable: The version's features were pruned.
         NotFound: There is no version of that number.
     """
     if strategy.reads and not strategy.needs_model and number is None and not filters.label:
@@ -131,7 +133,9 @@ def _scored_version(
         there = tx.models.has_scored(version.id, strategy.scored_by or None)
         if there and (not strategy.reads or version_features(settings, version)):
             return version
-    newest = versions[0].number
+    if number is not None and strategy.reads:
+        refuse_pruned(versions[0])
+    newest = next((version for version in versions if not version.pruned), versions[0]).number
     raise WrongState(
         f"{what} needs the pool scored, and model version {newest} has not done so",
         remedy=f"score the pool first: workbench score {project.name} --model-version {newest}",

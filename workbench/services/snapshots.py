@@ -249,6 +249,14 @@ def write_examples(
     return counts
 
 
+def pool_texts(store: Store, project: Project) -> Iterator[str]:
+    """What an encoder may read before it learns labels: nothing of what a model is measured on."""
+    with store.read() as tx:
+        for split in (Split.POOL, Split.TRAIN):
+            for example in tx.examples.iter_split(project.id, split):
+                yield example.content.text
+
+
 def write_texts(path: Path, texts: Iterable[str]) -> int:
     """Write the different ones among some texts for a worker, a JSON string a line; how many there are."""
     seen: set[bytes] = set()

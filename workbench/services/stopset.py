@@ -58,7 +58,7 @@ class StopSet:
     Attributes:
         examples: Of the set that all of them have read.
         versions: Numbers of the versions compared, oldest first.
-        unread: Numbers of versions that have not read it, which ``StopSets.read`` mends.
+        unread: Numbers of versions that have not read it and can, which ``StopSets.read`` mends.
         stability: Kappa of each version with the one before, and what that means.
     """
 
@@ -85,8 +85,8 @@ class StopSets:
                 said = f"Only {len(ids)} examples of the pool are unlabeled: too few to compare versions on."
                 return StopSet(len(ids), (), (), Stability((), None, False, said))
             found = {version.number: _said(tx, project, version, ids) for version in versions}
-        unread = tuple(number for number, said in found.items() if len(said) < READ * len(ids))
-        read = [number for number in found if number not in unread]
+        read = [number for number, said in found.items() if len(said) >= READ * len(ids)]
+        unread = tuple(each.number for each in versions if each.number not in read and not each.pruned)
         common = [key for key in ids if all(key in found[number] for number in read)]
         labels = {number: [item for key in common for item in found[number][key]] for number in read}
         kappas = [kappa(labels[a], labels[b]) for a, b in pairwise(read)] if common else []

@@ -150,5 +150,5 @@ def _left(project: Project) -> Sequence[int]:
 
 
 def _exported(tx: Transaction, project: Project) -> bool:
-    events = tx.users.audit_log(limit=100, project_id=project.id, action="export")
-    return any(event.subject.startswith("model version") for event in events)
+    subjects = tx.users.audited(project.id, ["export"])
+    return any(subject.startswith("model version") for subject in subjects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -15,16 +15,18 @@ from typing import Any
 
 from workbench.basemodels import BASE_MODELS
 from workbench.config import Settings
-from workbench.domain import Fall, ModelVersion, Project, Run, RunKind, Split, TrainParameters
+from workbench.domain import Fall, ModelVersion, Project, Run, RunKind, TrainParameters
 from workbench.domain.context import MOST_CONTEXT
 from workbench.errors import InvalidInput, ModelUnavailable, WrongState
 from workbench.services.labelmaps import version_map
 from workbench.services.models import artifact_folder
+from workbench.services.retraining import beginning, train_again
 from workbench.services.runs import RunService
 from workbench.services.seeds import GROUP, MOST_SEEDS, SeedGroup
 from workbench.services.snapshots import (
     freeze_training,
     in_context,
+    pool_texts,
     snapshot_pages,
     write_examples,
     write_texts,
@@ -147,14 +149,9 @@ class TrainingService:
             rows = snapshot_pages(self._store, data.snapshot.id)
             write_examples(folder / "examples.jsonl", in_context(self._store, rows, chosen.context))
             if chosen.adapt_epochs:
-                write_texts(folder / "texts.jsonl", self._texts(project))
+                write_texts(folder / "texts.jsonl", pool_texts(self._store, project))
             return {
-                "labels": list(labels),
-                "parameters": own,
-                "base_model": chosen.base_model,
-                "model_dir": str(artifact_folder(self._settings, parent)) if parent else None,
-                "resume_from": None,
-                "encoded": str(self._settings.encoded_dir),
+                **beginning(self._settings, labels, own, chosen.base_model, parent),
                 "snapshot": {"id": data.snapshot.id, "content_hash": data.snapshot.content_hash},
                 "origins": {label: list(olds) for label, olds in origins.items()},
                 "notes": notes,
@@ -174,6 +171,18 @@ class TrainingService:
             raise
         return tuple(queued)
 
+    def again(self, project: Project, number: int, user_id: int | None = None) -> Run:
+        """Queue the training of a version once more: the same snapshot, labels, parameters and seed.
+
+        It makes a version of its own; on the CPU, by the same code, with the same weights.
+
+        Raises:
+            NotFound: There is no such version.
+            ModelUnavailable: It was continued from a version whose files were pruned, or are gone.
+            WrongState: It was continued under another label set, and how its labels became these is no longer there.
+        """
+        return train_again(self._store, self._settings, self._runs, project, number, user_id)
+
     def seeds(self, project: Project, run: Run) -> SeedGroup | None:
         """The runs that a run was launched with, and how they compare; None for a run of its own."""
         name = run.parameters.get(GROUP)
@@ -187,13 +196,6 @@ class TrainingService:
         """The data that a training run reads. Raises NotFound for a run of another kind."""
         with self._store.read() as tx:
             return tx.models.snapshot(int(run.parameters.get("snapshot") or 0))
-
-    def _texts(self, project: Project) -> Iterator[str]:
-        """What the encoder may read before it learns labels: nothing of what a model is measured on."""
-        with self._store.read() as tx:
-            for split in (Split.POOL, Split.TRAIN):
-                for example in tx.examples.iter_split(project.id, split):
-                    yield example.content.text
 
     def _origins(self, project: Project, parent: ModelVersion | None) -> dict[str, tuple[str, ...]]:
         """The labels of the version that is continued which became each label of now, where they differ."""

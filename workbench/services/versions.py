@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workbench.domain import Evaluation, GoldSet, ModelVersion, Project, Split
+from workbench.domain import Evaluation, GoldSet, ModelVersion, Project, Split, is_partial
 from workbench.services.judging import as_split
 from workbench.services.leaks import warning_of
 from workbench.storage.goldsets import GoldState
@@ -25,6 +25,8 @@ class VersionRow:
         changed: What its snapshot has against that of the version before; None for the first.
         evaluations: On the split, oldest first.
         current: Whether the newest of them was on the gold labels of now.
+        measurable: Whether it can be measured on those: it has its files, or has predicted every example before they
+            were pruned.
     """
 
     version: ModelVersion
@@ -33,6 +35,7 @@ class VersionRow:
     changed: SnapshotChange | None
     evaluations: tuple[Evaluation, ...]
     current: bool
+    measurable: bool = True
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -117,6 +120,7 @@ class VersionService:
                         self._change(tx, before, version) if before else None,
                         made,
                         state is not None and bool(made) and _holds(state, made[-1]),
+                        not version.pruned or (wanted is not None and _said_all(tx, version, wanted)),
                     )
                 )
         return VersionTable(tuple(rows), sets)
@@ -126,6 +130,13 @@ class VersionService:
         if pair not in self._changes:
             self._changes[pair] = tx.models.snapshot_change(*pair)
         return self._changes[pair]
+
+
+def _said_all(tx: Transaction, version: ModelVersion, split: Split) -> bool:
+    """Whether the version has predicted every example of a split that it would be measured on."""
+    rows = tx.models.gold_rows(version.project_id, (split,))
+    ids = [row.example_id for row in rows if not is_partial(row.payload)]
+    return bool(ids) and len(tx.models.predictions(version.id, ids)) == len(ids)
 
 
 def _holds(state: GoldState, evaluation: Evaluation) -> bool:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.services.probes import ProbeService
     from workbench.services.progress import ProgressService
     from workbench.services.projects import ProjectService
+    from workbench.services.pruning import PruningService
     from workbench.services.review import ReviewService
     from workbench.services.runs import RunService
     from workbench.services.scoring import ScoringService
@@ -197,6 +198,13 @@ class Workbench:
         from workbench.services.models import ModelService
 
         return ModelService(self.store, self.settings)
+
+    @cached_property
+    def pruning(self) -> PruningService:
+        """Disk space: files of older versions."""
+        from workbench.services.pruning import PruningService
+
+        return PruningService(self.store, self.settings)
 
     @cached_property
     def exporting(self) -> ExportService:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -178,6 +178,27 @@ class Models(GoldSets, Predictions):
             .values(archived_at=now() if archived else None)
         )
 
+    def hold(self, project_id: int, numbers: Iterable[int] | None = None) -> tuple[ModelVersion, ...]:
+        """Versions by number (None: all), as they stay to the end of the writing block: none is pruned meanwhile."""
+        held = select(model_versions.c.id).where(model_versions.c.project_id == project_id)
+        if numbers is not None:
+            held = held.where(model_versions.c.number.in_(numbers))
+        # SQLite has one writer and leaves the lock out. Those that only refer to a row are not kept waiting.
+        self._connection.execute(held.order_by(model_versions.c.id).with_for_update(key_share=True)).all()
+        found = _versions().where(model_versions.c.id.in_(held)).order_by(model_versions.c.number)
+        return tuple(_version(row) for row in self._connection.execute(found))
+
+    def mark_pruned(self, version_id: int) -> None:
+        """Note that its files are no longer there, or about to go."""
+        self._connection.execute(
+            update(model_versions).where(model_versions.c.id == version_id).values(pruned_at=now())
+        )
+
+    def pruned_artifacts(self) -> tuple[str, ...]:
+        """The folders of every pruned version, of any project."""
+        found = select(model_versions.c.artifact).where(model_versions.c.pruned_at.is_not(None))
+        return tuple(self._connection.execute(found.order_by(model_versions.c.id)).scalars())
+
     def set_note(self, version_id: int, note: str) -> None:
         """Replace its note."""
         self._connection.execute(
@@ -257,6 +278,7 @@ def _version(row: Row[Any]) -> ModelVersion:
         created_at=aware(row.created_at),
         promoted_by=row.promoter,
         promoted_reason=row.promoted_reason,
+        pruned_at=aware(row.pruned_at),
     )
 
 

@@ -82,6 +82,11 @@ class Runs:
             raise NotFound(f"there is no run {run_id}", remedy="`workbench runs list NAME` shows the runs")
         return _run(row)
 
+    def hold(self, run_id: int) -> Run:
+        """The same, in the state in which it stays to the end of the writing block. Raises NotFound."""
+        self._connection.execute(select(runs.c.id).where(runs.c.id == run_id).with_for_update()).all()
+        return self.get(run_id)
+
     def all(self, project_id: int, *, limit: int | None = None) -> tuple[Run, ...]:
         """The project's runs, newest first."""
         found = select(runs).where(runs.c.project_id == project_id).order_by(runs.c.id.desc()).limit(limit)

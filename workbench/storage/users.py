@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -223,6 +224,13 @@ class Users:
                 data=dict(data or {}),
             )
         )
+
+    def audited(self, project_id: int, actions: Sequence[str]) -> frozenset[str]:
+        """Subjects of every line that the log has of these actions in a project."""
+        found = select(audit_events.c.subject).where(
+            audit_events.c.project_id == project_id, audit_events.c.action.in_(actions)
+        )
+        return frozenset(self._connection.execute(found.distinct()).scalars())
 
     def audit_log(
         self,

@@ -88,7 +88,11 @@ def _choose_split(page: Page) -> Split | None:
 
 def _measure(page: Page, rows: Sequence[VersionRow], split: Split) -> None:
     """Offer to measure what was not measured on the labels of now."""
-    pending = [row.version.number for row in rows if not row.current and not row.version.archived_at]
+    pending = [
+        row.version.number
+        for row in rows
+        if row.measurable and not row.current and not row.version.archived_at
+    ]
     for number in pending:
         run = active_run(page, RunKind.EVALUATE, model_version=number, split=str(split))
         if run is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +13,7 @@ from workbench.services.figures import left_out
 from workbench.services.versions import VersionRow
 from workbench.tasks import get_task
 from workbench.ui import charts
+from workbench.ui.compare_disk import draw_disk
 from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
@@ -21,7 +22,7 @@ from workbench.ui.theme import RED, count, duration, metric_title, score
 TOUCHED: tuple[Hashable, ...] = ("score", "interval", "leak")
 """Columns that are red where a version was trained on what it is measured on."""
 
-OPTIONAL = ("state", "leak", "validation", "parent", "note", "parameters")
+OPTIONAL = ("state", "leak", "validation", "parent", "note", "parameters", "disk")
 """Columns that are left out where no version has anything in them."""
 
 DEFAULTS = ("base_model", "from_version", "device", "seed")
@@ -30,12 +31,13 @@ DEFAULTS = ("base_model", "from_version", "device", "seed")
 
 def draw_versions(page: Page, rows: Sequence[VersionRow], split: Split | None) -> None:
     """Draw all of it; without a split there are no scores."""
-    chosen = _draw_table(page, _filtered(rows), split)
+    chosen = _draw_table(page, _filtered(rows), split, page.workbench.pruning.sizes(page.project))
     if chosen is not None:
         _draw_actions(page, chosen)
     if split is not None:
         _draw_curve(page, rows, split)
     _draw_promoted([row.version for row in rows])
+    draw_disk(page)
 
 
 def _filtered(rows: Sequence[VersionRow]) -> list[VersionRow]:
@@ -69,8 +71,10 @@ def _haystack(row: VersionRow) -> str:
     return " ".join(map(str, parts)).casefold()
 
 
-def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> VersionRow | None:
-    """The table; the version whose row is chosen, else None."""
+def _draw_table(
+    page: Page, rows: Sequence[VersionRow], split: Split | None, sizes: Mapping[int, int]
+) -> VersionRow | None:
+    """The table, with the bytes that versions take by their numbers; the version whose row is chosen, else None."""
     if not rows:
         st.info("No version fits.", icon=":material/search_off:")
         return None
@@ -79,9 +83,11 @@ def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> 
     name = metric_title(metric)
     decimals = "%.3f" if scale <= 1 else "%.1f"
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    frame = pd.DataFrame([_cells(row, metric, scale) for row in rows])
+    frame = pd.DataFrame(
+        [{**_cells(row, metric, scale), "disk": _megabytes(sizes.get(row.version.number))} for row in rows]
+    )
     hidden = set() if split else {"score", "interval", "measured", "leak"}
-    hidden |= {column for column in OPTIONAL if not frame[column].fillna("").astype(bool).any()}
+    hidden |= {column for column in OPTIONAL if not _holds_anything(frame[column])}
     _draw_warnings(rows)
     event = st.dataframe(
         _reddened(frame, rows),
@@ -116,11 +122,20 @@ def _draw_table(page: Page, rows: Sequence[VersionRow], split: Split | None) -> 
             "time": text("Time", help="Of training."),
             "created": st.column_config.DatetimeColumn("Trained", format="YYYY-MM-DD HH:mm"),
             "note": "Note",
+            "disk": number("Disk, MB", format="%.1f", help=explain("pruned", also="What its files take.")),
         },
     )
     picked = event["selection"]["rows"] if event else []
     st.caption("Click a column's head to sort. Choose a row to note, promote or archive its version.")
     return rows[picked[0]] if picked and picked[0] < len(rows) else None
+
+
+def _megabytes(octets: int | None) -> float | None:
+    return None if octets is None else octets / 1e6
+
+
+def _holds_anything(column: pd.Series) -> bool:
+    return bool((column.notna() & (column != "")).any())
 
 
 def _draw_warnings(rows: Sequence[VersionRow]) -> None:
@@ -138,7 +153,7 @@ def _reddened(frame: pd.DataFrame, rows: Sequence[VersionRow]) -> pd.DataFrame |
 def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
     version, evaluation = row.version, row.evaluation
     interval = evaluation.metrics.get("confidence_interval") if evaluation else None
-    measured = "not yet"
+    measured = "not yet" if row.measurable else "never"
     if evaluation:
         which = f"set {evaluation.gold_set}, " if evaluation.gold_set else ""
         measured = (
@@ -147,7 +162,7 @@ def _cells(row: VersionRow, metric: str, scale: float) -> dict[str, object]:
         )
     return {
         "version": version.number,
-        "state": "promoted" if version.promoted else "archived" if version.archived_at else "",
+        "state": ", ".join(version.states),
         "score": evaluation.metrics.get(metric) if evaluation else None,
         "interval": " to ".join(score(end, scale) for end in interval) if interval else "–",
         "measured": measured,
@@ -190,10 +205,10 @@ def _draw_actions(page: Page, row: VersionRow) -> None:
         reason = st.text_input(
             "Reason to promote it", max_chars=500, placeholder="why this one; kept with who and when"
         )
-        columns = st.columns(3)
+        columns = st.columns(4 if version.pruned else 3)
         save = columns[0].form_submit_button("Save the note", icon=":material/edit_note:", width="stretch")
         promote = columns[1].form_submit_button(
-            "Promote", icon=":material/verified:", width="stretch", disabled=bool(version.archived_at)
+            "Promote", icon=":material/verified:", width="stretch", disabled=not version.usable
         )
         archived = version.archived_at is not None
         put_away = columns[2].form_submit_button(
@@ -202,6 +217,16 @@ def _draw_actions(page: Page, row: VersionRow) -> None:
             width="stretch",
             disabled=version.promoted,
         )
+        again = version.pruned and columns[3].form_submit_button(
+            "Train again",
+            icon=":material/replay:",
+            width="stretch",
+            help="From the same examples, parameters and seed, as a version of its own.",
+        )
+    if again:
+        run = page.workbench.training.again(page.project, version.number, page.user.id)
+        st.success(f"Run {run.id} trains version {version.number} again.", icon=":material/replay:")
+        link_to("train", "Watch it", page.project)
     if not (save or promote or put_away):
         return
     if note.strip() != version.note:

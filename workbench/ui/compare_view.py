@@ -131,7 +131,7 @@ def _choose(
 
     def name(number: str) -> str:
         row = by_number[number]
-        state = " · promoted" if row.version.promoted else " · archived" if row.version.archived_at else ""
+        state = "".join(f" · {word}" for word in row.version.states)
         return f"Version {number} · {count(row.trained_on, 'example')}{state}"
 
     left, right, third = st.columns([2, 2, 2])

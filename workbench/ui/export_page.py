@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def draw_export_page(page: Page) -> None:
             st.info("There is no model version to export yet.", icon=":material/model_training:")
             link_to("train", "Train one", page.project)
             return
-        version = _choose(now)
+        version = _choose(replace(now, versions=tuple(each for each in now.versions if not each.pruned)))
         left, right = st.columns([1, 1], gap="large")
         with left:
             _draw_export(page, version)
@@ -112,7 +113,7 @@ def _choose(now: Overview) -> ModelVersion:
 
 def export_folder(page: Page, version: ModelVersion) -> Path:
     """Where this page exports a version to."""
-    return page.workbench.settings.home.absolute() / "exports" / f"{page.project.name}-v{version.number}"
+    return page.workbench.settings.exports_dir / f"{page.project.name}-v{version.number}"
 
 
 def _draw_export(page: Page, version: ModelVersion) -> None:

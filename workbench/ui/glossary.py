@@ -269,6 +269,14 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             "evidence.md",
             "suspects?",
         ),
+        # Versions
+        "pruned": Term(
+            "Pruned",
+            "A version whose files were removed to save space: its scores and predictions are there, and it can be "
+            "trained again.",
+            "operate.md",
+            "pruned|pruning",
+        ),
         # Export
         "onnx": Term(
             "ONNX",
@@ -337,6 +345,7 @@ PAGE_TERMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "macro",
             "exact-match",
             "gold",
+            "pruned",
         ),
         "Export": ("onnx", "int8", "safetensors", "tokenizer", "sub-word", "f1"),
         "Simulate": (

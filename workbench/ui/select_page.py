@@ -39,7 +39,7 @@ def _pool_left(_page: Page, stamp: tuple[object, ...]) -> int:
 
 def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
     strategies = {strategy.name: strategy for strategy in page.workbench.selection.strategies(page.project)}
-    versions = [version for version in page.workbench.models.list(page.project) if not version.archived_at]
+    versions = [version for version in page.workbench.models.list(page.project) if version.usable]
     first = "random" if not versions else next(iter(strategies))
     name = st.selectbox(
         "Strategy",

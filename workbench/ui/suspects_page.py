@@ -54,7 +54,7 @@ def draw_suspects_page(page: Page) -> None:
 def _draw_search(page: Page, *, first: bool) -> None:
     if first:
         st.info("Nobody has looked for label errors in this project yet.", icon=":material/search:")
-    versions = [each for each in page.workbench.models.list(page.project) if not each.archived_at]
+    versions = [each for each in page.workbench.models.list(page.project) if each.usable]
     with st.form("suspects-search", border=first):
         judge = st.radio(
             "Who judges",

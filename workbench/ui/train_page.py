@@ -123,7 +123,7 @@ def _draw_cluster(page: Page) -> None:
 
 def _draw_start(page: Page) -> dict[str, Any] | None:
     """What to begin with: a base model, one of the project's versions, or another name."""
-    versions = [version for version in page.workbench.models.list(page.project) if not version.archived_at]
+    versions = [version for version in page.workbench.models.list(page.project) if version.usable]
     options = [*BASE_MODELS, *(str(version.number) for version in reversed(versions)), OTHER]
     titles = {name: info.title for name, info in BASE_MODELS.items()}
     titles |= {str(version.number): f"Continue version {version.number}" for version in versions}

@@ -114,6 +114,7 @@ model_versions = Table(
     reference("promoted_by", "users", nullable=True, ondelete=None),
     Column("promoted_reason", Text, nullable=False, server_default=text("''")),
     Column("archived_at", Moment),
+    Column("pruned_at", Moment, comment="its files were removed to save space"),
     created_column(),
     UniqueConstraint("project_id", "number"),
     Index(
