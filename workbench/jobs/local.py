@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ SAME_START_SECONDS = 2.0
 
 EXIT_SECONDS = 10.0
 """How long a worker may take to leave after it has written its result."""
+
+REAP_SECONDS = 1.0
+"""How long the exit code of a worker that is gone is waited for."""
 
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 """What this process has started: the system keeps their exit codes for it alone."""
@@ -72,7 +76,7 @@ class LocalLauncher:
         lives = _reap(pid) is None and _lives(pid, created)
         # Asked in this order: of a worker that has just ended, its result and its exit code are there by now.
         result = attempt.read_result()
-        code = None if lives else _reap(pid)
+        code = None if lives else _exit_code(pid)
         if lives:
             if result is None:
                 return LaunchStatus(LaunchState.RUNNING if worker else LaunchState.PENDING)
@@ -111,6 +115,18 @@ def _reap(pid: int) -> int | None:
     """The exit code of a child of ours that has ended; None when it lives, or is not our child."""
     child = _CHILDREN.get(pid)
     return child.poll() if child is not None else None
+
+
+def _exit_code(pid: int) -> int | None:
+    """The exit code of a child of ours that no longer lives; None where it is not our child.
+
+    The system gives it once the last of the process's threads is gone, which may be a moment after the first.
+    """
+    child = _CHILDREN.get(pid)
+    if child is not None:
+        with suppress(subprocess.TimeoutExpired):
+            return child.wait(REAP_SECONDS)
+    return None
 
 
 def _identity(handle: Mapping[str, Any]) -> tuple[int, float]:
