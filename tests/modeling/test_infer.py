@@ -21,6 +21,8 @@ from workbench.acquisition import single_pass
 from workbench.domain import ExampleText
 from workbench.errors import Cancelled, InvalidInput, ModelUnavailable, UnknownName
 from workbench.modeling import infer as infer_module
+from workbench.modeling.artifact import load_model
+from workbench.modeling.device import choose_device
 from workbench.modeling.infer import infer
 from workbench.modeling.predict import Predictor, load_predictor
 from workbench.modeling.train import train
@@ -114,15 +116,15 @@ def test_evaluating_scores_nothing_and_named_strategies_alone_are_scored(
 @pytest.mark.parametrize("task", ["ner", "pos"])
 def test_windows_merge_to_what_a_model_says_that_reads_the_whole(models: Mapping[str, Path], task: str):
     """With attention to its own position alone a model says the same in any window."""
-    predictor = load_predictor(models[task], "cpu")
-    for layer in predictor.model.network.base_model.encoder.layer:
+    model = load_model(models[task])
+    for layer in model.network.base_model.encoder.layer:
         torch.nn.init.zeros_(layer.attention.output.dense.weight)
-    torch.nn.init.zeros_(predictor.model.network.base_model.embeddings.position_embeddings.weight)
+    torch.nn.init.zeros_(model.network.base_model.embeddings.position_embeddings.weight)
     long = sentence([word for words in people_in_places(40) for word in words])
-    whole = Predictor(predictor.model, predictor.device)
+    predictor = Predictor(model, choose_device("cpu"))
     short = predictor.tag([sentence([word]) for word in long.words])
     assert len(long.tokens) > 96
-    merged = whole.tag([long])
+    merged = predictor.tag([long])
     assert merged.probabilities == pytest.approx(short.probabilities, abs=1e-5)
 
 

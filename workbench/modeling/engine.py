@@ -36,12 +36,14 @@ def nothing(_windows: int) -> None:
 def model_inputs(
     windows: Windows, rows: NDArray[np.int64], tokenizer: SubwordTokenizer
 ) -> dict[str, torch.Tensor]:
-    """What the network takes for some windows, padded to the longest of them."""
+    """What the network takes for some windows, padded to the longest of them.
+
+    Windows of one length, as sorted ones mostly are, need no mask, and attention is quicker without.
+    """
     left = tokenizer.pads_left
-    inputs = {
-        "input_ids": torch.from_numpy(windows.ids.padded(rows, tokenizer.pad_id, left=left)),
-        "attention_mask": torch.from_numpy(windows.ids.mask(rows, left=left)),
-    }
+    inputs = {"input_ids": torch.from_numpy(windows.ids.padded(rows, tokenizer.pad_id, left=left))}
+    if np.ptp(windows.lengths[rows]):
+        inputs["attention_mask"] = torch.from_numpy(windows.ids.mask(rows, left=left))
     if tokenizer.uses_types and isinstance(windows, AnswerWindows):
         types = Ragged(windows.types, windows.ids.bounds).padded(rows, 0, left=left)
         inputs["token_type_ids"] = torch.from_numpy(types)
