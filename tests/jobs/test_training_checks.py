@@ -90,6 +90,8 @@ def test_texts_to_adapt_to_are_those_that_nothing_is_measured_on(wb: Workbench, 
         pool = [example.content.text for example in tx.examples.iter_split(project.id, Split.POOL)]
     run = wb.training.launch(project, TrainParameters(adapt_epochs=2))
     assert texts(run.id) == pool
+    manifest = json.loads((wb.settings.runs_dir / str(run.id) / "1" / "manifest.json").read_text())
+    assert f"The encoder reads {len(pool)} texts first" in manifest["notes"][-1]
     wb.runs.cancel(run.id)
     wb.runs.resume(run.id)
     assert texts(run.id) == pool

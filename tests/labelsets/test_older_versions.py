@@ -13,7 +13,6 @@ from workbench.domain import Answers, ExampleText, Prediction, Project, Span, Sp
 from workbench.formats import Source
 from workbench.services import Workbench
 from workbench.services import labelchanges as changes
-from workbench.services import training as training_module
 from workbench.services.importing import ImportOptions
 from workbench.services.labelmaps import LabelMap, mapped_predictions, version_map
 from workbench.storage.candidates import Filters
@@ -166,7 +165,9 @@ def test_training_from_an_older_version_says_what_becomes_of_its_classes(
         manifests.append(prepare(tmp_path))  # type: ignore[operator]
 
     monkeypatch.setattr(sqlite_workbench.runs, "launch", launch)
-    monkeypatch.setattr(training_module, "artifact_folder", lambda *_: tmp_path)
+    folder = sqlite_workbench.settings.models_dir / sqlite_workbench.models.get(project, 1).artifact
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
     now_called = sqlite_workbench.projects.get("news")
     sqlite_workbench.training.launch(now_called, TrainParameters(from_version=1))
     (manifest,) = manifests

@@ -13,7 +13,7 @@ from workbench.jobs.attempt import AttemptFolder, read_json
 from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.seeds import GROUP
-from workbench.services.snapshots import in_context, pool_texts, snapshot_pages, write_examples, write_texts
+from workbench.services.snapshots import in_context, snapshot_pages, write_examples, write_texts
 from workbench.storage.store import Store
 
 
@@ -34,12 +34,11 @@ def train_again(
     def prepare(folder: Path) -> dict[str, Any]:
         rows = snapshot_pages(store, version.snapshot_id)
         write_examples(folder / "examples.jsonl", in_context(store, rows, int(own.get("context") or 0)))
-        if own.get("adapt_epochs"):
-            write_texts(folder / "texts.jsonl", pool_texts(store, project))
+        read = write_texts(folder, store, project, float(own.get("adapt_epochs") or 0))
         return {
             **beginning(settings, version.labels, own, version.base_model, parent),
             "origins": origins,
-            "notes": notes,
+            "notes": [*notes, *read],
         }
 
     kept = {**own, "snapshot": version.snapshot_id}

@@ -249,21 +249,25 @@ def write_examples(
     return counts
 
 
-def pool_texts(store: Store, project: Project) -> Iterator[str]:
-    """What an encoder may read before it learns labels: nothing of what a model is measured on."""
-    with store.read() as tx:
+def write_texts(folder: Path, store: Store, project: Project, epochs: float) -> list[str]:
+    """Write ``texts.jsonl`` for a worker whose encoder reads them before it learns labels, each once.
+
+    Those are the texts of the pool and the train split: nothing of what a model is measured on.
+
+    Returns:
+        What the run's log should say of them; nothing is written or said where ``epochs`` is 0.
+    """
+    if not epochs:
+        return []
+    seen: set[bytes] = set()
+    whole = hashlib.sha256()
+    with store.read() as tx, (folder / "texts.jsonl").open("w", encoding="utf-8") as file:
         for split in (Split.POOL, Split.TRAIN):
             for example in tx.examples.iter_split(project.id, split):
-                yield example.content.text
-
-
-def write_texts(path: Path, texts: Iterable[str]) -> int:
-    """Write the different ones among some texts for a worker, a JSON string a line; how many there are."""
-    seen: set[bytes] = set()
-    with path.open("w", encoding="utf-8") as file:
-        for text in texts:
-            key = hashlib.blake2b(text.encode(), digest_size=16).digest()
-            if key not in seen:
-                seen.add(key)
-                file.write(json.dumps(text, ensure_ascii=False) + "\n")
-    return len(seen)
+                text = example.content.text
+                key = hashlib.sha256(text.encode()).digest()
+                if key not in seen:
+                    seen.add(key)
+                    whole.update(key)
+                    file.write(json.dumps(text, ensure_ascii=False) + "\n")
+    return [f"The encoder reads {len(seen):,} texts first (SHA-256 of theirs: {whole.hexdigest()})."]

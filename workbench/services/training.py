@@ -26,7 +26,6 @@ from workbench.services.seeds import GROUP, MOST_SEEDS, SeedGroup
 from workbench.services.snapshots import (
     freeze_training,
     in_context,
-    pool_texts,
     snapshot_pages,
     write_examples,
     write_texts,
@@ -148,13 +147,11 @@ class TrainingService:
         def prepare(folder: Path, own: dict[str, Any]) -> dict[str, Any]:
             rows = snapshot_pages(self._store, data.snapshot.id)
             write_examples(folder / "examples.jsonl", in_context(self._store, rows, chosen.context))
-            if chosen.adapt_epochs:
-                write_texts(folder / "texts.jsonl", pool_texts(self._store, project))
             return {
                 **beginning(self._settings, labels, own, chosen.base_model, parent),
                 "snapshot": {"id": data.snapshot.id, "content_hash": data.snapshot.content_hash},
                 "origins": {label: list(olds) for label, olds in origins.items()},
-                "notes": notes,
+                "notes": [*notes, *write_texts(folder, self._store, project, chosen.adapt_epochs)],
             }
 
         queued: list[Run] = []
