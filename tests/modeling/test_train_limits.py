@@ -115,7 +115,10 @@ def test_a_window_longer_than_the_model_is_shortened_and_said_so(tmp_path: Path,
         ({"learning_rate": -1.0}, "learning rate is -1.0"),
         ({"warmup": 2}, "warmup is 2"),
         ({"schedule": "steep"}, "schedule is 'steep'. Give one of linear, cosine, constant"),
-        ({"device": "cuda:7"}, "device 'cuda:7' is not on this machine. Use auto, or one of those here: cpu"),
+        (
+            {"device": "cuda:99"},
+            "device 'cuda:99' is not on this machine. Use auto, or one of those here: cpu",
+        ),
         ({"device": "tpu"}, "'tpu' is no device. Use auto, cpu, cuda, cuda:0 or mps"),
     ],
 )
