@@ -254,8 +254,8 @@ def _points(
     for row in rows:
         assert row.evaluation is not None
         spent = tx.once(
-            ("spent", row.version.snapshot_id),  # frozen, as what it holds is
-            None,
+            ("spent", row.version.snapshot_id),
+            row.version.created_at,  # what a snapshot holds is frozen
             partial(tx.evidence.label_cost, row.version.snapshot_id),
         )
         predicted = cost.seconds(spent.examples - spent.logged, spent.unlogged_words)

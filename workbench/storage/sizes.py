@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
 from typing import Protocol, TypeVar
 
@@ -137,9 +138,14 @@ class Sizes:
 
         return self._once(("sizes", project_id), self._stamp(project_id), count)
 
-    def _stamp(self, project_id: int) -> tuple[int, int]:
-        """Changes whenever an example comes, or goes to another split."""
+    def _stamp(self, project_id: int) -> tuple[datetime | None, int, int]:
+        """Changes whenever an example comes, or goes to another split.
+
+        When the project was made belongs to it: after a backup was restored another one may have its id.
+        """
         last = select(func.coalesce(func.max(examples.c.position), -1)).where(in_project(project_id))
-        settings = select(projects.c.settings).where(projects.c.id == project_id)
-        found = self._connection.execute(settings).scalar_one_or_none() or {}
-        return int(self._connection.execute(last).scalar_one()), int(found.get(RESPLIT, 0))
+        row = self._connection.execute(
+            select(projects.c.created_at, projects.c.settings).where(projects.c.id == project_id)
+        ).one_or_none()
+        position = int(self._connection.execute(last).scalar_one())
+        return (None, position, 0) if row is None else (row[0], position, int(row[1].get(RESPLIT, 0)))
