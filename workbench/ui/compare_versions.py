@@ -108,7 +108,7 @@ def _draw_table(
                 help="Leakage: it has learned from documents that it was measured on, so its score is too high.",
             ),
             "validation": number(
-                f"{name}, validation",
+                f"{name} in training",  # beside "F1, validation", where that split is the one measured on
                 format=decimals,
                 help="As measured while training, on held-out examples.",
             ),
