@@ -42,7 +42,7 @@ def draw_home() -> None:
         untouched = not now.batches and _untouched(page, projects)
         if untouched:
             _draw_welcome(page)
-        _draw_project(page, now)
+        _draw_project(page, now, touring=not untouched)
         _draw_projects(page, projects, now)
         if not untouched:
             _draw_more(page)
@@ -126,18 +126,20 @@ def _draw_create(page: Page) -> None:
 # --- a project -------------------------------------------------------------------------------------
 
 
-def _draw_project(page: Page, now: Overview) -> None:
+def _draw_project(page: Page, now: Overview, *, touring: bool) -> None:
     project = now.project
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(project.name, anchor=False, width="content")
         st.badge(TASK_TITLES.get(project.task, project.task), color="gray")
         draw_terms(HOME, project)
-    draw_tour(page)
+    if touring:  # a fresh workbench greets with the tour's beginning, of a task yet to be chosen
+        draw_tour(page)
     tour = tour_of(page)
     step = (tour and tour.next_step) or now.next_step
     draw_next_step(now, step)
     draw_loop(now, step)
-    draw_way_back(page, tour)
+    if touring:
+        draw_way_back(page, tour)
     _draw_numbers(now)
 
 

@@ -197,9 +197,9 @@ def _draw_project_choice(projects: tuple[Project, ...], chosen: Project | None) 
         return
     names = [project.name for project in projects]
     tasks = {project.name: project.task.upper() for project in projects}
-    key = "workbench_project_choice"
-    if st.session_state.get(key) != chosen.name:
-        st.session_state[key] = chosen.name
+    # One field per choice: what the browser still says of the field before (a rerun may be under way) is not a choice.
+    key = f"workbench_project_choice_{chosen.id}"
+    st.session_state[key] = chosen.name
     st.selectbox(
         "Project",
         names,
