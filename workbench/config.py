@@ -111,6 +111,16 @@ class Settings(BaseSettings):
     )
     ray_cpus: float = Field(default=1.0, gt=0, description="CPUs that a run asks the cluster for.")
     ray_gpus: float = Field(default=0.0, ge=0, description="GPUs that a run asks the cluster for.")
+    ray_pool_examples: int = Field(
+        default=50_000,
+        ge=0,
+        description="A pass over more examples than this is shared by several processes of the cluster (Ray Data).",
+    )
+    ray_pool_workers: int = Field(
+        default=4,
+        ge=1,
+        description="How many processes share such a pass at most; each asks for what a run asks for.",
+    )
 
     @property
     def url(self) -> str:

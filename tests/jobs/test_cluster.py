@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from tests.conftest import free_port
 from tests.jobs.conftest import Bench, until
-from tests.jobs.rows import sentence
+from tests.jobs.rows import add_examples, sentence
 from tests.modeling.tiny import make_tiny_model
 from workbench.domain import Run, RunState
 from workbench.jobs.attempt import AttemptFolder
@@ -25,6 +26,8 @@ from workbench.jobs.ray import RayLauncher
 from workbench.jobs.rayclient import Cluster, JobState
 from workbench.jobs.supervisor import Supervisor
 from workbench.registry import Registry
+from workbench.storage.tables import acquisition_scores as scores
+from workbench.storage.tables import predictions
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,6 +102,19 @@ def to_cluster(bench: Bench, address: str) -> RayLauncher:
     registry.add("ray", launcher)
     bench.supervisor = Supervisor(bench.wb.settings, bench.wb.store, registry)
     return launcher
+
+
+def said_of_pool(bench: Bench) -> list[tuple[object, ...]]:
+    with bench.wb.store.read() as tx:
+        said = tx.connection.execute(
+            select(predictions.c.example_id, predictions.c.payload).order_by(predictions.c.example_id)
+        ).all()
+        scored = tx.connection.execute(
+            select(scores.c.example_id, scores.c.strategy, scores.c.score).order_by(
+                scores.c.example_id, scores.c.strategy
+            )
+        ).all()
+    return [tuple(row) for row in (*said, *scored)]
 
 
 def waits_for(bench: Bench, run: Run) -> str:
@@ -195,6 +211,7 @@ def test_a_training_gives_the_same_model_here_and_there(
     bench = sqlite_bench
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     to_cluster(bench, cluster.address)
+    settings = bench.wb.runs._settings
     registry: Registry[Launcher] = Registry("launcher")
     registry.add("local", LocalLauncher())
     registry.add("ray", RayLauncher(bench.wb.runs._settings, poll=0.2))
@@ -219,6 +236,22 @@ def test_a_training_gives_the_same_model_here_and_there(
     curves = [bench.wb.runs.events(run.id, kind="metric") for run in (here, shared)]
     steps = [[event.data["step"] for event in curve if "loss" in event.data] for curve in curves]
     assert steps[0] == steps[1] != []
+
+    # A pass over a pool gives the same here, there, and read by two side by side, a chunk at a time.
+    add_examples(bench.wb, bench.project, 9_000)
+    number = versions[here.id].number
+    read = []
+    for device, large in (("cpu", False), ("cluster", False), ("cluster", True)):
+        bench.wb.runs._settings = settings.model_copy(update={"ray_pool_examples": 100 if large else 10_000})
+        run = bench.wb.scoring.launch(bench.project, number, device=device, precision="fp32", again=True)
+        done = bench.ended(run, 240)
+        assert done.state is RunState.SUCCEEDED, (done.error, bench.said(run))
+        assert done.result is not None
+        read.append((done.result["examples"], said_of_pool(bench)))
+    assert read[0] == read[1] == read[2]
+    assert read[0][0] == 9_006
+    kept = json.loads((bench.folder(run) / "manifest.json").read_text())
+    assert kept["resources"]["readers"] == 4
 
     # Stopped in the middle, both workers end, and it goes on from what the first has kept.
     long = bench.launch(**{**choices, "min_steps": 100_000}, device="cluster", workers=2)

@@ -20,7 +20,7 @@ from workbench.acquisition import ARRAYS
 from workbench.domain import ExampleText
 from workbench.errors import Cancelled
 from workbench.featurefiles import FEATURES, FeatureStore, keep_part
-from workbench.modeling import infer as infer_module
+from workbench.modeling import reading
 from workbench.modeling.artifact import LoadedModel
 from workbench.modeling.chunks import CHUNKS
 from workbench.modeling.cold_start import base_model
@@ -157,7 +157,7 @@ def launch(folder: Path, model: Path, **more: Any) -> Mapping[str, Any]:
 def test_a_killed_pass_goes_on_behind_its_chunks_to_the_same_files(
     tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(infer_module, "TAGGING_CHUNK", 6)
+    monkeypatch.setattr(reading, "TAGGING_CHUNK", 6)
     whole = tmp_path / "whole"
     result = infer(whole, launch(whole, trained), SilentReporter())
     assert (result["examples"], result["embedded"]) == (15, 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,16 @@ from tests.tasks.examples import sentence
 from workbench.acquisition import single_pass
 from workbench.domain import ExampleText
 from workbench.errors import Cancelled, InvalidInput, ModelUnavailable, UnknownName
-from workbench.modeling import infer as infer_module
+from workbench.jobs.attempt import AttemptFolder, write_json
+from workbench.jobs.depot import Depot
+from workbench.jobs.parcel import send_inputs
+from workbench.jobs.raydata import ChunkActor
+from workbench.modeling import reading
 from workbench.modeling.artifact import load_model
 from workbench.modeling.device import choose_device
 from workbench.modeling.infer import infer
 from workbench.modeling.predict import Predictor, load_predictor
+from workbench.modeling.reading import Machine
 from workbench.modeling.train import train
 from workbench.reporting import SilentReporter
 from workbench.tasks import load_prediction
@@ -66,9 +71,9 @@ def varied(task: str) -> list[ExampleText]:
 def test_every_example_gets_its_line_in_order(
     tmp_path: Path, models: Mapping[str, Path], task: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(infer_module, "TAGGING_CHUNK", 10)
-    monkeypatch.setattr(infer_module, "ANSWER_CHUNK", 10)
-    monkeypatch.setattr(infer_module, "SECONDS_BETWEEN_REPORTS", 0.0)
+    monkeypatch.setattr(reading, "TAGGING_CHUNK", 10)
+    monkeypatch.setattr(reading, "ANSWER_CHUNK", 10)
+    monkeypatch.setattr(reading, "SECONDS_BETWEEN_REPORTS", 0.0)
     examples = varied(task)
     manifest = write_attempt(
         tmp_path,
@@ -268,3 +273,64 @@ def test_the_pipeline_of_transformers_sees_the_same(models: Mapping[str, Path]):
         ours = predictor.predict([example])[0].payload
         theirs = [(row["start"], row["end"], row["entity_group"]) for row in pipe(example.text)]
         assert [(s.start, s.end, s.label) for s in ours.spans] == theirs
+
+
+class SideBySide:
+    """Actors of a cluster, called in this process: two of them, the last chunk first."""
+
+    def __init__(self, depot: Depot) -> None:
+        self._depot = depot
+        self.asked: list[int] = []
+
+    def machine(self) -> Machine:
+        return Machine(choose_device("cpu"), "fp32")
+
+    def read(
+        self, texts: Iterator[tuple[int, str]], precision: str, check: Callable[[], None]
+    ) -> Iterator[tuple[int, bytes, bytes]]:
+        actors = [ChunkActor(self._depot.url, precision) for _ in range(2)]
+        for index, (number, text) in enumerate(reversed(list(texts))):
+            check()
+            self.asked.append(number)
+            found = actors[index % 2]({"number": number, "text": text})
+            yield found["number"], found["lines"], found["arrays"]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_several_readers_find_what_one_does(
+    task: str, models: Mapping[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "TAGGING_CHUNK", 10)
+    monkeypatch.setattr(reading, "ANSWER_CHUNK", 10)
+    monkeypatch.chdir(tmp_path)  # an actor leaves for its own folder
+    alone, shared, later = (tmp_path / name for name in ("alone", "shared", "later"))
+    rows = [("pool", example, None) for example in varied(task)]
+    more = {
+        "kind": "score",
+        "model_dir": str(models[task]),
+        "parameters": {"features": True, "device": "cpu"},
+    }
+    for folder in (alone, shared, later):
+        manifest = write_attempt(folder, task, rows, labels=LABELS[task], **more)
+    write_json(shared / "manifest.json", manifest)
+    said = infer(alone, manifest, SilentReporter())
+    depot = Depot(str(tmp_path / "depot"))
+    send_inputs(depot, AttemptFolder(shared))
+    readers = SideBySide(depot)
+    heard = Recorder()
+    told = infer(shared, manifest, heard, readers)
+    assert heard.last["done"] == heard.last["total"] == len(rows)
+    assert readers.asked == [*reversed(range(-(-len(rows) // 10)))]
+    assert lines(shared) == lines(alone)
+    for name in ("examples", "embedded", "tokens", "device", "precision"):
+        assert told[name] == said[name]
+    for path in sorted((alone / "features").iterdir()):
+        assert path.read_bytes() == (shared / "features" / path.name).read_bytes()
+
+    (shared / "checkpoint" / "000001.jsonl").unlink()
+    again = SideBySide(depot)
+    infer(later, {**manifest, "resume_from": str(shared / "checkpoint")}, SilentReporter(), again)
+    assert again.asked == [1], "the other chunks are there"
+    assert lines(later) == lines(alone)
+    with pytest.raises(Cancelled):
+        infer(shared, manifest, Recorder(stop_at=1), SideBySide(depot))

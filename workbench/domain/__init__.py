@@ -5,7 +5,16 @@ Positions are half-open ranges of Unicode code points into an example's stored t
 """
 
 from workbench.domain.data import Example, ExampleText, ImportRecord, Json, Label, NewExample, Offset, Project
-from workbench.domain.kinds import RUN_TRANSITIONS, AnnotationStatus, Fall, Role, RunKind, RunState, Split
+from workbench.domain.kinds import (
+    PASSES,
+    RUN_TRANSITIONS,
+    AnnotationStatus,
+    Fall,
+    Role,
+    RunKind,
+    RunState,
+    Split,
+)
 from workbench.domain.labels import Answer, Answers, Payload, Prediction, Span, Spans, Tags, is_partial
 from workbench.domain.runs import (
     PARTIAL_LEFT_OUT,
@@ -23,6 +32,7 @@ from workbench.domain.workchanges import WorkChange
 
 __all__ = [
     "PARTIAL_LEFT_OUT",
+    "PASSES",
     "RUN_TRANSITIONS",
     "Annotation",
     "AnnotationStatus",

@@ -61,6 +61,10 @@ class RunKind(StrEnum):
     EMBED = "embed"
 
 
+PASSES = frozenset({RunKind.SCORE, RunKind.EVALUATE, RunKind.EMBED})
+"""Kinds that read each example once and by itself."""
+
+
 class Fall(StrEnum):
     """How the learning rate goes on from its peak, after the warm-up."""
 

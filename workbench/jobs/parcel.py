@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +49,16 @@ def send_inputs(depot: Depot, attempt: AttemptFolder, resume_from: Path | None =
     depot.write("inputs.json", json.dumps({"files": sent, "manifest": manifest}).encode())
 
 
-def fetch_inputs(depot: Depot, attempt: AttemptFolder) -> None:
-    """Bring them to the worker's folder, each checked. Raises RunFailed when one is missing or damaged."""
+def fetch_inputs(depot: Depot, attempt: AttemptFolder, without: Collection[str] = ()) -> None:
+    """Bring them to the worker's folder, each checked; files and folders at the top may be left out.
+
+    Raises:
+        RunFailed: One is missing or damaged.
+    """
     found = depot.read_json("inputs.json") or {}
     for name, said in found.get("files", {}).items():
+        if name.split("/", 1)[0] in without:
+            continue
         depot.fetch(f"inputs/{name}", attempt.path / safe_relative(name), said)
     write_json(attempt.manifest, found.get("manifest", {}))
 
@@ -64,6 +70,7 @@ class Mirror:
         self._depot = depot
         self._folder = attempt.checkpoint
         self._seen: dict[str, tuple[int, int]] = {}
+        self._stamps: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
 
     def refresh(self) -> None:
         """Send a new checkpoint. One that is being replaced meanwhile waits for the next time."""
@@ -74,7 +81,7 @@ class Mirror:
                 return
             listed = {}
             for name, path in files:
-                said = stamp(path)
+                said = self._stamp(name, path, seen[name])
                 blob = f"blobs/{said['sha256']}"
                 if not self._depot.exists(blob):
                     self._depot.send(path, blob)
@@ -89,6 +96,13 @@ class Mirror:
         for name in self._depot.names("blobs"):
             if name not in wanted:
                 self._depot.remove(name)
+
+    def _stamp(self, name: str, path: Path, seen: tuple[int, int]) -> dict[str, Any]:
+        """A pass over a large pool leaves hundreds of chunks there: each is read for it once."""
+        known = self._stamps.get(name)
+        if known is None or known[0] != seen:
+            known = self._stamps[name] = (seen, stamp(path))
+        return known[1]
 
 
 def fetch_checkpoint(depot: Depot, attempt: AttemptFolder) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench.domain import PASSES, RunKind
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.depot import Depot
 from workbench.jobs.parcel import fetch_inputs
@@ -36,15 +37,21 @@ class Crew:
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Crew:
-        """A training that asks for several GPUs has a worker for each of them; without any, as many as it says."""
+        """A training or a pass that asks for several GPUs has a worker for each of them; without any, as many as it
+        says."""
         wants = manifest.get("resources") or {}
         cpus, gpus = float(wants.get("cpus") or 1), float(wants.get("gpus") or 0)
-        if manifest.get("kind") != "train":
+        kind = manifest.get("kind")
+        if kind != RunKind.TRAIN and kind not in PASSES:
             return cls(1, cpus, gpus)
         if gpus > 1:
             return cls(int(gpus), cpus, 1.0)
-        said = int((manifest.get("parameters") or {}).get("workers") or 1)
-        return cls(said, cpus, gpus)
+        said = (
+            (manifest.get("parameters") or {}).get("workers")
+            if kind == RunKind.TRAIN
+            else wants.get("readers")
+        )
+        return cls(int(said or 1), cpus, gpus)
 
 
 def train_together(depot_url: str, before: int, crew: Crew) -> None:

@@ -15,11 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from workbench.domain import PASSES
 from workbench.errors import WorkbenchError
 from workbench.jobs import runner
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.depot import Depot
 from workbench.jobs.parcel import Mirror, fetch_inputs, send_outputs
+from workbench.jobs.raydata import RayReaders
 from workbench.jobs.raytrain import Crew, train_together
 from workbench.jobs.reporter import FileReporter
 
@@ -82,7 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
     manifest = (depot.read_json("inputs.json") or {}).get("manifest") or {}
     crew = Crew.of(manifest)
     try:
-        if crew.workers > 1 and not depot.exists("cancel"):
+        if crew.workers > 1 and manifest["kind"] in PASSES:
+            compute(depot, before, readers=RayReaders(depot.url, crew, manifest["parameters"]))
+        elif crew.workers > 1 and not depot.exists("cancel"):
             train_together(depot.url, before, crew)
         else:
             compute(depot, before)
@@ -92,12 +96,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def compute(depot: Depot, before: int) -> dict[str, Any]:
+def compute(depot: Depot, before: int, **more: Any) -> dict[str, Any]:
     """Compute an attempt and hand over what was made.
 
     Args:
         depot: Where it lies.
         before: Events of the attempt that were reported earlier.
+        more: Given to what computes it.
 
     Returns:
         How it ended, as ``runner.run`` says it.
@@ -116,7 +121,7 @@ def compute(depot: Depot, before: int) -> dict[str, Any]:
             reporter = FileReporter(attempt, after=before)
             try:
                 with Sync(depot, attempt):
-                    outcome = runner.run(attempt, reporter)
+                    outcome = runner.run(attempt, reporter, **more)
             finally:
                 os.chdir(origin)
         send_outputs(depot, attempt, outcome)

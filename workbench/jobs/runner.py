@@ -31,9 +31,9 @@ from workbench.jobs.codestamp import code_hash
 from workbench.jobs.lock import FileLock
 from workbench.jobs.reporter import FileReporter
 from workbench.registry import Registry
-from workbench.reporting import Reporter
 
-Compute = Callable[[Path, Mapping[str, Any], Reporter], Mapping[str, Any]]
+Compute = Callable[..., Mapping[str, Any]]
+"""Of an attempt's folder (Path), its manifest and a Reporter."""
 
 ENTRY_POINTS: Registry[str] = Registry("kind of run")
 """What computes a kind of run, as module:function, imported when it is asked for: torch takes seconds."""
@@ -77,8 +77,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def run(attempt: AttemptFolder, reporter: FileReporter) -> dict[str, Any]:
-    """Compute and say how it ended: the content of ``result.json``. Raises nothing."""
+def run(attempt: AttemptFolder, reporter: FileReporter, **more: Any) -> dict[str, Any]:
+    """Compute and say how it ended: the content of ``result.json``. Raises nothing.
+
+    Args:
+        attempt: What to compute.
+        reporter: Hears of it.
+        more: Given to the entry point as well.
+    """
     begin = time.monotonic()
     lines: list[str] = []
     try:
@@ -86,7 +92,7 @@ def run(attempt: AttemptFolder, reporter: FileReporter) -> dict[str, Any]:
         manifest = attempt.read_manifest()
         for note in manifest.get("notes", ()):
             reporter.log(note)
-        values = dict(_compute(str(manifest["kind"]))(attempt.path, manifest, reporter))
+        values = dict(_compute(str(manifest["kind"]))(attempt.path, manifest, reporter, **more))
         reporter.check()
         outcome: dict[str, Any] = {"state": "succeeded", "error": None, **values}
     except (Cancelled, KeyboardInterrupt):

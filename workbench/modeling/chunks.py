@@ -94,6 +94,18 @@ class Chunks:
             text.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         part.rename(self._lines(number))
 
+    def files(self, number: int) -> tuple[bytes, bytes]:
+        """The content of a chunk's two files, as ``take`` takes it."""
+        lines = self._lines(number)
+        return lines.read_bytes(), lines.with_suffix(".npz").read_bytes()
+
+    def take(self, number: int, lines: bytes, arrays: bytes) -> None:
+        """Keep a chunk that somebody else has read."""
+        self._lines(number).with_suffix(".npz").write_bytes(arrays)
+        part = self._folder / f"{self._lines(number).name}.part"
+        part.write_bytes(lines)
+        part.rename(self._lines(number))
+
     def tokens(self, number: int) -> int:
         """How many tokens a chunk read."""
         with np.load(self._lines(number).with_suffix(".npz"), allow_pickle=False) as held:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from workbench.domain import ExampleText, Fall, Payload, TrainParameters
 from workbench.errors import InvalidInput
 from workbench.tasks import Task
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,18 @@ def _row(data: Mapping[str, Any], task: Task) -> Row:
     )
 
 
-def chunked(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+def chunked(rows: Iterator[Item], size: int) -> Iterator[list[Item]]:
     """Lists of at most ``size`` rows."""
     while chunk := list(islice(rows, size)):
         yield chunk
+
+
+def full_lines(path: Path) -> Iterator[str]:
+    """Lines of a file that are not empty, each with its end."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.strip():
+                yield line if line.endswith("\n") else f"{line}\n"
 
 
 def count_lines(path: Path) -> int:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workbench.config import Settings
-from workbench.domain import Json, Project, Run, RunEvent, RunKind, RunState, versions_read
+from workbench.domain import PASSES, Json, Project, Run, RunEvent, RunKind, RunState, versions_read
 from workbench.errors import Cancelled, RunFailed, Unavailable, WrongState
 from workbench.jobs.attempt import INPUTS, AttemptFolder, remove, write_json
-from workbench.jobs.devices import place_of
+from workbench.jobs.devices import Place, place_of
 from workbench.jobs.ensure import ensure_supervisor
 from workbench.services.models import refuse_pruned
 from workbench.storage.rows import now
@@ -87,7 +87,7 @@ class RunService:
                     "task": project.task,
                     "labels": list(project.label_names),
                     "parameters": dict(parameters),
-                    "resources": dict(place.resources),
+                    "resources": self._resources(place, kind, staging),
                     **extra,
                 }
                 if "device" in manifest["parameters"]:
@@ -95,6 +95,15 @@ class RunService:
                 self._place(staging, run, manifest)
         ensure_supervisor(self._settings)
         return run
+
+    def _resources(self, place: Place, kind: RunKind, staging: Path) -> dict[str, float]:
+        """What the run asks a cluster for; a pass over a large pool for several readers of it."""
+        asked = dict(place.resources)
+        if place.launcher == "ray" and kind in PASSES:
+            with AttemptFolder(staging).examples.open("rb") as lines:
+                if sum(1 for _ in lines) > self._settings.ray_pool_examples:
+                    asked["readers"] = self._settings.ray_pool_workers
+        return asked
 
     def get(self, run_id: int) -> Run:
         """The run of that id. Raises NotFound."""
