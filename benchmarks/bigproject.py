@@ -71,7 +71,7 @@ def sentences(count: int, seed: int = 1) -> Iterator[Sentence]:
         yield Sentence(" ".join(words), tokens, spans)
 
 
-def fill(workbench: Workbench, size: int) -> Project:
+def fill(workbench: Workbench, size: int, versions: int = VERSIONS) -> Project:
     """The project, with three people, versions with scores and evaluations, batches, suspects, a simulation."""
     people = {name: workbench.team.add_user(name, role, PASSWORD).id for name, role in PEOPLE.items()}
     project = workbench.projects.create(NAME, "ner", list(LABELS))
@@ -89,8 +89,8 @@ def fill(workbench: Workbench, size: int) -> Project:
         tx.annotations.add_imported(author, [(key, json.dumps({"spans": spans[key]})) for key in test])
     disputed = pool[3 * held : 3 * held + DISPUTED]
     dispute(workbench, {key: spans[key] for key in disputed}, people)
-    for number in range(1, VERSIONS + 1):
-        known = learned[: len(learned) * number // VERSIONS]
+    for number in range(1, versions + 1):
+        known = learned[: len(learned) * number // versions]
         version = add_version(workbench, project, number, {key: golds[key] for key in known})
         read = [*pool[len(known) :], *test]
         say(workbench, version, {key: spans[key] for key in read}, number)

@@ -118,6 +118,18 @@ def test_evaluating_scores_nothing_and_named_strategies_alone_are_scored(
         assert all(set(row["scores"]) == expected for row in lines(tmp_path))
 
 
+@pytest.mark.parametrize(("kind", "predicted"), [("evaluate", [100, 101, 102]), ("score", [102])])
+def test_what_was_learned_from_can_be_measured_on_and_is_not_scored(
+    kind: str, predicted: list[int], tmp_path: Path, models: Mapping[str, Path]
+):
+    splits = ("train", "train", "pool")
+    rows = [(split, *row) for split, row in zip(splits, LABELED["ner"](3), strict=True)]
+    manifest = write_attempt(tmp_path, "ner", rows, kind=kind, model_dir=str(models["ner"]), parameters={})
+    result = infer(tmp_path, manifest, SilentReporter())
+    assert [row["id"] for row in lines(tmp_path)] == predicted
+    assert (result["examples"], result["embedded"]) == (len(predicted), 3 - len(predicted))
+
+
 @pytest.mark.parametrize("task", ["ner", "pos"])
 def test_windows_merge_to_what_a_model_says_that_reads_the_whole(models: Mapping[str, Path], task: str):
     """With attention to its own position alone a model says the same in any window."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from workbench.acquisition import STRATEGIES, Features, score_answers, score_tagging_batch, single_pass
-from workbench.domain import Prediction, Split
+from workbench.domain import Prediction, RunKind, Split
 from workbench.errors import ModelUnavailable
 from workbench.modeling.artifact import LoadedModel, load_model
 from workbench.modeling.cold_start import base_model
@@ -67,14 +67,14 @@ class Pass:
         model: Who reads.
         names: Strategies that score.
         features: Whether they are kept.
-        predicts: Whether anything is predicted.
+        predicts: The splits that are predicted; None: all of them.
         max_length: Sub-words of a window; None: the model's own.
     """
 
     model: LoadedModel
     names: tuple[str, ...]
     features: bool
-    predicts: bool
+    predicts: frozenset[Split] | None
     max_length: int | None
 
     @classmethod
@@ -84,11 +84,13 @@ class Pass:
         kind = str(manifest.get("kind"))
         length = parameters.get("max_length")
         if kind == "embed":
-            return cls(base_model(manifest), (), features=True, predicts=False, max_length=length)
+            return cls(base_model(manifest), (), features=True, predicts=frozenset(), max_length=length)
         model = trained_model(manifest)
         names = strategy_names(model.info.task, kind, parameters.get("strategies"))
         features = bool(parameters.get("features"))
-        return cls(model, names, features, predicts=True, max_length=length)
+        # What is labeled stands in a pass of scores as of split train, for its features alone.
+        predicts = frozenset(Split) - {Split.TRAIN} if kind == RunKind.SCORE else None
+        return cls(model, names, features, predicts, length)
 
     @property
     def size(self) -> int:
@@ -131,13 +133,14 @@ class ChunkReader:
         """What ``Chunks.put`` takes of some examples, in their order."""
         answers = isinstance(self._wanted.model.task, AnswerTask)
         said, features, tokens = self._answer(rows, on_batch) if answers else self._tag(rows, on_batch)
-        if features is not None and not self._wanted.predicts:
+        predicts = self._wanted.predicts
+        if features is not None and predicts == frozenset():
             features = features.only("embeddings")  # the head means nothing
         task = self._wanted.model.task
         lines = [
             {"id": row.id, **dump_prediction(task, prediction), "scores": scores}
             for row, (prediction, scores) in zip(rows, said, strict=True)
-            if self._wanted.predicts and row.split != Split.TRAIN
+            if predicts is None or row.split in predicts
         ]
         return lines, [row.id for row in rows], features, tokens
 

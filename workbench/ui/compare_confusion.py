@@ -12,6 +12,7 @@ from workbench.tasks.mistakes import MEANINGS, NOTHING
 from workbench.ui.address import kept_choice
 from workbench.ui.compare_examples import draw_list
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import BLUE, ink
 
 NONE = "(nothing)"
@@ -83,10 +84,8 @@ def _draw_kinds(analysis: Analysis) -> None:
         for kind in kinds
     ]
     number = st.column_config.NumberColumn
-    st.dataframe(
+    draw_table(
         pd.DataFrame(rows),
-        hide_index=True,
-        width="stretch",
         column_config={
             "a": number(f"Version {analysis.comparison.a}", format="localized"),
             "b": number(f"Version {analysis.comparison.b}", format="localized"),

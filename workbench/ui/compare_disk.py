@@ -10,6 +10,7 @@ from workbench.services.pruning import PrunePlan, VersionFiles, named
 from workbench.ui.confirm import confirmed
 from workbench.ui.glossary import explain
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import count, size
 
 KEEP = 3
@@ -71,10 +72,8 @@ def _draw_files(plan: PrunePlan) -> None:
         for version in reversed(plan.versions)
     ]
     text = st.column_config.TextColumn
-    st.dataframe(
+    draw_table(
         pd.DataFrame(rows),
-        hide_index=True,
-        width="stretch",
         column_config={
             "version": st.column_config.NumberColumn("Version", width="small"),
             "disk": text("Disk", width="small"),

@@ -9,6 +9,7 @@ from workbench.domain import Evaluation
 from workbench.services.comparison import Comparison
 from workbench.services.figures import plain_figures
 from workbench.ui.glossary import explain
+from workbench.ui.tables import draw_table
 
 
 def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluation]) -> None:
@@ -27,10 +28,8 @@ def draw_figures(comparison: Comparison, evaluations: tuple[Evaluation, Evaluati
     )
     decimals = "%.3f" if comparison.scale <= 1 else "%.1f"
     number = st.column_config.NumberColumn
-    st.dataframe(
+    draw_table(
         frame,
-        hide_index=True,
-        width="stretch",
         column_config={
             "figure": st.column_config.TextColumn("Figure", width="large"),
             "a": number(f"Version {comparison.a}", format=decimals),

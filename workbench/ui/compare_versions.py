@@ -17,6 +17,7 @@ from workbench.ui.compare_disk import draw_disk
 from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import RED, count, duration, metric_title, score
 
 TOUCHED: tuple[Hashable, ...] = ("score", "interval", "leak")
@@ -89,10 +90,8 @@ def _draw_table(
     hidden = set() if split else {"score", "interval", "measured", "leak"}
     hidden |= {column for column in OPTIONAL if not _holds_anything(frame[column])}
     _draw_warnings(rows)
-    event = st.dataframe(
+    event = draw_table(
         _reddened(frame, rows),
-        hide_index=True,
-        width="stretch",
         column_order=[column for column in frame if column not in hidden],
         on_select="rerun",
         selection_mode="single-row",

@@ -11,6 +11,7 @@ import streamlit as st
 from workbench.domain import Annotation, Example, Payload, Role, Split
 from workbench.services.datasets import ExamplePage, ProjectCounts
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import count, duration
 
@@ -236,7 +237,7 @@ def _told(revision: Annotation) -> str:
 def _draw_imports(page: Page) -> None:
     records = page.workbench.datasets.imports(page.project)
     with st.expander(f"Imported files ({len(records)})", icon=":material/inventory_2:"):
-        st.dataframe(
+        draw_table(
             pd.DataFrame(
                 [
                     {
@@ -258,8 +259,6 @@ def _draw_imports(page: Page) -> None:
                     for record in reversed(records)
                 ]
             ),
-            hide_index=True,
-            width="stretch",
             column_config={
                 name: st.column_config.NumberColumn(format="localized")
                 for name in ("Examples", "Documents", "With labels", "Kept aside", "Repaired", "Skipped")

@@ -24,6 +24,7 @@ from workbench.ui.data_sources import ENCODING_KEY, ask_encoding, choose_sources
 from workbench.ui.data_split import choose_split
 from workbench.ui.glossary import explain
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import count
 
 FOUND, NONE = "Find out", "No labels"
@@ -185,7 +186,7 @@ def _choose_columns(preview: Preview, columns_key: str) -> None:
         rows = [
             [*row[: len(preview.columns)], *[""] * (len(preview.columns) - len(row))] for row in preview.rows
         ]
-        st.dataframe(pd.DataFrame(rows, columns=list(preview.columns)), hide_index=True, width="stretch")
+        draw_table(pd.DataFrame(rows, columns=list(preview.columns)))
         for place, role in zip(st.columns(max(3, len(roles))), roles, strict=False):
             if format_name == "conllu" and role == "token":
                 continue

@@ -14,6 +14,7 @@ from workbench.services.labelsets import Changed
 from workbench.ui.confirm import confirmed
 from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.text_view import label_chip
 from workbench.ui.theme import count
 
@@ -220,7 +221,7 @@ def _draw_history(page: Page) -> None:
         }
         for record in reversed(history)
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    draw_table(pd.DataFrame(rows))
     newest = next((record for record in reversed(history) if record.undone_at is None), None)
     if newest is None:
         return

@@ -15,6 +15,7 @@ from workbench.services.duplicates import Leak
 from workbench.services.importwrite import ImportReport
 from workbench.services.projects import missing_labels
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.text_view import label_chip, labeled_text
 from workbench.ui.theme import count
 
@@ -65,7 +66,7 @@ def draw_leaks(leaks: Sequence[Leak], told: Sequence[str]) -> None:
     said = "; ".join(words) or "Held-out examples also stand in another split."
     st.error(escaped(said), icon=":material/content_copy:")
     with st.expander("The first of them", icon=":material/list:"):
-        st.dataframe(
+        draw_table(
             pd.DataFrame(
                 [
                     {
@@ -78,8 +79,6 @@ def draw_leaks(leaks: Sequence[Leak], told: Sequence[str]) -> None:
                     for leak in leaks
                 ]
             ),
-            hide_index=True,
-            width="stretch",
             column_config={"Alike": st.column_config.NumberColumn(format="percent", width="small")},
         )
 
@@ -112,10 +111,8 @@ def _draw_warnings(warnings: Sequence[Notice]) -> None:
                 for notice in warnings
             ]
         )
-        st.dataframe(
+        draw_table(
             table.astype({"Line": "Int64"}),
-            hide_index=True,
-            width="stretch",
             column_config={"Line": st.column_config.NumberColumn(width="small", format="%d")},
         )
 

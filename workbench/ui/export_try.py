@@ -26,6 +26,7 @@ from workbench.services.exportkinds import EXPORTS
 from workbench.services.prediction import example_for, plain
 from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import count, size
 from workbench.web.downloads import download_address
@@ -74,7 +75,7 @@ def _draw_scores(said: dict[str, Any], prediction: Prediction) -> None:
         {"Text": one["text"], "Label": one.get("label") or one.get("tag"), "Score": one["score"]}
         for one in found
     ]
-    st.dataframe(rows, hide_index=True, width="stretch", column_config=column)
+    draw_table(rows, column_config=column)
 
 
 def draw_batch(page: Page, version: ModelVersion) -> None:

@@ -12,6 +12,7 @@ from workbench.tasks import get_task
 from workbench.ui.loop import draw_loop, draw_next_step
 from workbench.ui.navigation import HOME, go_to, link_to
 from workbench.ui.page import Page, choose_project, open_page
+from workbench.ui.tables import draw_table
 from workbench.ui.terms import draw_terms
 from workbench.ui.theme import TASK_TITLES, count, metric_name, score
 from workbench.ui.tour import draw_tour, draw_way_back, tour_of
@@ -173,10 +174,8 @@ def _draw_numbers(now: Overview) -> None:
         for split, counts in now.splits.items()
         if counts.examples
     ]
-    st.dataframe(
+    draw_table(
         rows,
-        hide_index=True,
-        width="stretch",
         column_config={
             "Examples": st.column_config.NumberColumn(format="localized"),
             "Labeled": st.column_config.NumberColumn(

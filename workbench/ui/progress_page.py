@@ -15,6 +15,7 @@ from workbench.ui.compare_page import measure_version
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.progress_chart import progress_chart
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import count, metric_title, score
 from workbench.ui.waiting import active_run, watch
 
@@ -189,7 +190,7 @@ def _draw_table(found: Progress) -> None:
     with table:
         name = metric_title(found.metric)
         form = "%.3f" if found.scale <= 1 else "%.1f"
-        st.dataframe(
+        draw_table(
             pd.DataFrame(
                 [
                     {
@@ -207,8 +208,6 @@ def _draw_table(found: Progress) -> None:
                     for point in found.points
                 ]
             ),
-            hide_index=True,
-            width="stretch",
             column_config={
                 name: st.column_config.NumberColumn(format=form),
                 "By lot": st.column_config.NumberColumn(
@@ -238,7 +237,7 @@ def _draw_stop(page: Page, found: Progress) -> None:
         return
     st.markdown(stop.stability.sentence)
     if stop.stability.kappas:
-        st.dataframe(_pairs(stop.versions, stop.stability.kappas), hide_index=True, width="content")
+        draw_table(_pairs(stop.versions, stop.stability.kappas), width="content")
         st.caption(f"On {count(stop.examples, 'unlabeled example')} of the pool, chosen by a fixed lot.")
     if not stop.unread:
         return

@@ -14,6 +14,7 @@ from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.review_case import draw_case
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import count
 
 SHOWN = 10
@@ -116,9 +117,7 @@ def _draw_pairs(found: Agreement) -> None:
     st.subheader("Two by two", anchor=False)
     rows = [{"Who": " · ".join(names), **_row(figures)} for names, figures in found.pairs.items()]
     table = pd.DataFrame(rows).sort_values("F1", na_position="last")
-    st.dataframe(
-        table.dropna(axis="columns", how="all"), hide_index=True, column_config=_COLUMNS, width="stretch"
-    )
+    draw_table(table.dropna(axis="columns", how="all"), column_config=_COLUMNS)
 
 
 def _draw_labels(found: Agreement) -> None:
@@ -128,7 +127,7 @@ def _draw_labels(found: Agreement) -> None:
         for label, each in found.labels.items()
     ]
     table = pd.DataFrame(rows).sort_values("F1")
-    st.dataframe(table, hide_index=True, column_config=_COLUMNS, width="stretch")
+    draw_table(table, column_config=_COLUMNS)
 
 
 def _draw_weeks(found: Agreement) -> None:

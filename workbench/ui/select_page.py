@@ -17,6 +17,7 @@ from workbench.ui.confirm import confirmed
 from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.text_view import labeled_text
 from workbench.ui.theme import count, duration
 from workbench.ui.waiting import active_run, last_failure, watch
@@ -212,10 +213,8 @@ def _draw_table(selection: Selection, scored: bool) -> None:
         frame = frame.drop(columns="by lot")
     if frame["why"].isna().all():
         frame = frame.drop(columns="why")
-    st.dataframe(
+    draw_table(
         frame,
-        hide_index=True,
-        width="stretch",
         column_config={
             "rank": st.column_config.NumberColumn("Rank", format="localized", width="small"),
             "score": st.column_config.NumberColumn("Score", format="%.3f", width="small"),

@@ -8,6 +8,7 @@ import streamlit as st
 from workbench.domain import Role
 from workbench.services.auditwords import more
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 
 HERE, EVERYWHERE = "This project", "Everything"
 EVERYBODY = "Everybody"
@@ -44,8 +45,6 @@ def draw_log(page: Page) -> None:
         }
         for event in events
     ]
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, width="stretch", height=560 if len(rows) > 15 else "auto"
-    )
+    draw_table(pd.DataFrame(rows), height=560 if len(rows) > 15 else "auto")
     if len(events) == MOST:
         st.caption(f"The newest {MOST}; older ones are given by `workbench log`.")

@@ -12,6 +12,7 @@ from workbench.domain import Role
 from workbench.services.downloads import Download
 from workbench.services.worknumbers import TeamNumbers, label_rows, table_rows, write_table
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import size
 from workbench.web.downloads import download_address
 
@@ -114,10 +115,8 @@ def _columns(names: list[str]) -> dict[str, Any]:
 def _table(rows: list[dict[str, object]]) -> None:
     frame = pd.DataFrame(rows)
     kept = frame.dropna(axis="columns", how="all")
-    st.dataframe(
+    draw_table(
         kept.rename(columns=TITLES),
-        hide_index=True,
-        width="stretch",
         column_config=_columns([str(name) for name in kept.columns]),
     )
 

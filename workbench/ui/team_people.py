@@ -11,6 +11,7 @@ from workbench.services.members import IN_PROJECT, Member
 from workbench.ui.confirm import confirmed
 from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 
 SAME = "same"
 ROLE_WORDS = {
@@ -61,7 +62,7 @@ def _draw_table(members: Sequence[Member]) -> None:
         }
         for one in members
     ]
-    st.dataframe(rows, hide_index=True, width="stretch")
+    draw_table(rows)
 
 
 def _draw_project_role(page: Page, members: Sequence[Member]) -> None:

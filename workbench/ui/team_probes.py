@@ -8,6 +8,7 @@ import streamlit as st
 
 from workbench.services.probes import MOST, ProbeAnswer, ProbeScore, share_of
 from workbench.ui.page import Page
+from workbench.ui.tables import draw_table
 from workbench.ui.text_view import labeled_text
 
 METRIC = {"ner": "Entity F1", "pos": "Token accuracy", "qa": "F1 of answers"}
@@ -50,7 +51,7 @@ def _draw_share(page: Page) -> None:
 
 
 def _draw_scores(scores: Sequence[ProbeScore], metric: str) -> None:
-    st.dataframe(
+    draw_table(
         {
             "Person": [one.person for one in scores],
             metric: [one.score for one in scores],
@@ -58,7 +59,6 @@ def _draw_scores(scores: Sequence[ProbeScore], metric: str) -> None:
             "Same as gold": [one.same for one in scores],
             "Without labels": [one.without_labels for one in scores],
         },
-        hide_index=True,
         column_config={metric: st.column_config.NumberColumn(format="%.3f")},
     )
 

@@ -17,6 +17,7 @@ from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.run_view import KINDS, STATES, draw_run
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import count, duration, score
 from workbench.ui.train_choices import draw_choices
 from workbench.ui.train_seeds import draw_seeds
@@ -107,7 +108,7 @@ def _draw_cluster(page: Page) -> None:
     if st.button("What is free in the cluster?", icon=":material/hub:", type="tertiary"):
         capacity = page.workbench.runs.cluster().capacity()
         st.markdown(f"{capacity.describe()}.")
-        st.dataframe(
+        draw_table(
             [
                 {
                     "node": node.address,
@@ -117,7 +118,6 @@ def _draw_cluster(page: Page) -> None:
                 }
                 for node in capacity.nodes
             ],
-            hide_index=True,
         )
 
 
@@ -193,10 +193,8 @@ def _draw_runs(page: Page, runs: tuple[Run, ...]) -> None:
             "Result": [says(run) for run in runs],
         }
     )
-    event = st.dataframe(
+    event = draw_table(
         table,
-        width="stretch",
-        hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         key="train_runs",

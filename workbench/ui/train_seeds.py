@@ -9,6 +9,7 @@ from workbench.services.seeds import seed_of
 from workbench.tasks import get_task
 from workbench.ui.page import Page
 from workbench.ui.run_view import STATES
+from workbench.ui.tables import draw_table
 from workbench.ui.theme import metric_title, score
 
 
@@ -29,7 +30,7 @@ def draw_seeds(page: Page, run: Run) -> None:
             f"({len(group.values)} of {len(group.runs)} runs measured; mean ± standard deviation)"
         )
     best = group.best
-    st.dataframe(
+    draw_table(
         [
             {
                 "Seed": seed_of(other),
@@ -41,6 +42,4 @@ def draw_seeds(page: Page, run: Run) -> None:
             }
             for other in group.runs
         ],
-        hide_index=True,
-        width="stretch",
     )
