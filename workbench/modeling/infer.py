@@ -19,8 +19,9 @@ def infer(
 ) -> dict[str, Any]:
     """Read every example of a run in one pass.
 
-    Writes ``predictions.jsonl``, in the order of ``examples.jsonl`` (in a run of kind score without the examples of split
-    train, which are there for their features alone), and ``features/``. What an earlier attempt has on disk is not computed again.
+    Writes ``predictions.jsonl``, in the order of ``examples.jsonl`` (in a run of kind score without the examples of
+    split train, which are there for their features alone), and ``features/``. What an earlier attempt has on disk is
+    not computed again.
 
     Args:
         attempt: The run's folder.
