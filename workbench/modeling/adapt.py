@@ -15,19 +15,18 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
-from workbench.domain import TrainParameters
 from workbench.errors import InvalidInput, ModelUnavailable
 from workbench.modeling.artifact import write_json
 from workbench.modeling.checkpoint import apart
-from workbench.modeling.device import Device
 from workbench.modeling.freezing import freeze
-from workbench.modeling.loop import Loop
+from workbench.modeling.loop import Loop, Trained
 from workbench.modeling.masked import MaskedData, text_windows
 from workbench.modeling.quiet import quiet_transformers
+from workbench.modeling.ragged import Ragged
 from workbench.modeling.saving import system_errors
 from workbench.modeling.schedule import Schedule
 from workbench.modeling.tokenizer import SubwordTokenizer
-from workbench.modeling.workers import Workers
+from workbench.modeling.traincontext import TrainContext
 from workbench.reporting import Reporter
 
 TEXTS = "texts.jsonl"
@@ -56,82 +55,75 @@ class Adapting:
 
 
 def adapt(
+    context: TrainContext,
     network: Any,
     start: Path,
     tokenizer: SubwordTokenizer,
-    attempt: Path,
-    parameters: TrainParameters,
-    learning_rate: float,
     max_length: int,
-    device: Device,
-    reporter: Reporter,
-    workers: Workers,
-    fingerprint: str,
-    resume_from: Path | None,
+    learning_rate: float,
 ) -> None:
     """Let a network's encoder read a run's texts; it is changed in place, its head is not.
 
     Args:
+        context: Of the run, with ``texts.jsonl`` in its folder and ``adapt_epochs`` among its parameters; batch size,
+            seed, warm-up, schedule and what is frozen hold here too.
         network: With the head that will learn labels, on its device.
         start: Folder of the model that it begins with.
         tokenizer: The network's.
-        attempt: The run's folder, with ``texts.jsonl``.
-        parameters: ``adapt_epochs`` passes; batch size, seed, warm-up, schedule and what is frozen hold here too.
-        learning_rate: Its peak.
         max_length: Sub-words of a window.
-        device: Where the network is.
-        reporter: Hears of a phase of its own.
-        workers: That share each batch.
-        fingerprint: Of the run's data and parameters.
-        resume_from: An earlier attempt's folder, whose adaptation is taken up where it was.
+        learning_rate: Its peak.
 
     Raises:
         InvalidInput: The model knows no mask, or there is no text.
         ModelUnavailable: The model can't be read as a masked language model.
         RunFailed, Cancelled: As of ``Loop``.
     """
-    encoder, folder = network.base_model, attempt / "checkpoint"
-    before = resume_from / "checkpoint" if resume_from else None
-    if before and _take_over(before / ADAPTED, folder / ADAPTED, encoder, fingerprint, keeps=workers.leads):
-        reporter.log("The encoder was adapted to the texts by the earlier attempt.")
+    encoder, folder, leads = network.base_model, context.attempt / "checkpoint", context.workers.leads
+    before = context.resume_from / "checkpoint" if context.resume_from else None
+    if before and _take_over(before / ADAPTED, folder / ADAPTED, encoder, context.fingerprint, keeps=leads):
+        context.reporter.log("The encoder was adapted to the texts by the earlier attempt.")
         return
-    windows = text_windows(_texts(attempt / TEXTS), tokenizer, max_length)
+    windows = text_windows(_texts(context.attempt / TEXTS), tokenizer, max_length)
     if not len(windows):
         raise InvalidInput(
             "there is no text to adapt the model to", remedy="set the passes over the texts to 0"
         )
-    masked = _masked_model(start).to(device.torch_device)
-    freeze(masked, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
-    passes = math.ceil(parameters.adapt_epochs)
-    data = MaskedData(windows, tokenizer, masked, passes, parameters.seed)
-    own = replace(
-        parameters, epochs=parameters.adapt_epochs / passes, min_steps=1, patience=0, rest_layers=False
-    )
-    reporter.log(
-        f"Adapting the encoder to {len(windows):,} windows of text, {parameters.adapt_epochs:g} times over."
-    )
-    schedule = Schedule.of(len(data.rows), own, learning_rate)
-    found = before / ADAPTING if before and (before / ADAPTING).is_dir() else None
-    trained = Loop(
-        masked,
-        data,
-        own,
-        schedule,
-        device,
-        Adapting(reporter),
-        dict,
-        "",
-        folder / ADAPTING,
-        fingerprint,
-        workers,
-    ).run(found)
-    reporter.log(
+    masked = _masked_model(start).to(context.device.torch_device)
+    trained = _fill_in(context, masked, windows, tokenizer, learning_rate, before)
+    context.reporter.log(
         f"Adapted in {trained.steps} steps and {trained.seconds:.0f} s; loss {trained.loss:.2f} at the end."
     )
     encoder.load_state_dict(masked.base_model.state_dict(), strict=False)
-    if workers.leads:
-        _keep(folder / ADAPTED, encoder, fingerprint)
+    if leads:
+        _keep(folder / ADAPTED, encoder, context.fingerprint)
         shutil.rmtree(folder / ADAPTING, ignore_errors=True)
+
+
+def _fill_in(
+    context: TrainContext,
+    masked: Any,
+    windows: Ragged,
+    tokenizer: SubwordTokenizer,
+    learning_rate: float,
+    before: Path | None,
+) -> Trained:
+    """Teach the model what is hidden, from where an earlier attempt was."""
+    parameters = context.parameters
+    freeze(masked, embeddings=parameters.freeze_embeddings, layers=parameters.freeze_layers)
+    passes = math.ceil(parameters.adapt_epochs)
+    data = MaskedData(windows, tokenizer, masked, passes, parameters.seed)
+    context.reporter.log(
+        f"Adapting the encoder to {len(windows):,} windows of text, {parameters.adapt_epochs:g} times over."
+    )
+    epochs = parameters.adapt_epochs / passes
+    own = replace(
+        context,
+        parameters=replace(parameters, epochs=epochs, min_steps=1, patience=0, rest_layers=False),
+        reporter=Adapting(context.reporter),
+    )
+    schedule = Schedule.of(len(data.rows), own.parameters, learning_rate)
+    found = before / ADAPTING if before and (before / ADAPTING).is_dir() else None
+    return Loop(own, masked, data, schedule, context.attempt / "checkpoint" / ADAPTING).run(found)
 
 
 def _texts(path: Path) -> Iterator[str]:

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workbench.domain import Fall, TrainParameters
+from workbench.domain import Fall
 from workbench.errors import RunFailed
 from workbench.modeling.attention import quick_attention
 from workbench.modeling.best import Best
@@ -30,14 +30,13 @@ from workbench.modeling.checkpoint import (
     save_checkpoint,
 )
 from workbench.modeling.data import TrainingData
-from workbench.modeling.device import Device, out_of_memory
+from workbench.modeling.device import out_of_memory
 from workbench.modeling.dropout import Masks, quick_dropout
 from workbench.modeling.freezing import Rest
 from workbench.modeling.optimizer import adamw, clip
 from workbench.modeling.ragged import training_batches
 from workbench.modeling.schedule import Schedule
-from workbench.modeling.workers import Workers
-from workbench.reporting import Reporter
+from workbench.modeling.traincontext import TrainContext
 
 CHECKPOINT_SECONDS = 60.0
 """A checkpoint is written at least so often, and at the end of an epoch if the last is a sixth of it old."""
@@ -70,40 +69,32 @@ class Loop:
     """Trains one network on some windows.
 
     Args:
+        context: Of the run. Batch size, weight decay, seed and patience are read from its parameters.
         network: On its device.
         data: Windows with targets.
-        parameters: Batch size, weight decay, seed.
         schedule: Steps and learning rates.
-        device: Where the network is.
-        reporter: Hears of progress and curves, and may stop the run at any step.
+        folder: Where checkpoints go.
         evaluate: Gives the metrics on the validation examples, whole; empty where there are none.
         primary: Name of the metric that early stopping goes by.
-        folder: Where checkpoints go.
-        fingerprint: Of data and parameters.
-        workers: That share each batch, all with the same data and parameters; the first evaluates, reports and keeps
-            checkpoints.
     """
 
     def __init__(
         self,
+        context: TrainContext,
         network: Any,
         data: TrainingData,
-        parameters: TrainParameters,
         schedule: Schedule,
-        device: Device,
-        reporter: Reporter,
-        evaluate: Callable[[], Mapping[str, Any]],
-        primary: str,
         folder: Path,
-        fingerprint: str,
-        workers: Workers,
+        evaluate: Callable[[], Mapping[str, Any]] = dict,
+        primary: str = "",
     ) -> None:
+        parameters, workers = context.parameters, context.workers
         self._network = network
         self._data = data
         self._parameters = parameters
         self._schedule = schedule
-        self._device = device
-        self._reporter = reporter
+        self._device = context.device
+        self._reporter = context.reporter
         self._evaluate = evaluate
         self._primary = primary
         self._best = Best(folder, parameters.patience)
@@ -113,9 +104,9 @@ class Loop:
         rests = parameters.rest_layers and parameters.schedule != Fall.CONSTANT
         self._rest = Rest(network, schedule.total) if rests else None
         self._folder = folder
-        self._fingerprint = fingerprint
+        self._fingerprint = context.fingerprint
         self._trainable = [p for p in network.parameters() if p.requires_grad]
-        self._optimizer = adamw(network, parameters, schedule.peak, device)
+        self._optimizer = adamw(network, parameters, schedule.peak, context.device)
         self._lengths = data.lengths[data.rows]
         self._pieces = 1
         self._step = 0

@@ -28,6 +28,7 @@ from workbench.modeling.loop import Loop, Trained
 from workbench.modeling.lora import adapt_low_rank, merge_low_rank
 from workbench.modeling.schedule import Schedule
 from workbench.modeling.tokenizer import SubwordTokenizer, load_tokenizer, longest_window
+from workbench.modeling.traincontext import TrainContext
 from workbench.modeling.validation import Validation
 from workbench.modeling.workers import workers
 from workbench.reporting import Reporter
@@ -100,40 +101,13 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     validation = Validation(network, encoder, info, task, device, measure.examples, measure.payloads)
     schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
     resume = Path(manifest["resume_from"]) if manifest.get("resume_from") else None
-    fingerprint = _fingerprint(attempt, manifest)
     with workers(parameters.workers, device, attempt, manifest) as group:
-        if group.count > 1:
-            reporter.log(f"{group.count} workers share each batch.")
+        context = TrainContext(
+            attempt, parameters, device, reporter, group, _fingerprint(attempt, manifest), resume
+        )
         if parameters.adapt_epochs:
-            adapt(
-                network,
-                start.folder,
-                tokenizer,
-                attempt,
-                parameters,
-                schedule.peak,
-                info.max_length,
-                device,
-                reporter,
-                group,
-                fingerprint,
-                resume,
-            )
-        _choose_weights(network, parameters, reporter)
-        torch.manual_seed(parameters.seed + group.rank)
-        trained = Loop(
-            network,
-            data,
-            parameters,
-            schedule,
-            device,
-            reporter,
-            validation,
-            task.primary_metric,
-            attempt / "checkpoint",
-            fingerprint,
-            group,
-        ).run(resume)
+            adapt(context, network, start.folder, tokenizer, info.max_length, schedule.peak)
+        trained = _learn(context, network, data, schedule, validation, task)
     if not group.leads:
         return {}
     reporter.check()
@@ -146,6 +120,24 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     seconds = time.monotonic() - begin
     reporter.log(f"Trained {trained.steps} steps in {seconds:.0f} s.")
     return _result(device, seconds, learn, schedule, trained, tuned)
+
+
+def _learn(
+    context: TrainContext,
+    network: Any,
+    data: TrainingData,
+    schedule: Schedule,
+    validation: Validation,
+    task: Task,
+) -> Trained:
+    """Train the network on the labels."""
+    if context.workers.count > 1:
+        context.reporter.log(f"{context.workers.count} workers share each batch.")
+    _choose_weights(network, context.parameters, context.reporter)
+    torch.manual_seed(context.parameters.seed + context.workers.rank)
+    folder = context.attempt / "checkpoint"
+    loop = Loop(context, network, data, schedule, folder, validation, task.primary_metric)
+    return loop.run(context.resume_from)
 
 
 def _begin(
