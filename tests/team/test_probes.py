@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from tests.labeling.corpus import make_project
+from tests.labeling.corpus import QA_TEXT, make_project
 from tests.team.test_sharing import COUNTER, NONE, PER
 from workbench.domain import AnnotationStatus, Project, Role, Sharing, User
 from workbench.errors import InvalidInput
@@ -176,6 +176,47 @@ def test_skips_and_mixed_scores(workbench: Workbench, people: dict[str, User]) -
     score = workbench.probes.scores(project)[0]
     assert (score.answers, score.without_labels, score.same) == (2, 1, 1)
     assert score.score == pytest.approx(2 * 2 / (3 + 2))  # 2 right of 3 said and 2 wanted
+
+
+POS_SAID = {"tags": ["NOUN", "VERB", "NOUN", "NOUN"]}
+POS_OTHER = {"tags": ["NOUN", "NOUN", "NOUN", "NOUN"]}
+QA_SAID = {"answers": [{"start": 35, "end": 42}]}  # in 1911
+QA_OTHER = {"answers": [{"start": 38, "end": 42}]}
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "gold", "other", "expected"),
+    [("pos", ("NOUN", "VERB"), POS_SAID, POS_OTHER, 3 / 4), ("qa", (), QA_SAID, QA_OTHER, 2 / 3)],
+)
+def test_people_are_measured_by_their_tasks_metric(
+    workbench: Workbench,
+    people: dict[str, User],
+    task: str,
+    labels: tuple[str, ...],
+    gold: object,
+    other: object,
+    expected: float,
+) -> None:
+    texts = [f"Ada saw Bob {number}" for number in range(12)] if task == "pos" else [QA_TEXT]
+    questions = [f"When, asked for the {number}. time?" for number in range(12)]
+    project, ids = make_project(workbench, task, labels, texts, questions=questions)
+    for example_id in ids[:4]:
+        receipt = say(workbench, project, people["eva"], example_id, gold)
+        assert receipt.annotation, receipt.message
+        workbench.annotation.decide(project, people["rita"], receipt.annotation.id)
+    project = workbench.probes.set(project, 0.2)
+    batch_id = new_batch(workbench, project, size=4)
+    met = 0
+    for item in workbench.annotation.queue(project, people["otto"], batch_id, limit=50).items:
+        probe = item.example.id in ids[:4]
+        met += probe
+        receipt = say(
+            workbench, project, people["otto"], item.example.id, other if probe else gold, batch_id=batch_id
+        )
+        assert receipt.annotation, receipt.message
+    (score,) = workbench.probes.scores(project)
+    assert (met, score.person, score.answers, score.same) == (1, "otto", 1, 0)
+    assert score.score == pytest.approx(expected)
 
 
 def test_the_share(workbench: Workbench, people: dict[str, User]) -> None:

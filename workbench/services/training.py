@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -117,31 +117,11 @@ class TrainingService:
         """
         if not 1 <= seeds <= MOST_SEEDS:
             raise InvalidInput(f"{seeds} can't be the number of seeds", remedy=f"choose 1 to {MOST_SEEDS}")
-        chosen = parameters or TrainParameters()
-        check_parameters(chosen)
-        check_parameters(replace(chosen, seed=chosen.seed + seeds - 1))
-        if chosen.device == "auto" and self._settings.device != "auto":
-            chosen = replace(chosen, device=self._settings.device)
-        parent = self._parent(project, chosen)
-        if parent is None:
-            chosen = replace(chosen, base_model=check_base_model(chosen.base_model))
-        if get_task(project.task).model_labels(("X",)) and not project.label_names:
-            raise InvalidInput(
-                f"{project.name} has no labels", remedy="add labels to the project, or import labeled data"
-            )
-        check_context(project, chosen)
+        chosen, parent = self._ready(project, parameters or TrainParameters(), seeds)
         data = freeze_training(self._store, project, chosen.seed)
         labels = data.snapshot.labels
         origins = self._origins(project, parent)
-        notes = list(data.notes)
-        if parent is not None and set(labels) != set(parent.labels):
-            notes.append(_told(parent, labels, origins))
-        if parent is not None and parent.context != chosen.context:
-            notes.append(
-                f"Version {parent.number} read {parent.context} sub-words on either side of a sentence, "
-                f"this one {chosen.context}."
-            )
-
+        notes = [*data.notes, *_told_of_parent(parent, chosen, labels, origins)]
         group = {GROUP: uuid.uuid4().hex[:8]} if seeds > 1 else {}
 
         def prepare(folder: Path, own: dict[str, Any]) -> dict[str, Any]:
@@ -167,6 +147,24 @@ class TrainingService:
                     self._runs.cancel(run.id)
             raise
         return tuple(queued)
+
+    def _ready(
+        self, project: Project, chosen: TrainParameters, seeds: int
+    ) -> tuple[TrainParameters, ModelVersion | None]:
+        """The parameters as they are meant here, and the version to continue from. Raises as ``launch`` does."""
+        check_parameters(chosen)
+        check_parameters(replace(chosen, seed=chosen.seed + seeds - 1))
+        if chosen.device == "auto" and self._settings.device != "auto":
+            chosen = replace(chosen, device=self._settings.device)
+        parent = self._parent(project, chosen)
+        if parent is None:
+            chosen = replace(chosen, base_model=check_base_model(chosen.base_model))
+        if get_task(project.task).model_labels(("X",)) and not project.label_names:
+            raise InvalidInput(
+                f"{project.name} has no labels", remedy="add labels to the project, or import labeled data"
+            )
+        check_context(project, chosen)
+        return chosen, parent
 
     def again(self, project: Project, number: int, user_id: int | None = None) -> Run:
         """Queue the training of a version once more: the same snapshot, labels, parameters and seed.
@@ -211,12 +209,25 @@ class TrainingService:
         return version
 
 
-def _told(parent: ModelVersion, labels: Sequence[str], origins: Mapping[str, Sequence[str]]) -> str:
-    """What happens to the head of a version whose label set was another one."""
-    fresh = [label for label in labels if label not in parent.labels and label not in origins]
-    kept = len(labels) - len(fresh)
-    said = f"The label set has changed since version {parent.number}: {kept} labels keep its weights"
-    return f"{said}, {', '.join(fresh)} begin anew." if fresh else f"{said}."
+def _told_of_parent(
+    parent: ModelVersion | None,
+    chosen: TrainParameters,
+    labels: Sequence[str],
+    origins: Mapping[str, Sequence[str]],
+) -> Iterator[str]:
+    """What is other than in the version that a run continues from: labels, and so its head; the context."""
+    if parent is None:
+        return
+    if set(labels) != set(parent.labels):
+        fresh = [label for label in labels if label not in parent.labels and label not in origins]
+        kept = len(labels) - len(fresh)
+        said = f"The label set has changed since version {parent.number}: {kept} labels keep its weights"
+        yield f"{said}, {', '.join(fresh)} begin anew." if fresh else f"{said}."
+    if parent.context != chosen.context:
+        yield (
+            f"Version {parent.number} read {parent.context} sub-words on either side of a sentence, "
+            f"this one {chosen.context}."
+        )
 
 
 def check_parameters(parameters: TrainParameters) -> None:
