@@ -231,4 +231,4 @@ def _counts(task: Task, gold: Payload, answer: Payload, content: ExampleText) ->
 
 def _primary(task: Task, rows: Sequence[dict[str, float]]) -> float:
     sums: dict[str, Any] = {name: np.array(sum(row[name] for row in rows)) for name in rows[0]}
-    return float(task.aggregate(sums)) / (100.0 if task.name == "qa" else 1.0)
+    return float(task.aggregate(sums)) / task.metric_scale
