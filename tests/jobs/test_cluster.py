@@ -253,6 +253,11 @@ def test_a_training_gives_the_same_model_here_and_there(
     kept = json.loads((bench.folder(run) / "manifest.json").read_text())
     assert kept["resources"]["readers"] == 4
 
+    stopped = bench.wb.scoring.launch(bench.project, number, precision="fp32", again=True)
+    bench.tick_until(lambda: "Reading" in "".join(bench.said(stopped)), "the beginning", 240)
+    bench.wb.runs.cancel(stopped.id)
+    assert bench.ended(stopped, 240).state is RunState.CANCELLED
+
     # Stopped in the middle, both workers end, and it goes on from what the first has kept.
     long = bench.launch(**{**choices, "min_steps": 100_000}, device="cluster", workers=2)
     bench.tick_until(lambda: bench.wb.runs.get(long.id).progress.get("done"), "a step", 240)

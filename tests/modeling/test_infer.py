@@ -294,7 +294,7 @@ class SideBySide:
         self._depot = depot
         self.asked: list[int] = []
 
-    def machine(self) -> Machine:
+    def machine(self, check: Callable[[], None]) -> Machine:
         return Machine(choose_device("cpu"), "fp32")
 
     def read(

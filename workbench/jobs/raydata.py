@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import importlib
 import os
+import queue
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import RunFailed
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.depot import Depot
 from workbench.jobs.parcel import fetch_inputs
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.modeling.reading import Machine
 
 EXAMPLES = "examples.jsonl"
+CHECK_SECONDS = 1.0
 
 
 class RayReaders:
@@ -40,37 +44,70 @@ class RayReaders:
         self._crew = crew
         self._parameters = dict(parameters)
 
-    def machine(self) -> Machine:
-        """What each of them computes on: one is asked."""
+    def machine(self, check: Callable[[], None]) -> Machine:
+        """What each of them computes on: one is asked, as soon as the cluster has room. Raises Cancelled."""
         import ray
 
         ray.init(ignore_reinit_error=True, log_to_driver=True)
         asking = ray.remote(_machine).options(num_cpus=self._crew.cpus, num_gpus=self._crew.gpus)
-        found: Machine = ray.get(asking.remote(self._parameters))
+        asked = asking.remote(self._parameters)
+        while not ray.wait([asked], timeout=CHECK_SECONDS)[0]:
+            check()
+        found: Machine = ray.get(asked)
         return found
 
     def read(
         self, texts: Iterator[tuple[int, str]], precision: str, check: Callable[[], None]
     ) -> Iterator[tuple[int, bytes, bytes]]:
         """The two files of each chunk, as they come. Raises what an actor raised, and Cancelled."""
+        items = [{"number": number, "text": text} for number, text in texts]
+        found: queue.Queue[dict[str, Any] | BaseException | None] = queue.Queue()
+        if items:
+            threading.Thread(target=self._read, args=(items, precision, found), daemon=True).start()
+        for _ in items:
+            row = _next(found, check)
+            yield int(row["number"]), bytes(row["lines"]), bytes(row["arrays"])
+
+    def _read(
+        self,
+        items: list[dict[str, Any]],
+        precision: str,
+        found: queue.Queue[dict[str, Any] | BaseException | None],
+    ) -> None:
+        """On a thread: what comes back goes into a queue, and in the end None or the error."""
         import ray
 
-        items = [{"number": number, "text": text} for number, text in texts]
-        if not items:
-            return
-        context = ray.data.DataContext.get_current()
-        context.enable_progress_bars = False
-        actors = ray.data.ActorPoolStrategy(min_size=1, max_size=self._crew.workers)
-        chunks = ray.data.from_items(items, override_num_blocks=len(items)).map(
-            ChunkActor,
-            fn_constructor_args=(self._depot_url, precision),
-            compute=actors,
-            num_cpus=self._crew.cpus,
-            num_gpus=self._crew.gpus,
-        )
-        for row in chunks.iter_rows():
-            check()
-            yield int(row["number"]), bytes(row["lines"]), bytes(row["arrays"])
+        try:
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            chunks = ray.data.from_items(items, override_num_blocks=len(items)).map(
+                ChunkActor,
+                fn_constructor_args=(self._depot_url, precision),
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=self._crew.workers),
+                num_cpus=self._crew.cpus,
+                num_gpus=self._crew.gpus,
+            )
+            for row in chunks.iter_rows():
+                found.put(row)
+            found.put(None)
+        except BaseException as error:  # is raised where the rows are waited for
+            found.put(error)
+
+
+def _next(
+    found: queue.Queue[dict[str, Any] | BaseException | None], check: Callable[[], None]
+) -> dict[str, Any]:
+    """The next row. Raises what the thread has met, and Cancelled."""
+    while True:
+        check()
+        try:
+            row = found.get(timeout=CHECK_SECONDS)
+        except queue.Empty:
+            continue
+        if row is None:
+            raise RunFailed("the cluster has read a part of the pool only", remedy="resume the run")
+        if isinstance(row, BaseException):
+            raise row
+        return row
 
 
 def _machine(parameters: Mapping[str, Any]) -> Any:

@@ -44,7 +44,7 @@ def infer(
     """
     begin = time.monotonic()
     reporter.check()
-    machine = readers.machine() if readers else Machine.of(manifest.get("parameters") or {})
+    machine = readers.machine(reporter.check) if readers else Machine.of(manifest.get("parameters") or {})
     wanted = Pass.of(manifest)
     examples = attempt / "examples.jsonl"
     total = count_lines(examples)

@@ -44,8 +44,8 @@ class Machine:
 class Readers(Protocol):
     """Others who read chunks of a pass side by side."""
 
-    def machine(self) -> Machine:
-        """What each of them computes on."""
+    def machine(self, check: Callable[[], None]) -> Machine:
+        """What each of them computes on; ``check`` as in ``read``."""
 
     def read(
         self, texts: Iterator[tuple[int, str]], precision: str, check: Callable[[], None]
