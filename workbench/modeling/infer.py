@@ -64,11 +64,7 @@ def infer(
     if readers is None:
         _read_here(examples, ChunkReader(wanted, machine), chunks, pace, wanted)
     else:
-        texts = (
-            (number, text)
-            for number, text in enumerate(_texts(examples, wanted.size))
-            if number not in chunks
-        )
+        texts = _texts(examples, wanted.size, chunks)
         for number, lines, arrays in readers.read(texts, machine.precision, reporter.check):
             chunks.take(number, lines, arrays)
             pace.end_chunk(sizes[number])
@@ -96,6 +92,8 @@ def _read_here(examples: Path, reader: ChunkReader, chunks: Chunks, pace: Pace, 
             pace.end_chunk(len(chunk))
 
 
-def _texts(examples: Path, size: int) -> Iterator[str]:
-    for lines in chunked(full_lines(examples), size):
-        yield "".join(lines)
+def _texts(examples: Path, size: int, chunks: Chunks) -> Iterator[tuple[int, str]]:
+    """Number and lines of each chunk that is not there."""
+    for number, lines in enumerate(chunked(full_lines(examples), size)):
+        if number not in chunks:
+            yield number, "".join(lines)
