@@ -113,6 +113,7 @@ def train_one(train: Path, skip: int, folder: Path, examples: int) -> Path:
 def compare(folder: Path, examples: Sequence[ExampleText], by_one: int) -> None:
     """Measure and print."""
     texts = [example.text for example in examples]
+    choose_device("cpu").keep_memory()  # as a run that scores does
     gc.freeze()  # half a million objects of the libraries are not looked through again in the middle of a measurement
     rates = pipeline_rates(folder, texts, by_one)
     best = max(rates.values())

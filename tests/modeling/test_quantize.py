@@ -11,13 +11,13 @@ import torch
 
 from tests.modeling.conftest import LABELED, LABELS
 from tests.modeling.tiny import write_attempt
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, RunFailed
 from workbench.modeling import quantize
 from workbench.modeling.device import Device, choose_device
 from workbench.modeling.disagreement import DROPPED, OPINIONS, SEED, HeadOpinions
 from workbench.modeling.infer import infer
 from workbench.modeling.predict import Predictor, load_model
-from workbench.modeling.quantize import Int8Linear, choose_precision, quantized
+from workbench.modeling.quantize import Int8Linear, choose_precision, in_eight_bits, quantized
 from workbench.modeling.train import train
 from workbench.reporting import SilentReporter
 
@@ -50,6 +50,40 @@ def test_a_scale_for_each_channel_keeps_small_ones_from_vanishing() -> None:
     assert float(error.max()) < 0.05
 
 
+@pytest.mark.parametrize("gelu", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_product_in_eight_bits_is_the_plain_one_nearly(gelu: bool, bias: bool) -> None:
+    torch.manual_seed(1)
+    linear = torch.nn.Linear(48, 80, bias=bias)
+    rough = Int8Linear(linear, gelu=gelu)
+    for shape in ((3, 5, 48), (1, 1, 48), (0, 48), (2000, 48)):
+        for states in (torch.randn(shape), torch.rand(shape) + 3, -torch.rand(shape) - 3, torch.zeros(shape)):
+            with torch.inference_mode():
+                plain = linear(states)
+                expected = torch.nn.functional.gelu(plain) if gelu else plain
+                found = rough(states)
+            assert found.shape == expected.shape
+            assert found.dtype is torch.float32
+            if len(found):
+                assert float((found - expected).abs().max()) < 0.08
+
+
+def test_states_in_eight_bits_keep_zero_and_are_off_by_half_a_step_at_most() -> None:
+    torch.manual_seed(1)
+    for states in (torch.randn(40, 8), torch.rand(40, 8) + 3, -torch.rand(40, 8), torch.zeros(40, 8)):
+        integers, scale, zero = in_eight_bits(states)
+        assert integers.dtype is torch.uint8
+        back = (integers.float() - zero) * scale
+        assert float((back - states).abs().max()) <= 0.501 * scale
+        assert 0 <= zero <= 255
+
+
+def test_states_beyond_numbers_are_said_to_be_so() -> None:
+    for wrong in (float("inf"), -float("inf"), float("nan")):
+        with pytest.raises(RunFailed, match="overflow"):
+            in_eight_bits(torch.tensor([[1.0, wrong]]))
+
+
 def test_a_quantized_copy_says_nearly_the_same_and_leaves_the_network_alone(model: Path) -> None:
     examples = [example for example, _ in LABELED["ner"](40, 9)]
     loaded, device = load_model(model), choose_device("cpu")
@@ -64,6 +98,9 @@ def test_a_quantized_copy_says_nearly_the_same_and_leaves_the_network_alone(mode
     kinds = [type(module) for module in quantized(loaded.network).modules()]
     assert kinds.count(torch.nn.Linear) == 1  # the head
     assert kinds.count(Int8Linear) == 6 * loaded.network.config.num_hidden_layers
+    assert (
+        kinds.count(torch.nn.Identity) == loaded.network.config.num_hidden_layers
+    )  # a GELU that products apply
 
 
 def test_a_run_computes_in_the_precision_that_it_was_given(tmp_path: Path, model: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -57,17 +57,27 @@ def packed(network: Any) -> Any:
     Args:
         network: Of transformers, on the CPU in float32, in evaluation mode.
     """
-    copied, encoder = sharing_copy(network)
+    return with_products(network, PackedLinear)
+
+
+def with_products(network: Any, product: Callable[..., torch.nn.Module]) -> Any:
+    """A copy of a network whose encoder multiplies in another way; the network itself stays as it is.
+
+    Args:
+        network: Of transformers, on the CPU in float32, in evaluation mode.
+        product: Makes what takes a linear layer's place; with ``gelu=True`` what applies the GELU behind it as well.
+    """
+    copied, encoder = _sharing_copy(network)
     for module, name, linear in linear_layers(encoder):
         activation = dict(FEED_FORWARD).get(name, "")
         gelu = _is_gelu(getattr(module, activation, None))
-        setattr(module, name, PackedLinear(linear, gelu=gelu))
+        setattr(module, name, product(linear, gelu=gelu))
         if gelu:
             setattr(module, activation, torch.nn.Identity())
     return copied
 
 
-def sharing_copy(network: Any) -> tuple[Any, torch.nn.Module]:
+def _sharing_copy(network: Any) -> tuple[Any, torch.nn.Module]:
     """A copy whose layers can be replaced, and the encoder in it; the weights are those of the network, uncopied."""
     shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     copied = copy.deepcopy(network, shared)

@@ -8,15 +8,16 @@ Jacob et al. (2018), Quantization and training of neural networks for efficient 
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from typing import Any
 
 import torch
 
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidInput, RunFailed
 from workbench.modeling.device import Device
-from workbench.modeling.packed import linear_layers, sharing_copy
+from workbench.modeling.packed import can_pack, with_products
 
 PRECISIONS = ("auto", "fp32", "int8")
 
@@ -32,27 +33,54 @@ MARGIN = 1.1
 
 
 class Int8Linear(torch.nn.Module):
-    """``torch.nn.Linear`` with 8-bit weights; shapes and dtype (float32) of in- and output stay."""
+    """``torch.nn.Linear`` with 8-bit weights, with or without a GELU behind it; shapes and dtype (float32) of in- and
+    output stay."""
 
-    def __init__(self, linear: torch.nn.Linear) -> None:
+    def __init__(self, linear: torch.nn.Linear, *, gelu: bool = False) -> None:
         super().__init__()
         weight = linear.weight.detach().float()
-        scales = weight.abs().amax(dim=1).clamp_min(torch.finfo(torch.float32).tiny * LARGEST) / LARGEST
-        zeros = torch.zeros(len(weight), dtype=torch.int64)
+        self._scales = weight.abs().amax(dim=1).clamp_min(torch.finfo(torch.float32).tiny * LARGEST) / LARGEST
+        self._zeros = torch.zeros(len(weight), dtype=torch.int64)
+        integers = (weight / self._scales[:, None]).round().to(torch.int8)
+        self._weight = torch.ops.onednn.qlinear_prepack(integers, None)
+        self._bias = None if linear.bias is None else linear.bias.detach().float()
+        self._then = ("gelu", "none") if gelu else ("none", "")
         with warnings.catch_warnings():
-            # torch means to move these to another package one day; the lower bound and the tests will tell.
+            # torch says once in a process that it means to move these to another package one day: here, aside.
             warnings.filterwarnings(
                 "ignore", message=".*quantized tensor creation functions", category=UserWarning
             )
-            integers = torch.quantize_per_channel(weight, scales.double(), zeros, 0, torch.qint8)
-        bias = None if linear.bias is None else linear.bias.detach().float()
-        self._packed = torch.ops.quantized.linear_prepack(integers, bias)
+            torch.quantize_per_tensor(torch.zeros(1), 1.0, 0, torch.quint8)
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         """States of shape (…, width in) to (…, width out)."""
-        # The states keep all their 8 bits: a bit is worth more there than in the weights.
-        product: torch.Tensor = torch.ops.quantized.linear_dynamic(states, self._packed, reduce_range=False)
+        name, kind = self._then
+        integers, scale, zero = in_eight_bits(states)
+        product: torch.Tensor = torch.ops.onednn.qlinear_pointwise(
+            integers, scale, zero, self._weight, self._scales, self._zeros, self._bias,
+            1.0, 0, torch.float32, name, [], kind,
+        )  # fmt: skip
         return product
+
+
+def in_eight_bits(states: torch.Tensor) -> tuple[torch.Tensor, float, int]:
+    """States as integers from 0 to 255, their scale, and the integer that stands for zero.
+
+    All 8 bits: a bit is worth more in the states than in the weights. Raises RunFailed where they are no numbers.
+    """
+    if not states.numel():
+        return states.to(torch.uint8), 1.0, 0
+    lowest, highest = (float(each) for each in torch.aminmax(states))
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        raise RunFailed("the network's numbers overflow", remedy="score in fp32, or train the model again")
+    lowest, highest = min(0.0, lowest), max(0.0, highest)
+    scale = max((highest - lowest) / 255, torch.finfo(torch.float32).tiny)
+    zero = round(-lowest / scale)
+    rounded = torch.quantize_per_tensor(states, scale, zero, torch.quint8)
+    # The integers where they lie: int_repr() copies them, which takes longer than rounding does.
+    integers = torch.empty(0, dtype=torch.uint8)
+    integers.set_(rounded.untyped_storage(), 0, rounded.size(), rounded.stride())
+    return integers, scale, zero
 
 
 def quantized(network: Any) -> Any:
@@ -61,10 +89,7 @@ def quantized(network: Any) -> Any:
     Args:
         network: Of transformers, on the CPU in float32, in evaluation mode.
     """
-    copied, encoder = sharing_copy(network)
-    for module, name, linear in linear_layers(encoder):
-        setattr(module, name, Int8Linear(linear))
-    return copied
+    return with_products(network, Int8Linear)
 
 
 def choose_precision(wanted: str, device: Device) -> str:
@@ -87,7 +112,7 @@ def choose_precision(wanted: str, device: Device) -> str:
 
 
 def _has_int8() -> bool:
-    return str(torch.backends.quantized.engine) in ("x86", "fbgemm", "onednn")
+    return can_pack(Device("cpu", "", "fp32", 1)) and hasattr(torch.ops.onednn, "qlinear_pointwise")
 
 
 def int8_is_faster() -> bool:

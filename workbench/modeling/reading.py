@@ -123,6 +123,7 @@ class ChunkReader:
 
     def __init__(self, wanted: Pass, machine: Machine) -> None:
         self._wanted = wanted
+        machine.device.keep_memory()
         self._predictor = Predictor(
             wanted.model, machine.device, max_length=wanted.max_length, precision=machine.precision
         )

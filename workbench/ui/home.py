@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import streamlit as st
 
 from workbench.domain import Project
@@ -40,13 +42,14 @@ def draw_home() -> None:
             _draw_welcome(page)
             return
         now = page.workbench.projects.overview(page.chosen)
-        untouched = not now.batches and _untouched(page, projects)
-        if untouched:
+        if not now.batches and _untouched(page, projects):
+            # One beginning only: a sample's own next step would be a second one, of a task nobody has chosen.
             _draw_welcome(page)
-        _draw_project(page, now, touring=not untouched)
+            _draw_samples(page, projects, now)
+            return
+        _draw_project(page, now)
         _draw_projects(page, projects, now)
-        if not untouched:
-            _draw_more(page)
+        _draw_more(page)
 
 
 # --- nothing here yet ------------------------------------------------------------------------------
@@ -127,20 +130,18 @@ def _draw_create(page: Page) -> None:
 # --- a project -------------------------------------------------------------------------------------
 
 
-def _draw_project(page: Page, now: Overview, *, touring: bool) -> None:
+def _draw_project(page: Page, now: Overview) -> None:
     project = now.project
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(project.name, anchor=False, width="content")
         st.badge(TASK_TITLES.get(project.task, project.task), color="gray")
         draw_terms(HOME, project)
-    if touring:  # a fresh workbench greets with the tour's beginning, of a task yet to be chosen
-        draw_tour(page)
+    draw_tour(page)
     tour = tour_of(page)
     step = (tour and tour.next_step) or now.next_step
     draw_next_step(now, step)
     draw_loop(now, step)
-    if touring:
-        draw_way_back(page, tour)
+    draw_way_back(page, tour)
     _draw_numbers(now)
 
 
@@ -194,11 +195,27 @@ def _draw_numbers(now: Overview) -> None:
 
 def _draw_projects(page: Page, projects: tuple[Project, ...], chosen: Overview) -> None:
     st.subheader("Projects", anchor=False)
+    for now in _cards(page, projects, chosen):
+        _draw_card(now)
+        if now is chosen:
+            st.caption(":material/check_circle: open now")
+        else:
+            link_to("home", "Open", now.project, icon=":material/folder_open:")
+
+
+def _draw_samples(page: Page, projects: tuple[Project, ...], chosen: Overview) -> None:
+    st.subheader("Already here, to be looked at", anchor=False)
+    for now in _cards(page, projects, chosen):
+        _draw_card(now)
+        link_to("data", "Browse its data", now.project)
+
+
+def _cards(page: Page, projects: tuple[Project, ...], chosen: Overview) -> Iterator[Overview]:
+    """A card for each project, to be drawn into before the next is asked for."""
     columns = st.columns(3, gap="medium")
     for index, project in enumerate(projects):
         with columns[index % 3].container(border=True, key=f"project_card_{project.id}"):
-            same = project.id == chosen.project.id
-            _draw_card(page, chosen if same else page.workbench.projects.overview(project))
+            yield chosen if project.id == chosen.project.id else page.workbench.projects.overview(project)
 
 
 def _draw_more(page: Page) -> None:
@@ -212,7 +229,7 @@ def _draw_more(page: Page) -> None:
             st.markdown(TOUR)
 
 
-def _draw_card(page: Page, now: Overview) -> None:
+def _draw_card(now: Overview) -> None:
     project = now.project
     st.markdown(f"**{_escaped(project.name)}**  \n{TASK_TITLES.get(project.task, project.task)}")
     facts = [
@@ -227,10 +244,6 @@ def _draw_card(page: Page, now: Overview) -> None:
     if now.active:
         facts.append(f"{len(now.active)} running")
     st.caption(" · ".join(facts))
-    if page.chosen is not None and project.id == page.chosen.id:
-        st.caption(":material/check_circle: open now")
-    else:
-        link_to("home", "Open", project, icon=":material/folder_open:")
 
 
 def _escaped(text: str) -> str:
