@@ -3,7 +3,8 @@
 # make proof  the long forms of the proofs
 # make docs   the documentation as a site, in site/
 # make pictures  every page at two widths in both themes, into PICTURES; those of README and docs
-# make bench  the benchmarks, on real corpora (DATA=folder); EXPORT=folder adds that of a model exported with --onnx
+# make bench  the benchmarks, on real corpora (DATA=folder); POSTGRESQL=URL of a server measures on that too,
+#             EXPORT=folder a model exported with --onnx
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -66,6 +67,7 @@ bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/team.py
 	$(BIN)/python benchmarks/selecting.py
+	$(BIN)/python benchmarks/growth.py $(if $(POSTGRESQL),--database $(POSTGRESQL))
 	$(BIN)/python benchmarks/importing.py --train $(DATA)/conll2003/eng.train
 	$(BIN)/python benchmarks/train.py --train $(DATA)/conll2003/eng.train --test $(DATA)/conll2003/eng.testa
 	$(BIN)/python benchmarks/score.py --train $(DATA)/conll2003/eng.train

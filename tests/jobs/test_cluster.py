@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from math import sqrt
 from pathlib import Path
+from statistics import mean, variance
 
 import pytest
 from sqlalchemy import select
@@ -18,7 +20,7 @@ from tests.conftest import free_port
 from tests.jobs.conftest import Bench, until
 from tests.jobs.rows import add_examples, sentence
 from tests.modeling.tiny import make_tiny_model
-from workbench.domain import Run, RunState
+from workbench.domain import Run, RunState, TrainParameters
 from workbench.jobs.attempt import AttemptFolder
 from workbench.jobs.launchers import Launcher
 from workbench.jobs.local import LocalLauncher
@@ -26,6 +28,7 @@ from workbench.jobs.ray import RayLauncher
 from workbench.jobs.rayclient import Cluster, JobState
 from workbench.jobs.supervisor import Supervisor
 from workbench.registry import Registry
+from workbench.services.samples import load_sample
 from workbench.storage.tables import acquisition_scores as scores
 from workbench.storage.tables import predictions
 
@@ -264,3 +267,33 @@ def test_a_training_gives_the_same_model_here_and_there(
     bench.wb.runs.cancel(long.id)
     assert bench.ended(long, 240).state is RunState.CANCELLED
     until(lambda: Cluster(cluster.address).capacity().cpus_taken == 0, "the end of both", 120)
+
+
+@pytest.mark.proof
+def test_two_workers_learn_as_well_as_one(
+    sqlite_bench: Bench, cluster: TestCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = sqlite_bench
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    to_cluster(bench, cluster.address)
+    registry: Registry[Launcher] = Registry("launcher")
+    registry.add("ray", RayLauncher(bench.wb.runs._settings, poll=0.2))
+    bench.supervisor = Supervisor(bench.wb.settings, bench.wb.store, registry)
+    project = load_sample(bench.wb, "ner")
+    selection = bench.wb.selection.preview(project, "random", 120)
+    batch, _ = bench.wb.selection.create(project, selection)
+    bench.wb.annotation.simulate(project, batch.number)
+    found: dict[int, list[float]] = {}
+    for workers in (1, 2):
+        for seed in range(1, 5):
+            parameters = TrainParameters(device="cluster", workers=workers, seed=seed)
+            done = bench.ended(bench.wb.training.launch(project, parameters), 900)
+            assert done.state is RunState.SUCCEEDED, (done.error, bench.said(done))
+            assert done.result is not None
+            version = bench.wb.models.get(project, done.result["model_version"])
+            found.setdefault(workers, []).append(version.metrics["validation"]["f1"])
+    print({workers: [round(value, 4) for value in values] for workers, values in found.items()})
+    assert min(min(values) for values in found.values()) > 0.5, found
+    apart = abs(mean(found[1]) - mean(found[2]))
+    spread = sqrt((variance(found[1]) + variance(found[2])) / 2)
+    assert apart <= 2 * spread, found
