@@ -292,7 +292,6 @@ def test_two_workers_learn_as_well_as_one(
             assert done.result is not None
             version = bench.wb.models.get(project, done.result["model_version"])
             found.setdefault(workers, []).append(version.metrics["validation"]["f1"])
-    print({workers: [round(value, 4) for value in values] for workers, values in found.items()})
     assert min(min(values) for values in found.values()) > 0.5, found
     apart = abs(mean(found[1]) - mean(found[2]))
     spread = sqrt((variance(found[1]) + variance(found[2])) / 2)

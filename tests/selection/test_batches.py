@@ -78,8 +78,11 @@ def test_labeled_leased_and_batched_examples_are_no_candidates(
         ranked = tx.batches.candidates.ranked(version, "mnlp", NONE, limit=100)
         assert [item.id for item in ranked] == free[::-1]
         assert tx.batches.candidates.still_free([*ids, *elsewhere]) == set(free)
-        scored = tx.sizes.scored(project.id, version, "mnlp")
-        scored -= tx.batches.candidates.taken_and_scored(project.id, version, "mnlp")
+        taken, among = tx.batches.candidates.taken(project.id, version, "mnlp")
+        assert taken == among == len(ids) - len(free)
+        assert tx.batches.candidates.taken(project.id, version, "margin") == (taken, 0)
+        assert tx.batches.candidates.taken(project.id) == (taken, 0)
+        scored = tx.sizes.scored(project.id, version, "mnlp") - among
     assert workbench.selection.candidates(project) == scored == len(free)
 
 

@@ -224,9 +224,9 @@ class ProgressService:
             raise InvalidInput(f"{labels} can't be the next labels", remedy=f"give 1 to {MOST_LABELS:,}")
         task = get_task(project.task)
         with self._store.read() as tx:
-            counts = tx.sizes.counts(project.id)
+            measured = as_split(split) if split is not None else _labeled_split(tx.sizes.counts(project.id))
+            mean_words = tx.sizes.mean_words(project.id)
             cost = logged_cost(tx, project)
-        measured = as_split(split) if split is not None else _labeled_split(counts)
         table = self._versions.table(project, measured)
         rows = [row for row in table.rows if not row.version.archived_at]
         current = [row for row in rows if row.current]
@@ -244,7 +244,7 @@ class ProgressService:
             audit=judged,
             stop=self._stop_sets.agreement(project),
         )
-        return _with_next(progress, labels, counts.get(Split.POOL, SplitCounts()))
+        return _with_next(progress, labels, mean_words)
 
 
 def _points(
@@ -285,16 +285,15 @@ def _labeled_split(counts: dict[Split, SplitCounts]) -> Split | None:
     )
 
 
-def _with_next(progress: Progress, labels: int, pool: SplitCounts) -> Progress:
+def _with_next(progress: Progress, labels: int, mean_words: float) -> Progress:
     """The same with what the next labels bring, from the last point on."""
-    mean = pool.words / pool.examples if pool.examples else 0.0
     law = progress.law("examples")
     gain = None
     if law is not None:
         here = max(point.examples for point in progress.points if point.fitted)
         gain = law.gain(here, here + labels)
-    hours = progress.cost.seconds(labels, labels * mean) / 3600.0
-    found = replace(progress, next=Next(labels, gain, hours, labels * mean))
+    hours = progress.cost.seconds(labels, labels * mean_words) / 3600.0
+    found = replace(progress, next=Next(labels, gain, hours, labels * mean_words))
     vars(found)["_fitted"] = progress._fitted  # of the same points
     return found
 

@@ -205,9 +205,9 @@ class SelectionService:
             if not name:
                 scored = tx.models.scored(version.id)
                 name = max(scored, key=lambda each: scored[each], default=strategy)
-            found = tx.sizes.scored(project.id, version.id, name)
-            found -= tx.batches.candidates.taken_and_scored(project.id, version.id, name)
-            return Coverage(found, _free(tx, project) - found)
+            taken, among = tx.batches.candidates.taken(project.id, version.id, name)
+            found = tx.sizes.scored(project.id, version.id, name) - among
+            return Coverage(found, tx.sizes.pool(project.id) - taken - found)
 
     def embedded(self, project: Project) -> Embedded:
         """What a base model has read of the project, for strategies of a cold start."""
@@ -273,4 +273,4 @@ class SelectionService:
 
 def _free(tx: Transaction, project: Project) -> int:
     """How many examples of the pool may be selected."""
-    return tx.sizes.pool(project.id) - tx.batches.candidates.taken(project.id)
+    return tx.sizes.pool(project.id) - tx.batches.candidates.taken(project.id)[0]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Join,
     Row,
     Select,
+    Subquery,
     Text,
     and_,
     cast,
@@ -250,39 +250,50 @@ class Candidates:
         )
         return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64)
 
-    def taken(self, project_id: int) -> int:
-        """How many examples of the pool are no candidates."""
-        statement = select(func.count()).select_from(self._taken()).where(*_in_pool(project_id))
-        return int(self._connection.execute(statement).scalar_one())
+    def taken(self, project_id: int, version_id: int | None = None, strategy: str = "") -> tuple[int, int]:
+        """How many examples of the pool are no candidates, and how many of those a version has scored by a strategy.
 
-    def taken_and_scored(self, project_id: int, version_id: int, strategy: str) -> int:
-        """How many of those a version has scored by a strategy."""
+        The opposite of ``_free``, from the side of what people have said. What is accepted is counted by itself, for
+        it is nearly all of it.
+        """
+        otherwise = self._taken_otherwise()
+        accepted, scored = self._count_scored(gold.c.example_id, project_id, version_id, strategy)
+        rest, too = self._count_scored(otherwise.c.example_id, project_id, version_id, strategy)
+        return accepted + rest, scored + too
+
+    def _count_scored(
+        self, example_id: ColumnElement[int], project_id: int, version_id: int | None, strategy: str
+    ) -> tuple[int, int]:
+        """How many of the examples are in the pool, and how many of those have a score."""
         rank = acquisition_scores
-        statement = (
-            select(func.count())
-            .select_from(self._taken().join(rank, rank.c.example_id == examples.c.id))
-            .where(*_in_pool(project_id), rank.c.model_version_id == version_id, rank.c.strategy == strategy)
+        its_own = (
+            rank.c.example_id == examples.c.id,
+            rank.c.model_version_id == version_id,
+            rank.c.strategy == strategy,
         )
-        return int(self._connection.execute(statement).scalar_one())
+        counts = (
+            select(func.count(), func.count(rank.c.example_id))
+            .select_from(
+                example_id.table.join(examples, examples.c.id == example_id).outerjoin(rank, and_(*its_own))
+            )
+            .where(*_in_pool(project_id))
+        )
+        number, scored = self._connection.execute(counts).one()
+        return int(number), int(scored)
 
-    def _taken(self) -> Join:
-        """Examples that are no candidates: the opposite of ``_free``, from the side of what people have said."""
-        later = revisions.alias()
-        superseded = exists().where(
-            later.c.example_id == revisions.c.example_id,
-            later.c.author_id == revisions.c.author_id,
-            later.c.revision > revisions.c.revision,
-        )
-        said = select(revisions.c.example_id).where(
-            revisions.c.status != AnnotationStatus.WITHDRAWN.value, ~superseded
-        )
-        taken = union(
-            select(gold.c.example_id),
-            select(batch_items.c.example_id),
-            select(leases.c.example_id).where(leases.c.expires_at > now()),
-            said,
+    def _taken_otherwise(self) -> Subquery:
+        """Examples without an accepted answer that are no candidates, once each."""
+
+        def unaccepted(example_id: ColumnElement[int]) -> ColumnElement[bool]:
+            return ~exists().where(gold.c.example_id == example_id)
+
+        named = revisions.alias()
+        said = select(named.c.example_id).where(unaccepted(named.c.example_id)).distinct().subquery()
+        return union(
+            select(batch_items.c.example_id).where(unaccepted(batch_items.c.example_id)),
+            select(leases.c.example_id).where(leases.c.expires_at > now(), unaccepted(leases.c.example_id)),
+            select(said.c.example_id).where(live_annotation(said.c.example_id)),
         ).subquery()
-        return taken.join(examples, examples.c.id == taken.c.example_id)
 
     def predicted(self, version_id: int, ids: Sequence[int]) -> dict[int, Json]:
         """Predicted payloads, by example id."""

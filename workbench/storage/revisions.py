@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, exists, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    select,
+    true,
+)
 
 from workbench.domain import Annotation, AnnotationStatus, Sharing
 from workbench.errors import NotFound
@@ -58,7 +71,8 @@ def newest_of_author() -> ColumnElement[bool]:
 def labels_are_partial(payload: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether stored labels are partial (``workbench.domain.is_partial``); false where there are none."""
     said: ColumnElement[bool] = payload["partial"].as_boolean()
-    return said.is_(true())
+    # Nearly no payload has the word in it, and looking for a word takes a tenth of what reading JSON does.
+    return and_(func.coalesce(cast(payload, Text), "").contains('"partial"'), said.is_(true()))
 
 
 @cache

@@ -87,6 +87,11 @@ class Sizes:
         """Examples of the pool."""
         return self._sizes(project_id).get(Split.POOL, (0, 0))[0]
 
+    def mean_words(self, project_id: int) -> float:
+        """Of an example of the pool; 0 of an empty one."""
+        number, words = self._sizes(project_id).get(Split.POOL, (0, 0))
+        return words / number if number else 0.0
+
     def scored(self, project_id: int, version_id: int, strategy: str) -> int:
         """Examples of the pool that a version has scored by a strategy."""
         rank = acquisition_scores
