@@ -84,7 +84,8 @@ class StopSets:
             if len(ids) < SMALLEST:
                 said = f"Only {len(ids)} examples of the pool are unlabeled: too few to compare versions on."
                 return StopSet(len(ids), (), (), Stability((), None, False, said))
-            found = {version.number: _said(tx, project, version, ids) for version in versions}
+            texts: dict[int, ExampleText] = {}
+            found = {version.number: _said(tx, project, version, ids, texts) for version in versions}
         read = [number for number, said in found.items() if len(said) >= READ * len(ids)]
         unread = tuple(each.number for each in versions if each.number not in read and not each.pruned)
         common = [key for key in ids if all(key in found[number] for number in read)]
@@ -178,21 +179,31 @@ def _words(text: str) -> Iterator[tuple[int, int]]:
         start += len(word)
 
 
-def _said(tx: Transaction, project: Project, version: ModelVersion, ids: Sequence[int]) -> dict[int, Units]:
-    """What a version predicts of the examples that it has read, under the labels' names of now, as units."""
+def _said(
+    tx: Transaction,
+    project: Project,
+    version: ModelVersion,
+    ids: Sequence[int],
+    texts: dict[int, ExampleText],
+) -> dict[int, Units]:
+    """What a version predicts of the examples that it has read, under the labels' names of now, as units.
+
+    Texts that are read for it are added to ``texts``, for the next version.
+    """
     mapping = version_map(tx, project, version)
     stamp = (tx.runs.last_finished(project.id), mapping)
     known: dict[int, Units | None] = tx.once(("said", version.id), stamp, dict)
     missing = [key for key in ids if key not in known]
     if missing:
         task = get_task(project.task)
-        contents = {example.id: example.content for example in tx.examples.by_ids(missing)}
+        unread = [key for key in missing if key not in texts]
+        texts.update((example.id, example.content) for example in tx.examples.by_ids(unread))
         known |= dict.fromkeys(missing)  # a version that has not read an example
         for key, stored in tx.models.payloads(version.id, missing).items():
             payload = task.load(stored)
             if mapping is not None:
-                payload = mapping.payload(payload, contents[key])
-            known[key] = tuple(units(payload, contents[key]))
+                payload = mapping.payload(payload, texts[key])
+            known[key] = tuple(units(payload, texts[key]))
     found = ((key, known[key]) for key in ids)
     return {key: said for key, said in found if said is not None}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from importlib import import_module
+from inspect import currentframe, getmodule
 
 from altair.utils.schemapi import disable_debug_mode
 
@@ -44,3 +45,5 @@ def warm_up() -> None:
     finally:
         warns.disabled = before
     disable_debug_mode()
+    # Streamlit asks in which module code stands; the first answer looks at every module's file.
+    getmodule(currentframe())
