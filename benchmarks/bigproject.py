@@ -87,6 +87,8 @@ def fill(workbench: Workbench, size: int, versions: int = VERSIONS) -> Project:
     with workbench.store.write() as tx:
         author = tx.users.find_or_add("import", system=True).id
         tx.annotations.add_imported(author, [(key, json.dumps({"spans": spans[key]})) for key in test])
+    with workbench.store.write() as tx:
+        tx.connection.exec_driver_sql("ANALYZE")  # as after an import
     disputed = pool[3 * held : 3 * held + DISPUTED]
     dispute(workbench, {key: spans[key] for key in disputed}, people)
     for number in range(1, versions + 1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select, text
 
 from workbench.domain import ExampleText, Json, Split
 from workbench.errors import NotFound
@@ -28,6 +28,9 @@ PAGE = 2_000
 """Examples of one read."""
 
 REVISIONS = metadata.tables["annotations"]
+
+MANY = 10_000
+"""Items of a snapshot that change how queries over all of them are best answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,9 @@ class Snapshots:
                     for example_id, annotation_id, split in chunk
                 ],
             )
+        if len(chosen) >= MANY and self._connection.dialect.name == "postgresql":
+            # Its planner would take these for the few items there were, until it looks by itself after a minute.
+            self._connection.execute(text("ANALYZE snapshot_items"))
         return self.snapshot(snapshot_id)
 
     def snapshot(self, snapshot_id: int) -> Snapshot:
