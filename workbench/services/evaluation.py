@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,10 @@ from workbench.services.models import artifact_folder
 from workbench.services.runs import RunService
 from workbench.services.snapshots import in_context, write_examples
 from workbench.statistics import bootstrap
+from workbench.storage.goldsets import GoldState
 from workbench.storage.models import SnapshotRow
 from workbench.storage.rows import chunks
-from workbench.storage.store import Store
+from workbench.storage.store import Store, Transaction
 from workbench.tasks import as_asked, get_task
 from workbench.tasks.calibration import Said, calibration_of, said
 
@@ -150,9 +152,10 @@ class EvaluationService:
 
     def labeled(self, project: Project) -> dict[Split, int]:
         """How many labeled examples each split has that something can be measured on, for splits that have any."""
-        with self._store.read() as tx:
-            states = tx.models.gold_states(project.id)
         order = (Split.TEST, Split.VALIDATION, Split.TRAIN, Split.POOL)
+        with self._store.read() as tx:
+            stamp = (tx.models.gold_stamp(), tx.sizes.stamp(project.id))
+            states = tx.once(("labeled", project.id), stamp, partial(_states, tx, project.id))
         return {split: states[split].examples for split in order if split in states}
 
     def _rows(self, ids: list[int]) -> Iterator[SnapshotRow]:
@@ -172,6 +175,14 @@ class EvaluationService:
                     else example.content,
                     payload=None,
                 )
+
+
+def _states(tx: Transaction, project_id: int) -> dict[Split, GoldState]:
+    """Of every split. Each is asked for by itself: together, every example of the project would be looked at."""
+    found: dict[Split, GoldState] = {}
+    for split in Split:
+        found |= tx.models.gold_states(project_id, split)
+    return found
 
 
 def measure(

@@ -118,6 +118,11 @@ class GoldSets(Snapshots):
         for row in rows:
             yield GoldRow(row.id, row.annotation_id, row.document_id, Split(row.split), *row[4:])
 
+    def gold_stamp(self) -> tuple[object, ...]:
+        """Changes whenever something is accepted, in any project, or no longer is."""
+        found = select(func.count(), func.max(gold.c.accepted_at), func.sum(gold.c.annotation_id))
+        return tuple(self._connection.execute(found).one())
+
     def gold_states(self, project_id: int, split: Split | None = None) -> dict[Split, GoldState]:
         """How many gold labels each split (or one) has now, and when the last one was accepted; splits with any.
 

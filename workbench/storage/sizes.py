@@ -109,7 +109,7 @@ class Sizes:
             return int(self._connection.execute(in_pool).scalar_one())
 
         return self._once(
-            ("scored", project_id, version_id, strategy), (self._stamp(project_id), every), count
+            ("scored", project_id, version_id, strategy), (self.stamp(project_id), every), count
         )
 
     def drawn(self, project_id: int, wanted: int) -> tuple[int, ...]:
@@ -128,7 +128,7 @@ class Sizes:
         def draw() -> tuple[int, ...]:
             return tuple(self._connection.execute(statement).scalars())
 
-        return self._once(("drawn", project_id, wanted), self._stamp(project_id), draw)
+        return self._once(("drawn", project_id, wanted), self.stamp(project_id), draw)
 
     def _sizes(self, project_id: int) -> Mapping[Split, tuple[int, int]]:
         """Examples and words of each split that has any."""
@@ -141,9 +141,9 @@ class Sizes:
             )
             return {Split(split): (int(number), int(words)) for split, number, words in rows}
 
-        return self._once(("sizes", project_id), self._stamp(project_id), count)
+        return self._once(("sizes", project_id), self.stamp(project_id), count)
 
-    def _stamp(self, project_id: int) -> tuple[datetime | None, int, int]:
+    def stamp(self, project_id: int) -> tuple[datetime | None, int, int]:
         """Changes whenever an example comes, or goes to another split.
 
         When the project was made belongs to it: after a backup was restored another one may have its id.
