@@ -292,7 +292,7 @@ def test_two_workers_learn_as_well_as_one(
             assert done.result is not None
             version = bench.wb.models.get(project, done.result["model_version"])
             found.setdefault(workers, []).append(version.metrics["validation"]["f1"])
-    assert min(min(values) for values in found.values()) > 0.5, found
+    assert min(min(values) for values in found.values()) > 0.4, found
     apart = abs(mean(found[1]) - mean(found[2]))
     spread = sqrt((variance(found[1]) + variance(found[2])) / 2)
     assert apart <= 2 * spread, found

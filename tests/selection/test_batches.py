@@ -78,11 +78,16 @@ def test_labeled_leased_and_batched_examples_are_no_candidates(
         ranked = tx.batches.candidates.ranked(version, "mnlp", NONE, limit=100)
         assert [item.id for item in ranked] == free[::-1]
         assert tx.batches.candidates.still_free([*ids, *elsewhere]) == set(free)
-        taken, among = tx.batches.candidates.taken(project.id, version, "mnlp")
-        assert taken == among == len(ids) - len(free)
-        assert tx.batches.candidates.taken(project.id, version, "margin") == (taken, 0)
-        assert tx.batches.candidates.taken(project.id) == (taken, 0)
-        scored = tx.sizes.scored(project.id, version, "mnlp") - among
+        candidates = tx.batches.candidates
+        for strategy, every in (("mnlp", True), ("margin", False)):
+            parts = [
+                count(project.id, version, strategy)
+                for count in (candidates.accepted, candidates.taken_otherwise)
+            ]
+            taken, among = map(sum, zip(*parts, strict=True))
+            assert (taken, among) == (len(ids) - len(free), taken if every else 0)
+        assert candidates.accepted(project.id)[1] == candidates.taken_otherwise(project.id)[1] == 0
+        scored = tx.sizes.scored(project.id, version, "mnlp") - taken
     assert workbench.selection.candidates(project) == scored == len(free)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from workbench.acquisition import STRATEGIES, Strategy, strategies_for
 from workbench.config import Settings
@@ -205,7 +206,7 @@ class SelectionService:
             if not name:
                 scored = tx.models.scored(version.id)
                 name = max(scored, key=lambda each: scored[each], default=strategy)
-            taken, among = tx.batches.candidates.taken(project.id, version.id, name)
+            taken, among = _taken(tx, project, version.id, name)
             found = tx.sizes.scored(project.id, version.id, name) - among
             return Coverage(found, tx.sizes.pool(project.id) - taken - found)
 
@@ -273,4 +274,16 @@ class SelectionService:
 
 def _free(tx: Transaction, project: Project) -> int:
     """How many examples of the pool may be selected."""
-    return tx.sizes.pool(project.id) - tx.batches.candidates.taken(project.id)[0]
+    return tx.sizes.pool(project.id) - _taken(tx, project)[0]
+
+
+def _taken(
+    tx: Transaction, project: Project, version_id: int | None = None, strategy: str = ""
+) -> tuple[int, int]:
+    """How many examples of the pool may not be selected, and how many of those a version has scored by a strategy."""
+    asked = (project.id, version_id, strategy)
+    stamp = (tx.models.gold_stamp(), tx.sizes.stamp(project.id), tx.runs.last_finished(project.id))
+    candidates = tx.batches.candidates
+    accepted = tx.once(("accepted", *asked), stamp, partial(candidates.accepted, *asked))
+    rest = candidates.taken_otherwise(*asked)
+    return accepted[0] + rest[0], accepted[1] + rest[1]

@@ -250,16 +250,19 @@ class Candidates:
         )
         return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64)
 
-    def taken(self, project_id: int, version_id: int | None = None, strategy: str = "") -> tuple[int, int]:
-        """How many examples of the pool are no candidates, and how many of those a version has scored by a strategy.
+    def accepted(self, project_id: int, version_id: int | None = None, strategy: str = "") -> tuple[int, int]:
+        """How many examples of the pool have an accepted answer, and how many of those a version has scored.
 
-        The opposite of ``_free``, from the side of what people have said. What is accepted is counted by itself, for
-        it is nearly all of it.
+        They are nearly all that are no candidates, and are counted by themselves, for whoever keeps what was counted.
         """
-        otherwise = self._taken_otherwise()
-        accepted, scored = self._count_scored(gold.c.example_id, project_id, version_id, strategy)
-        rest, too = self._count_scored(otherwise.c.example_id, project_id, version_id, strategy)
-        return accepted + rest, scored + too
+        return self._count_scored(gold.c.example_id, project_id, version_id, strategy)
+
+    def taken_otherwise(
+        self, project_id: int, version_id: int | None = None, strategy: str = ""
+    ) -> tuple[int, int]:
+        """The same of those without one that are no candidates: together with ``accepted`` the opposite of ``_free``,
+        from the side of what people have said."""
+        return self._count_scored(self._taken_otherwise().c.example_id, project_id, version_id, strategy)
 
     def _count_scored(
         self, example_id: ColumnElement[int], project_id: int, version_id: int | None, strategy: str
