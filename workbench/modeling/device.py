@@ -70,7 +70,8 @@ class Device:
         """Let this process keep what it frees, for the next step asks for as much again.
 
         glibc gives each large block back to the system at once, and takes it anew zeroed page by page: about a
-        twentieth of a training step on a CPU, and of a pass in 8 bits. Nothing happens where the C library is another.
+        twentieth of a training step on a CPU, and more of a pass in 8 bits. Nothing happens where
+        the C library is another.
         """
         if self.kind == "cpu" and platform.libc_ver()[0] == "glibc":
             libc = ctypes.CDLL(None)
