@@ -120,6 +120,8 @@ def test_a_test_example_that_also_stands_in_the_pool_is_a_loud_warning(
     assert (found.exact, found.near) == (1, 1)
     assert [leak.text for leak in found.leaks] == [" ".join(two), " ".join(changed(one))]
     assert workbench.datasets.overlap(news, 0).leaks == ()
+    workbench.datasets.import_sources(news, [Source("c.conll", conll(three))], Split.POOL)
+    assert workbench.datasets.overlap(news).exact == 2  # what was found is found anew after an import
 
 
 def test_leaks_between_the_splits_of_one_import(workbench: Workbench) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench import minhash
 from workbench.domain import Project
 from workbench.services.duplicates import HELD_OUT, SHOWN, TOGETHER, Leak, said
 from workbench.storage.rows import chunks
 from workbench.storage.sketches import Twin
-from workbench.storage.store import Store
+from workbench.storage.store import Store, Transaction
 
 
 def fill_in(store: Store, project: Project) -> None:
@@ -59,27 +61,20 @@ class Overlap:
 
 
 def overlap(store: Store, project: Project, shown: int = SHOWN) -> Overlap:
-    """Examples of the test and validation splits that also stand in another split."""
+    """Examples of the test and validation splits that also stand in another split; looked for once, until an example
+    comes or changes its split."""
     fill_in(store, project)
     with store.read() as tx:
-        hashes = list(tx.sketches.straddling(project.id))
-        twins = tx.sketches.twins_of(project.id, hashes[:shown])
-        sketches, positions = tx.sketches.all(project.id)
-        known, splits = tx.sketches.splits(project.id)
-        by_position = dict(zip(known.tolist(), splits, strict=True))
-        of_rows = np.array([by_position.get(place, "") for place in positions.tolist()])
-        held_out = np.isin(of_rows, sorted(HELD_OUT))
-        near: dict[int, int] = {}
-        for split in sorted(HELD_OUT):
-            mine, others = (
-                np.flatnonzero(of_rows == split),
-                np.flatnonzero((of_rows != split) & (of_rows != "")),
-            )
-            hits = minhash.among(sketches[mine], sketches[others])
-            pairs = ((int(mine[i]), int(others[hits[i]])) for i in np.flatnonzero(hits >= 0))
-            near |= {one: other for one, other in pairs if not (held_out[other] and other in near)}
-        places = [int(positions[place]) for pair in near.items() for place in pair]
-        at = tx.sketches.twins_at(project.id, places)
+        asked = ("overlap", project.id, shown)
+        return tx.once(asked, tx.sizes.stamp(project.id), partial(_search, tx, project, shown))
+
+
+def _search(tx: Transaction, project: Project, shown: int) -> Overlap:
+    hashes = list(tx.sketches.straddling(project.id))
+    twins = tx.sketches.twins_of(project.id, hashes[:shown])
+    near, sketches, positions = _near(tx, project)
+    places = [int(positions[place]) for pair in near.items() for place in pair]
+    at = tx.sketches.twins_at(project.id, places)
     leaks = [leak for group in twins.values() for leak in _first_leak(group)]
     nearly = [
         (at[int(positions[one])], at[int(positions[other])], one, other)
@@ -95,6 +90,25 @@ def overlap(store: Store, project: Project, shown: int = SHOWN) -> Overlap:
             )
         )  # fmt: skip
     return Overlap(len(hashes), len(nearly), tuple(leaks))
+
+
+def _near(tx: Transaction, project: Project) -> tuple[dict[int, int], NDArray[np.uint8], NDArray[np.int64]]:
+    """Rows of held-out examples and of what each is nearly the same as; the sketches and positions of all rows."""
+    sketches, positions = tx.sketches.all(project.id)
+    known, splits = tx.sketches.splits(project.id)
+    by_position = dict(zip(known.tolist(), splits, strict=True))
+    of_rows = np.array([by_position.get(place, "") for place in positions.tolist()])
+    held_out = np.isin(of_rows, sorted(HELD_OUT))
+    near: dict[int, int] = {}
+    for split in sorted(HELD_OUT):
+        mine, others = (
+            np.flatnonzero(of_rows == split),
+            np.flatnonzero((of_rows != split) & (of_rows != "")),
+        )
+        hits = minhash.among(sketches[mine], sketches[others])
+        pairs = ((int(mine[i]), int(others[hits[i]])) for i in np.flatnonzero(hits >= 0))
+        near |= {one: other for one, other in pairs if not (held_out[other] and other in near)}
+    return near, sketches, positions
 
 
 def _first_leak(group: Sequence[Twin]) -> Iterable[Leak]:

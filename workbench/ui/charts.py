@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import altair as alt
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from workbench.ui.theme import BLUE, GREY, RED, ROSE
 
 BINS = 40
 FAIR, TOO_HIGH = "fair", "too high"
+
+
+@st.cache_data(show_spinner=False, max_entries=100, ttl=3600)  # type: ignore[untyped-decorator]
+def draw_once(drawn: str, _make: Callable[[], alt.TopLevelMixin | None]) -> None:
+    """Draw the chart that ``_make`` gives, if any; where the same was drawn before, what was sent then is sent again:
+    Altair takes a tenth of a second for a chart of several layers.
+
+    Args:
+        drawn: Everything that the chart shows, as text.
+        _make: Makes it.
+    """
+    chart = _make()
+    if chart is not None:
+        st.altair_chart(chart, width="stretch")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from workbench.ui.theme import count
 
 AT_ONCE = 20_000
 """Examples up to which duplicates are looked for before the page is drawn."""
+MOMENT = 0.05
+"""Seconds that a page of more examples waits: as long as it takes where they were looked for before."""
 POLL_SECONDS = 0.5
 VIEW = "view"
 """Key of the chosen part of the page in the address."""
@@ -68,8 +70,7 @@ def _draw_overlap(page: Page, counts: ProjectCounts) -> None:
     imports = tuple(record.id for record in page.workbench.datasets.imports(page.project))
     stamp = (str(page.workbench.settings.url), page.project.id, imports, tuple(counts.examples.values()))
     searched = _overlap(page, stamp)
-    if counts.total <= AT_ONCE:
-        wait([searched])
+    wait([searched], None if counts.total <= AT_ONCE else MOMENT)
     if not searched.done():
         _wait_for(searched)
         return

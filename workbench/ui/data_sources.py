@@ -13,6 +13,7 @@ from workbench.formats.hub import HubOptions
 from workbench.formats.source import ENCODINGS
 from workbench.ui.data_preview import escaped
 from workbench.ui.page import Page
+from workbench.ui.text_view import verbatim
 
 ENCODING_KEY = "import-encoding"
 
@@ -77,7 +78,7 @@ def ask_encoding(error: UndecodableText) -> None:
     )
     for encoding, reading in error.readings.items():
         text, action = st.columns([4, 1], vertical_alignment="center")
-        text.code(reading, language=None)
+        text.html(verbatim(reading))
         action.button(
             f"Read as {ENCODINGS[encoding]}", key=f"read-as-{encoding}", on_click=_read_as, args=(encoding,)
         )

@@ -18,6 +18,7 @@ from workbench.domain import Project, Role, User
 from workbench.errors import Forbidden, WorkbenchError
 from workbench.services import Workbench
 from workbench.services.access import require_role, role_in, seen_by
+from workbench.ui import ahead
 from workbench.ui.navigation import HOME, draw_navigation, link_to
 from workbench.ui.terms import draw_terms
 from workbench.ui.theme import ICON, SIDEBAR_WIDTH, STYLE
@@ -90,7 +91,7 @@ def open_page(title: str, *, role: Role = Role.ANNOTATOR, needs_project: bool = 
     st.set_page_config(
         page_title=f"{title} · Workbench", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR_WIDTH
     )
-    st.html(f"<style>{STYLE}</style>")
+    st.html(f"<style>{STYLE}</style>{ahead.script()}", unsafe_allow_javascript=True)
     try:
         workbench = shared_workbench()
         user = current_user(workbench)

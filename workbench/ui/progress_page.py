@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import pandas as pd
@@ -11,6 +12,7 @@ import streamlit as st
 from workbench.domain import RunKind, Split
 from workbench.services.progress import AXES, LABELS, Progress, hours_said
 from workbench.ui.address import kept_choice
+from workbench.ui.charts import draw_once
 from workbench.ui.compare_page import measure_version
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
@@ -167,7 +169,7 @@ def _draw_curve(found: Progress) -> None:
         )
         or "examples"
     )
-    st.altair_chart(progress_chart(found, axis), width="stretch")
+    draw_once(f"{axis} {found!r}", partial(progress_chart, found, axis))
     if any(point.audit.score is not None for point in found.points):
         st.caption(
             "Diamonds: the same version on examples of the pool, drawn by lot, that it had not learned from."

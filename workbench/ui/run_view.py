@@ -15,6 +15,7 @@ from workbench.ui.confirm import STOP_QUESTION, confirmed
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.run_charts import line_chart, validation_chart
+from workbench.ui.text_view import verbatim
 from workbench.ui.theme import duration, metric_title, score
 
 POLL_SECONDS = 1.0
@@ -208,7 +209,7 @@ def _draw_log(events: list[RunEvent]) -> None:
     shown = lines[-LOG_LINES:]
     rows = sum(1 + len(line) // LOG_COLUMNS for line in shown)
     with st.container(height=min(LOG_HEIGHT, 50 + 24 * rows), autoscroll=True, border=False):
-        st.code("\n".join(shown), language=None, wrap_lines=True)
+        st.html(verbatim("\n".join(shown)))
 
 
 def _draw_record(page: Page, run: Run) -> None:
@@ -227,7 +228,7 @@ def _draw_record(page: Page, run: Run) -> None:
             facts["Hash of the data"] = data.content_hash
         if run.result.get("environment"):
             facts["Computed with"] = run.result["environment"]
-        st.code(json.dumps(facts, indent=2, ensure_ascii=False, default=str), language=None)
+        st.html(verbatim(json.dumps(facts, indent=2, ensure_ascii=False, default=str)))
 
 
 def _events(page: Page, run: Run) -> list[RunEvent]:

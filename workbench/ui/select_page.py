@@ -18,7 +18,7 @@ from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.tables import draw_table
-from workbench.ui.text_view import labeled_text
+from workbench.ui.text_view import labeled_text, verbatim
 from workbench.ui.theme import count, duration
 from workbench.ui.waiting import active_run, last_failure, watch
 
@@ -52,7 +52,7 @@ def _choose(page: Page) -> tuple[Strategy, ModelVersion | None]:
     strategy = strategies[name]
     st.markdown(strategy.sentence)
     with st.expander("Formula and source", icon=":material/function:"):
-        st.code(f"score = {strategy.formula}", language=None, wrap_lines=True)
+        st.html(verbatim(f"score = {strategy.formula}"))
         st.caption(f"The score runs from {strategy.bounds}; higher is asked first. Cost: {strategy.cost}.")
         st.caption(f"Source: {strategy.paper}.")
     version = None
@@ -306,8 +306,10 @@ def _draw_batches(page: Page, batches: Sequence[Batch]) -> None:
         _draw_batch(page, batch)
     finished = [batch for batch in batches if batch.done >= batch.items]
     if finished:
-        with st.expander(f"{count(len(finished), 'finished batch', 'finished batches')}"):
-            for batch in finished:
+        words = count(len(finished), "finished batch", "finished batches")
+        shown = st.expander(words, key="finished-batches", on_change="rerun")
+        with shown:
+            for batch in finished if shown.open else ():
                 _draw_batch(page, batch)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from workbench.evidence.replay import GOAL
 from workbench.services.downloads import Download
 from workbench.services.simulationchart import AXES, colours, frame_of
 from workbench.services.simulationreport import BANDS, arms_of, mean_curves, points_csv, report_html, verdict
+from workbench.ui.charts import draw_once
 from workbench.ui.glossary import explain
 from workbench.ui.page import Page
 from workbench.ui.run_view import STATES, draw_run
@@ -110,9 +112,7 @@ def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
         return
     st.markdown(f"**{verdict(report)}**")
     for axis, title in AXES.items():
-        chart = curve_chart(report, axis, title)
-        if chart is not None:
-            st.altair_chart(chart, width="stretch")
+        draw_once(f"{axis} {report!r}", partial(curve_chart, report, axis, title))
     st.caption(f"{BANDS} {report['seconds_from']}")
     _draw_downloads(page, run, report)
 

@@ -29,6 +29,15 @@ Mark = tuple[int, int, str, str]
 Outlined = Collection[tuple[int, int, str]]
 
 
+def verbatim(text: str) -> str:
+    """Safe HTML of text as it stands, its lines wrapped: a log, a record, a formula.
+
+    ``st.code`` is for what people copy: it draws a button for that, and has a tab load 1.5 MB of highlighting, which
+    takes half a second, even where nothing is highlighted.
+    """
+    return f'<pre class="workbench-verbatim" dir="auto">{escape(text)}</pre>'
+
+
 def labeled_text(
     content: ExampleText,
     payload: Payload | None,

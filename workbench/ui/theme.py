@@ -31,6 +31,9 @@ STYLE = """
 [role="tab"][aria-selected="true"], [role="tab"][aria-selected="true"] * { color: inherit !important }
 [data-testid="stCaptionContainer"] { opacity: .85 !important }
 [data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] * { color: inherit !important }
+.workbench-verbatim { font-family: "Source Code Pro", ui-monospace, monospace; font-size: .875rem; line-height: 1.5;
+  margin: 0; padding: 1rem; border-radius: .5rem; background: color-mix(in srgb, currentColor 6%, transparent);
+  white-space: pre-wrap; overflow-wrap: anywhere }
 [data-testid="stMetricValue"] { font-size: clamp(1.4rem, 2.4vw, 2.25rem) }
 """
 """What ``config.toml`` can't say, on every page."""

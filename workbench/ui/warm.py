@@ -6,7 +6,10 @@ import logging
 from importlib import import_module
 from inspect import currentframe, getmodule
 
+import altair as alt
+import pandas as pd
 from altair.utils.schemapi import disable_debug_mode
+from streamlit.dataframe_util import convert_pandas_df_to_arrow_bytes
 
 PAGES = (
     "home",
@@ -29,6 +32,9 @@ PAGES = (
 )
 """Modules of this package that draw the pages, and those of their parts that pages import late."""
 
+LIBRARIES = ("PIL.Image", "streamlit.material_icon_names")
+"""What Streamlit imports while it draws."""
+
 
 def warm_up() -> None:
     """Import every page's code. In a thread of its own it would take the first visitor's time instead.
@@ -44,6 +50,12 @@ def warm_up() -> None:
             import_module(f"workbench.ui.{name}")
     finally:
         warns.disabled = before
+    for name in LIBRARIES:
+        import_module(name)
     disable_debug_mode()
+    # These libraries load parts of themselves with the first table and the first chart.
+    frame = pd.DataFrame({"x": [0.0], "name": ["a"]})
+    convert_pandas_df_to_arrow_bytes(frame)
+    alt.Chart(frame).mark_line().encode(x="x:Q", color="name:N").to_dict()
     # Streamlit asks in which module code stands; the first answer looks at every module's file.
     getmodule(currentframe())

@@ -6,6 +6,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from workbench.web.downloads import download
+from workbench.web.frontend import FrontEnd
 from workbench.web.gate import Gate
 from workbench.web.health import health
 from workbench.web.openid import answer, depart
@@ -26,5 +27,5 @@ def routes() -> list[BaseRoute]:
 
 
 def middleware() -> list[Middleware]:
-    """The gate, first of all."""
-    return [Middleware(Gate)]
+    """The gate, first of all; behind it the front end."""
+    return [Middleware(Gate), Middleware(FrontEnd)]
