@@ -203,3 +203,11 @@ def test_units_are_the_labels_that_two_versions_are_compared_by() -> None:
 def test_hours_are_said_as_people_say_them() -> None:
     assert hours_said(0.25) == "15 minutes"
     assert hours_said(2.0) == "2.0 hours"
+
+
+def test_without_a_pool_the_next_labels_still_cost_words(workbench: Workbench, project: Project) -> None:
+    add_examples(workbench, project, 10, split=Split.TRAIN)
+    found = workbench.progress.report(project)
+    assert found.next.words > 0
+    assert found.stop.stability.sentence.startswith("Nothing of the pool is unlabeled")
+    assert "Select page" in found.sentences[1]

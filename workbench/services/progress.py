@@ -180,8 +180,8 @@ class Progress:
         if found.score is None:
             if not self.audit.labeled:
                 return (
-                    "No labeled example was drawn by lot. Let a share of each batch be (`--audit-share 0.1`): only "
-                    "such examples say how good the model is on the pool."
+                    "No labeled example was drawn by lot. Let a share of each batch be (on the Select page, or "
+                    "`workbench select --audit-share 0.1`): only such examples say how good the model is on the pool."
                 )
             return (
                 f"{found.examples} labeled examples drawn by lot were predicted before they were labeled: too few for "

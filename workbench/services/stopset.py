@@ -82,7 +82,11 @@ class StopSets:
             ids = stop_set(tx, project)
             versions = [each for each in tx.models.versions(project.id) if not each.archived_at][-VERSIONS:]
             if len(ids) < SMALLEST:
-                said = f"Only {len(ids)} examples of the pool are unlabeled: too few to compare versions on."
+                said = (
+                    f"Of the pool only {len(ids)} examples are unlabeled: too few to compare versions on."
+                    if ids
+                    else "Nothing of the pool is unlabeled, so there is nothing to compare versions on."
+                )
                 return StopSet(len(ids), (), (), Stability((), None, False, said))
             texts: dict[int, ExampleText] = {}
             found = {version.number: _said(tx, project, version, ids, texts) for version in versions}

@@ -88,8 +88,10 @@ class Sizes:
         return self._sizes(project_id).get(Split.POOL, (0, 0))[0]
 
     def mean_words(self, project_id: int) -> float:
-        """Of an example of the pool; 0 of an empty one."""
-        number, words = self._sizes(project_id).get(Split.POOL, (0, 0))
+        """Of an example of the pool, or of all examples where there is no pool; 0 of none."""
+        sizes = self._sizes(project_id)
+        of = [sizes[Split.POOL]] if sizes.get(Split.POOL, (0, 0))[0] else list(sizes.values())
+        number, words = sum(size for size, _ in of), sum(each for _, each in of)
         return words / number if number else 0.0
 
     def scored(self, project_id: int, version_id: int, strategy: str) -> int:
