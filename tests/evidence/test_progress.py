@@ -171,9 +171,18 @@ def test_without_measured_versions_it_says_what_is_missing(workbench: Workbench,
     assert found.points == ()
     assert "Nothing of the test or validation split" in found.sentences[0]
     assert "--audit-share" in found.sentences[1]
-    assert "too few to compare" in found.sentences[2]
+    assert "nothing to compare versions on" in found.sentences[2]
     add_gold(workbench, add_examples(workbench, project, 5, split=Split.TEST))
     assert "No version was measured" in workbench.progress.report(project).sentences[0]
+
+
+def test_lots_that_nobody_predicted_are_no_score(workbench: Workbench, project: Project) -> None:
+    pool = add_examples(workbench, project, 6)
+    with workbench.store.write() as tx:
+        lots = [NewItem(key, None, {"strategy": "random"}) for key in pool]
+        tx.batches.add(project.id, lots, strategy="random", unit="examples", size=6, parameters={})
+    add_gold(workbench, pool)
+    assert workbench.progress.report(project).sentences[1].startswith("Nothing that was drawn by lot")
 
 
 def test_a_random_batch_that_was_narrowed_is_no_lot(workbench: Workbench, project: Project) -> None:

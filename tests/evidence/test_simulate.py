@@ -251,6 +251,9 @@ def test_the_report_stands_alone_and_holds_every_point(whole):
     assert "full" in verdict(report)
     begun = {**report, "full_data": {}, "words_to_99_percent": {}, "area_under_curve": {}, "curves": []}
     assert "No curve yet" in report_html(begun)
+    assert "is not trained yet" in verdict(begun)
+    without = {**begun, "parameters": {**begun["parameters"], "full": False}}
+    assert "No model was trained on the whole pool" in verdict(without)
 
 
 def test_examples_are_drawn_in_their_order_each_as_likely_and_always_the_same():

@@ -183,9 +183,14 @@ class Progress:
                     "No labeled example was drawn by lot. Let a share of each batch be (on the Select page, or "
                     "`workbench select --audit-share 0.1`): only such examples say how good the model is on the pool."
                 )
+            if not found.examples:
+                return (
+                    "Nothing that was drawn by lot was predicted before it was labeled: let a share of the next "
+                    "batches be drawn by lot, and score the pool before you label them."
+                )
             return (
-                f"{found.examples} labeled examples drawn by lot were predicted before they were labeled: too few for "
-                "a score."
+                f"Of what was drawn by lot {found.examples} were predicted before they were labeled: "
+                "too few for a score."
             )
         digits = ".3f" if self.scale <= 1 else ".1f"
         return (

@@ -30,6 +30,11 @@ def draw_once(drawn: str, _make: Callable[[], alt.TopLevelMixin | None]) -> None
         st.altair_chart(chart, width="stretch")
 
 
+def cost_axis(*, in_hours: bool) -> alt.Axis:
+    """Of what labels cost: 1,200 words, 0.25 hours. With prefixes those are 250 m, and read as minutes."""
+    return alt.Axis(format=".2~f" if in_hours else ",d", tickCount=6)
+
+
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
     """One model version on a learning curve.

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.services.progress import AXES, Progress
+from workbench.ui.charts import cost_axis
 from workbench.ui.theme import BLUE, GREY, RED, SAND, metric_title
 
 FITTED, OTHER, TOO_HIGH = "fitted", "another base model", "too high"
@@ -35,7 +36,7 @@ def progress_chart(found: Progress, axis: str) -> alt.LayerChart:
         "cost:Q",
         title=title,
         scale=alt.Scale(zero=False, nice=True),
-        axis=alt.Axis(format="~s", tickCount=8),
+        axis=cost_axis(in_hours=axis == "hours"),
     )
     name = f"{metric}, {found.split} split"  # the same for every layer, or all of them stand beside the axis
     y = alt.Y("value:Q", title=name, scale=height)

@@ -208,7 +208,7 @@ def _draw_log(events: list[RunEvent]) -> None:
         st.caption(f"{hidden:,} earlier lines: `workbench runs logs {events[0].run_id}`")
     shown = lines[-LOG_LINES:]
     rows = sum(1 + len(line) // LOG_COLUMNS for line in shown)
-    with st.container(height=min(LOG_HEIGHT, 50 + 24 * rows), autoscroll=True, border=False):
+    with st.container(height=min(LOG_HEIGHT, 50 + 21 * rows), autoscroll=True, border=False):
         st.html(verbatim("\n".join(shown)))
 
 

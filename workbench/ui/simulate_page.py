@@ -17,7 +17,7 @@ from workbench.evidence.replay import GOAL
 from workbench.services.downloads import Download
 from workbench.services.simulationchart import AXES, colours, frame_of
 from workbench.services.simulationreport import BANDS, arms_of, mean_curves, points_csv, report_html, verdict
-from workbench.ui.charts import draw_once
+from workbench.ui.charts import cost_axis, draw_once
 from workbench.ui.glossary import explain
 from workbench.ui.page import Page
 from workbench.ui.run_view import STATES, draw_run
@@ -160,7 +160,7 @@ def curve_chart(report: dict[str, Any], axis: str, title: str) -> alt.LayerChart
         "cost:Q",
         title=title.capitalize(),
         scale=alt.Scale(domain=[0, frame.right]),
-        axis=alt.Axis(format="~s", tickCount=8),
+        axis=cost_axis(in_hours=axis == "seconds"),
     )
     height = alt.Scale(domain=[frame.low, frame.high], nice=False, zero=False)
     y = alt.Y("mean:Q", title=metric, scale=height)
