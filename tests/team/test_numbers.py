@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -16,6 +17,7 @@ from workbench.services.labelchanges import LabelChange
 from workbench.services.worknumbers import label_rows, numbers_json, table_rows
 from workbench.storage.rows import now
 from workbench.storage.tables import annotations
+from workbench.storage.worknumbers import WorkNumbers
 
 TEXTS = [f"Ada met Bob {number} ." for number in range(6)]
 ADA, BOB = Span(0, 3, "PER"), Span(8, 11, "PER")
@@ -140,3 +142,26 @@ def test_answers_are_compared_by_their_words(workbench: Workbench) -> None:
     whole = workbench.work_numbers.team(project).person("ada")
     assert (whole.suggested, whole.unchanged, whole.compared, whole.same) == (1, 1, 1, 0)
     assert whole.f1 is not None and 0 < whole.f1 < 1
+
+
+def test_figures_are_counted_once_until_somebody_says_something(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, ids = make_project(workbench, texts=TEXTS)
+    ada = make_user(workbench, "ada")
+    say(workbench, project, ada, ids[0])
+    asked = []
+    rows = WorkNumbers.rows
+
+    def counted(*args: Any, **kept: Any) -> Any:
+        asked.append(1)
+        return rows(*args, **kept)
+
+    monkeypatch.setattr(WorkNumbers, "rows", counted)
+    first = workbench.work_numbers.team(project)
+    assert workbench.work_numbers.team(project) == first
+    assert len(asked) == 1
+    say(workbench, project, ada, ids[1])
+    workbench.work_numbers.team(project)
+    workbench.work_numbers.team(project, 7)
+    assert len(asked) == 3

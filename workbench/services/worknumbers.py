@@ -6,7 +6,8 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from workbench.evidence.worktally import LabelTally, Tally
 from workbench.formats.formulas import as_text
 from workbench.services.agreement import likeness, marks
 from workbench.storage.rows import now
-from workbench.storage.store import Store
+from workbench.storage.store import Store, Transaction
 from workbench.storage.worknumbers import WorkRow
 from workbench.tasks import Task, common_ground, get_task
 
 MOST_DAYS = 3_660
+USUAL_DAYS = 30
+"""What is looked at first."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +89,26 @@ class WorkNumberService:
                 raise InvalidInput(f"{days} days can't be counted", remedy=f"say 1 to {MOST_DAYS:,}")
             today = now().replace(hour=0, minute=0, second=0, microsecond=0)
             since = today - timedelta(days=days - 1)
-        task = get_task(project.task)
-        counted = _Counting(task)
         with self._store.read() as tx:
             sharing = tx.projects.by_id(project.id).sharing
-            rows = tx.work_numbers.rows(
-                project.id,
-                user_id=user_id,
-                since=since,
-                texts=project.task == "qa",
-                agreed=not sharing.alone and sharing.agree > 1,
-            )
-            for _, of_example in groupby(rows, key=lambda row: (row.person, row.example_id)):
-                counted.example(list(of_example))
-        return TeamNumbers(counted.days, counted.labels)
+            agreed = not sharing.alone and sharing.agree > 1
+            stamp = (
+                tx.work_numbers.stamp(), tx.models.gold_stamp(), tx.runs.last_finished(project.id), agreed
+            )  # fmt: skip
+            count = partial(_counted_once, tx, project, since, user_id, agreed)
+            return tx.once(("work", project.id, since, user_id), stamp, count)
+
+
+def _counted_once(
+    tx: Transaction, project: Project, since: datetime | None, user_id: int | None, agreed: bool
+) -> TeamNumbers:
+    counted = _Counting(get_task(project.task))
+    rows = tx.work_numbers.rows(
+        project.id, user_id=user_id, since=since, texts=project.task == "qa", agreed=agreed
+    )
+    for _, of_example in groupby(rows, key=lambda row: (row.person, row.example_id)):
+        counted.example(list(of_example))
+    return TeamNumbers(counted.days, counted.labels)
 
 
 class _Counting:

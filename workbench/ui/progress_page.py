@@ -239,7 +239,7 @@ def _draw_stop(page: Page, found: Progress) -> None:
         return
     st.markdown(stop.stability.sentence)
     if stop.stability.kappas:
-        draw_table(_pairs(stop.versions, stop.stability.kappas), width="content")
+        st.markdown(_pairs(stop.versions, stop.stability.kappas))
         st.caption(f"On {count(stop.examples, 'unlabeled example')} of the pool, chosen by a fixed lot.")
     if not stop.unread:
         return
@@ -255,10 +255,9 @@ def _draw_stop(page: Page, found: Progress) -> None:
         st.rerun()
 
 
-def _pairs(versions: Sequence[int], kappas: Sequence[float]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "Versions": [f"{a} and {b}" for a, b in pairwise(versions)],
-            "Agreement (kappa)": [f"{value:.3f}" for value in kappas],
-        }
-    )
+def _pairs(versions: Sequence[int], kappas: Sequence[float]) -> str:
+    """A table of a few rows, as Markdown: it stands there before any table's code is loaded."""
+    rows = [
+        f"| {a} and {b} | {value:.3f} |" for (a, b), value in zip(pairwise(versions), kappas, strict=True)
+    ]
+    return "\n".join(["| Versions | Agreement (kappa) |", "|---|---:|", *rows])

@@ -10,7 +10,7 @@ import streamlit as st
 
 from workbench.domain import Role
 from workbench.services.downloads import Download
-from workbench.services.worknumbers import TeamNumbers, label_rows, table_rows, write_table
+from workbench.services.worknumbers import USUAL_DAYS, TeamNumbers, label_rows, table_rows, write_table
 from workbench.ui.page import Page
 from workbench.ui.tables import draw_table
 from workbench.ui.theme import size
@@ -59,7 +59,7 @@ HELP = {
 
 def draw_numbers(page: Page) -> None:
     """The figures of a period."""
-    period = st.segmented_control("Period", list(PERIODS), default="30 days", key="numbers-period")
+    period = st.segmented_control("Period", list(PERIODS), default=f"{USUAL_DAYS} days", key="numbers-period")
     days = PERIODS[period or "30 days"]
     if page.may(Role.LEAD):
         numbers = page.workbench.work_numbers.team(page.project, days)

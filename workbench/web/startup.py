@@ -11,6 +11,7 @@ from workbench.domain import Project
 from workbench.errors import WorkbenchError
 from workbench.services import Workbench
 from workbench.services.samples import ensure_samples
+from workbench.services.worknumbers import USUAL_DAYS
 from workbench.web.shared import shared_workbench
 
 PATIENCE = 5.0
@@ -52,6 +53,7 @@ def _count(workbench: Workbench, project: Project) -> None:
     workbench.selection.candidates(project)
     workbench.datasets.counts(project)
     workbench.evaluation.labeled(project)
+    workbench.work_numbers.team(project, USUAL_DAYS)
     usable = [version for version in workbench.models.list(project) if version.usable]
     if usable:
         strategy = workbench.selection.strategies(project)[0].name
