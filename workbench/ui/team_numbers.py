@@ -175,7 +175,7 @@ def _hours(row: dict[str, object]) -> float:
 
 def _draw_download(page: Page, numbers: TeamNumbers, made_key: str) -> None:
     left, right = st.columns([1, 3], vertical_alignment="center")
-    if left.button("Make a table of every day (CSV)", icon=":material/table:"):
+    if left.button("Make a table of every day (CSV)", icon=":material/table:", wrap=True):
         with page.guarded():
             name = f"{page.project.name}-work.csv"
             st.session_state[made_key] = page.workbench.downloads.publish(

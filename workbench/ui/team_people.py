@@ -98,6 +98,7 @@ def _draw_account(page: Page, members: Sequence[Member]) -> None:
             "Retire, or bring back",
             icon=":material/person_off:",
             width="stretch",
+            wrap=True,
             help="A retired person can't sign in; all that they did stays under their name.",
         )
     if saved and name:
