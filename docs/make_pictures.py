@@ -154,10 +154,8 @@ def of_the_docs(browser: Browser, app: ServedApp, project: str) -> None:
                 view.open(page, app, project)
                 settle(page)
                 read = page.get_by_role("button", name="I have read this")
-                if (
-                    view.name == "label" and read.is_visible()
-                ):  # once per person: what is labeled is what matters here
-                    read.click()
+                if view.name == "label" and read.is_visible():
+                    read.click()  # what is labeled matters here, and they are asked for once per person
                     read.wait_for(state="hidden")
                 settle(page, LATE_MS)
                 page.screenshot(path=PICTURES / f"{view.name}.png")

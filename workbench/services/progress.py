@@ -189,8 +189,8 @@ class Progress:
                     "batches be drawn by lot, and score the pool before you label them."
                 )
             return (
-                f"Of what was drawn by lot {found.examples} were predicted before they were labeled: "
-                "too few for a score."
+                f"Examples drawn by lot that were predicted before they were labeled: {found.examples}. "
+                "Too few for a score."
             )
         digits = ".3f" if self.scale <= 1 else ".1f"
         return (

@@ -45,9 +45,9 @@ def points_csv(report: Mapping[str, Any]) -> str:
 def verdict(report: Mapping[str, Any]) -> str:
     """What the simulation says in a sentence: of the strategy that needs the fewest words, and of random."""
     goals = report["words_to_99_percent"]
-    if not goals and not report["parameters"].get("full", True):
-        return "No model was trained on the whole pool, so there is nothing to hold the curves against but each other."
     if not goals:
+        if not report["parameters"].get("full", True):
+            return "No model was trained on the whole pool: there is nothing to hold the curves against but each other."
         return "The model of the whole pool is not trained yet: there is nothing to hold the curves against."
     reached = {name: found for name, found in goals.items() if found["words"] is not None}
     if not reached:

@@ -83,7 +83,7 @@ class StopSets:
             versions = [each for each in tx.models.versions(project.id) if not each.archived_at][-VERSIONS:]
             if len(ids) < SMALLEST:
                 said = (
-                    f"Of the pool only {len(ids)} examples are unlabeled: too few to compare versions on."
+                    f"Unlabeled examples of the pool: {len(ids)}. Too few to compare versions on."
                     if ids
                     else "Nothing of the pool is unlabeled, so there is nothing to compare versions on."
                 )

@@ -93,13 +93,17 @@ class WorkNumberService:
             sharing = tx.projects.by_id(project.id).sharing
             agreed = not sharing.alone and sharing.agree > 1
             stamp = (
-                tx.work_numbers.stamp(), tx.models.gold_stamp(), tx.runs.last_finished(project.id), agreed
-            )  # fmt: skip
-            count = partial(_counted_once, tx, project, since, user_id, agreed)
+                tx.work_numbers.stamp(),
+                tx.models.gold_stamp(),
+                tx.sizes.stamp(project.id),
+                tx.runs.last_finished(project.id),
+                agreed,
+            )
+            count = partial(_counted_from_rows, tx, project, since, user_id, agreed)
             return tx.once(("work", project.id, since, user_id), stamp, count)
 
 
-def _counted_once(
+def _counted_from_rows(
     tx: Transaction, project: Project, since: datetime | None, user_id: int | None, agreed: bool
 ) -> TeamNumbers:
     counted = _Counting(get_task(project.task))

@@ -59,8 +59,10 @@ HELP = {
 
 def draw_numbers(page: Page) -> None:
     """The figures of a period."""
-    period = st.segmented_control("Period", list(PERIODS), default=f"{USUAL_DAYS} days", key="numbers-period")
-    days = PERIODS[period or "30 days"]
+    usual = f"{USUAL_DAYS} days"
+    days = PERIODS[
+        st.segmented_control("Period", list(PERIODS), default=usual, key="numbers-period") or usual
+    ]
     if page.may(Role.LEAD):
         numbers = page.workbench.work_numbers.team(page.project, days)
     else:

@@ -41,9 +41,8 @@ def count_ahead(workbench: Workbench) -> None:
             _count(workbench, project)
         for project in projects:
             workbench.datasets.overlap(project)
-    except (
-        Exception
-    ):  # a page that asks for the same shows what is wrong, to somebody who can do something about it
+    except Exception:
+        # A page that asks for the same shows what is wrong, to somebody who can do something about it.
         logging.getLogger(__name__).debug("counting ahead ended early", exc_info=True)
 
 
