@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.jobs.rows import add_examples, add_gold
-from workbench.domain import Split
+from workbench.domain import RunState, Split
 from workbench.evidence.points import POINTS
 from workbench.evidence.replay import ReplayPoint
 from workbench.jobs.ensure import supervisor_lock
@@ -60,3 +60,17 @@ def test_a_simulation_is_launched_and_its_points_are_shown_while_it_runs(home: W
     assert "is not trained yet" in "".join(each.value for each in app.markdown)
     report = home.simulation.report(project, run)
     assert [point["words"] for point in report["curves"][0]["points"]] == [10, 20]
+
+
+def test_one_that_ended_without_a_model_says_so(home: Workbench) -> None:
+    project = home.projects.create("news", "ner", ["PER", "LOC"])
+    add_gold(home, add_examples(home, project, 10))
+    add_gold(home, add_examples(home, project, 4, split=Split.TEST))
+    run = home.simulation.launch(project, ["random"], seeds=1, batch_words=20, rounds=1)
+    app = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert "still being trained" in "".join(each.value for each in app.caption)
+    with home.store.write() as tx:
+        tx.runs.transition(run.id, RunState.CANCELLED)
+    app.run()
+    assert not app.exception
+    assert "It ended before its first model was there." in [each.value for each in app.caption]

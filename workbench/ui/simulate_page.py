@@ -108,7 +108,8 @@ def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
     run = page.workbench.runs.get(chosen)
     report = page.workbench.simulation.report(page.project, run)
     if not report["curves"]:
-        st.caption("The first model is still being trained.")
+        begun = "The first model is still being trained."
+        st.caption(begun if run.state.active else "It ended before its first model was there.")
         return
     st.markdown(f"**{verdict(report)}**")
     for axis, title in AXES.items():
