@@ -135,10 +135,10 @@ def test_pages_are_turned_and_filters_go_back_to_the_first(home: Workbench, tmp_
     path.write_text("".join(f"Sentence number {i}.\n" for i in range(45)), encoding="utf-8")
     home.datasets.import_files(project, [path], split=Split.POOL)
     app = open_data()
-    assert "page 1 of 3" in said(app)
-    button(app, "Next").click().run()
-    button(app, "Next").click().run()
-    assert "page 3 of 3" in said(app) and button(app, "Next").disabled
+    assert "page 1 of 5" in said(app)
+    for _ in range(4):
+        button(app, "Next").click().run()
+    assert "page 5 of 5" in said(app) and button(app, "Next").disabled
     next(item for item in app.text_input if item.label == "Search").set_value("number 4").run()
     assert "page 1 of 1" in said(app) and "**6 examples**" in said(app)
 

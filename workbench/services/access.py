@@ -130,7 +130,7 @@ RULES: Mapping[str, Mapping[str, Role]] = {
         "launch": REVIEWER,
         "evaluate": REVIEWER,
     },
-    "comparison": {"compare": REVIEWER, "analyse": REVIEWER, "seen": REVIEWER},
+    "comparison": {"compare": REVIEWER, "analyse": REVIEWER, "look_into": REVIEWER, "seen": REVIEWER},
     "versions": {"table": REVIEWER},
     "models": {
         "list": REVIEWER,

@@ -11,15 +11,20 @@ from workbench.domain import Answers, GoldSet, ModelVersion, Project, Spans, Spl
 from workbench.errors import InvalidInput, WrongState
 from workbench.services.judging import Judged, Judgement, as_split, freeze, judge, statistics_of
 from workbench.services.leaks import Leak, leak_of
+from workbench.services.pairs import Pair
 from workbench.services.per_label import LabelDifference, per_label
 from workbench.services.snapshots import snapshot_pages
 from workbench.statistics import examples_needed, paired_bootstrap, randomisation_p_value, score
+from workbench.storage.kept import Kept
 from workbench.storage.store import Store
 from workbench.tasks import Task, get_task
 from workbench.tasks.mistakes import Reading, read
 
 FEW = 50
 """Below so many examples or documents an interval by resampling is itself unsure."""
+
+KEPT = 6
+"""Comparisons that are kept to be looked into again: each holds a split's texts, labels and predictions."""
 
 NAMED = 3
 """Labels that the sentence about what got worse names at most."""
@@ -178,6 +183,7 @@ class ComparisonService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._kept = Kept(KEPT)
 
     def compare(
         self, project: Project, a: int, b: int, split: Split | str = Split.TEST, gold_set: int | None = None
@@ -222,6 +228,15 @@ class ComparisonService:
             leaks = leak_of(tx, first, frozen), leak_of(tx, second, frozen)
         return Analysis(
             project.task, (first, second), comparison, frozen, leaks, judgement, readings, names, files
+        )
+
+    def look_into(self, project: Project, pair: Pair) -> Analysis:
+        """``analyse`` for a pair, kept while neither version is measured anew: a frozen set's labels do not change."""
+        split, number = pair.gold_set.split, pair.gold_set.number
+        return self._kept.get(
+            (project.id, pair.a, pair.b, split, number),
+            tuple(each.created_at for each in pair.evaluations),
+            lambda: self.analyse(project, pair.a, pair.b, split, number),
         )
 
     def seen(self, project: Project, a: int, b: int) -> tuple[frozenset[str], frozenset[str]]:

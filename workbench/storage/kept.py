@@ -14,9 +14,14 @@ MOST = 1_000
 
 
 class Kept:
-    """Counts with the stamp of the rows that they were made from; several threads may ask."""
+    """Counts with the stamp of the rows that they were made from; several threads may ask.
 
-    def __init__(self) -> None:
+    Args:
+        most: How many are kept.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
         self._found: OrderedDict[Hashable, tuple[object, object]] = OrderedDict()
         self._lock = Lock()
 
@@ -37,6 +42,6 @@ class Kept:
         with self._lock:
             self._found[key] = (stamp, value)
             self._found.move_to_end(key)
-            while len(self._found) > MOST:
+            while len(self._found) > self._most:
                 self._found.popitem(last=False)
         return value

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from workbench.domain import RunKind, Split
+from workbench.services.pairs import fair_splits, measured
 from workbench.services.versions import VersionRow
 from workbench.ui.address import kept_choice
 from workbench.ui.compare_view import draw_pair
@@ -35,7 +36,7 @@ def draw_compare_page(page: Page) -> None:
             _draw_all(page, table.rows, None)
             return
         _measure(page, table.rows, split)
-        comparable = [row for row in table.rows if row.evaluation is not None and row.evaluation.gold_set]
+        comparable = measured(table.rows)
         shown = ALL
         if len(comparable) > 1:
             shown = kept_choice(
@@ -62,7 +63,7 @@ def _draw_all(page: Page, rows: Sequence[VersionRow], split: Split | None) -> No
 
 def _choose_split(page: Page) -> Split | None:
     labeled = page.workbench.evaluation.labeled(page.project)
-    fair = [str(split) for split in labeled if split in (Split.TEST, Split.VALIDATION)]
+    fair = [str(split) for split in fair_splits(labeled)]
     if not fair:
         st.warning(
             "No example of a test or validation split is labeled, so there is nothing to measure versions on that "

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.domain import Evaluation, GoldSet, Split
+from workbench.domain import GoldSet, Split
 from workbench.services.comparison import Analysis, Comparison
 from workbench.services.figures import left_out
+from workbench.services.pairs import Pair, on_both, usual_versions
 from workbench.services.slices import Seen
 from workbench.services.versions import VersionRow
 from workbench.ui.address import kept_choice
@@ -33,16 +33,6 @@ VIEWS = {
 ORDERS = {"support": "Most frequent first", "worse": "Worst first", "better": "Best first"}
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two versions, the frozen set of labels that both were measured on, and what was measured."""
-
-    a: int
-    b: int
-    gold_set: GoldSet
-    evaluations: tuple[Evaluation, Evaluation]
-
-
 def draw_pair(page: Page, rows: Sequence[VersionRow], gold_sets: Mapping[int, GoldSet], split: Split) -> None:
     """Draw all of it: the choice, the verdict, and the ways to look into it.
 
@@ -56,8 +46,8 @@ def draw_pair(page: Page, rows: Sequence[VersionRow], gold_sets: Mapping[int, Go
     if pair is None:
         return
     where = (page.workbench.settings.url, page.project.id)
-    stamp = tuple(each.created_at.isoformat() for each in pair.evaluations)
-    analysis = _analysed(page, where, pair.a, pair.b, str(split), pair.gold_set.number, stamp)
+    with st.spinner("Comparing…"):
+        analysis = page.workbench.comparison.look_into(page.project, pair)
     _draw_verdict(analysis)
     _draw_numbers(analysis.comparison, analysis)
     view = kept_choice(
@@ -97,20 +87,6 @@ def _draw_view(view: str, page: Page, pair: Pair, analysis: Analysis, seen: Call
         _draw_labels(page, analysis)
 
 
-@st.cache_resource(show_spinner="Comparing…", max_entries=6, ttl=3600)  # type: ignore[untyped-decorator]
-def _analysed(
-    _page: Page,
-    where: tuple[str, int],
-    a: int,
-    b: int,
-    split: str,
-    gold_set: int,
-    stamp: tuple[str, ...],
-) -> Analysis:
-    """Kept while neither version is measured anew: labels of a frozen set do not change."""
-    return _page.workbench.comparison.analyse(_page.project, a, b, split, gold_set)
-
-
 @st.cache_resource(show_spinner="Reading the training data…", max_entries=6, ttl=3600)  # type: ignore[untyped-decorator]
 def _seen(_page: Page, where: tuple[str, int], a: int, b: int) -> Seen:
     """A version's training data does not change."""
@@ -123,11 +99,7 @@ def _choose(
     """The two versions and the set of labels to compare them on; None where there is nothing to compare."""
     by_number = {str(row.version.number): row for row in rows}
     numbers = sorted(by_number, key=int)
-    active = [number for number in numbers if not by_number[number].version.archived_at] or numbers
-    promoted = next((number for number in numbers if by_number[number].version.promoted), None)
-    newest = active[-1] if len(active) > 1 else numbers[-1]
-    others = [number for number in (active if len(active) > 1 else numbers) if number != newest]
-    base = promoted if promoted is not None and promoted != newest else others[-1]
+    base, newest = (str(row.version.number) for row in usual_versions(rows))
 
     def name(number: str) -> str:
         row = by_number[number]
@@ -158,11 +130,7 @@ def _choose_set(
     split: Split,
 ) -> Pair | None:
     a, b = (row.version.number for row in pair)
-    both = {
-        str(number): (first, second)
-        for number in sorted(gold_sets)
-        if (first := pair[0].evaluation_on(number)) and (second := pair[1].evaluation_on(number))
-    }
+    both = {str(number): made for number, made in on_both(*pair, gold_sets).items()}
     if not both:
         st.info(
             f"Versions {a} and {b} were never measured on the same labels. Measure them first.",

@@ -12,12 +12,12 @@ from workbench.domain import Annotation, Example, Payload, Role, Split
 from workbench.services.datasets import ExamplePage, ProjectCounts
 from workbench.ui.page import Page
 from workbench.ui.tables import draw_table
-from workbench.ui.text_view import labeled_text
+from workbench.ui.text_view import labeled_text, said_below
 from workbench.ui.theme import count, duration
 
 EXAMPLE = "example"
 """Key of the opened example's id in the address."""
-PER_PAGE = 20
+PER_PAGE = 10
 SHORT = 320
 """Characters of a long text that a list shows."""
 CONTEXT = 3
@@ -110,26 +110,24 @@ def _draw_page_choice(page: Page, query: str, split: Split | None, labeled: bool
     if number > pages:
         number = st.session_state[_page_key(page)] = pages
         found = look(number)
-    left, back, where, forth = st.columns([5, 2, 2, 2], vertical_alignment="center")
-    left.markdown(f"**{count(found.total, 'example')}**")
-    back.button(
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.markdown(f"**{count(found.total, 'example')}**", width="stretch")
+    row.button(
         "Previous",
         icon=":material/chevron_left:",
         key="browse-back",
         disabled=number <= 1,
         on_click=_turn,
         args=(page, -1),
-        width="stretch",
     )
-    where.markdown(f"page {number:,} of {pages:,}", text_alignment="center")
-    forth.button(
+    row.markdown(f"page {number:,} of {pages:,}", width="content")
+    row.button(
         "Next",
         icon=":material/chevron_right:",
         key="browse-forth",
         disabled=number >= pages,
         on_click=_turn,
         args=(page, 1),
-        width="stretch",
     )
     return found
 
@@ -142,21 +140,22 @@ def _open(example_id: int | None) -> None:
 
 
 def _draw_row(page: Page, example: Example, payload: Payload | None, document: str) -> None:
-    with st.container(border=True):
-        text, action = st.columns([7, 1], vertical_alignment="top")
-        with text:
-            st.html(labeled_text(example.content, payload, page.project.labels, limit=SHORT))
-            said = [example.split.value, _plain(document), _plain(example.external_id)]
-            if page.may(Role.REVIEWER):
-                said.insert(0, ":green[labeled]" if payload is not None else "not labeled")
-            st.caption(" · ".join(said))
-        action.button(
+    said = [example.split.value, *_place(example, document)]
+    if page.may(Role.REVIEWER):
+        said.insert(0, "labeled" if payload is not None else "not labeled")
+    # Each element more in one of these is ten more for the browser to build.
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="top", key=f"example-row-{example.id}"
+    ):
+        st.html(labeled_text(example.content, payload, page.project.labels, limit=SHORT) + said_below(said))
+        st.button(
             "Open",
             key=f"open-{example.id}",
             on_click=_open,
             args=(example.id,),
             type="tertiary",
             icon=":material/open_in_full:",
+            width="content",
         )
 
 
@@ -167,7 +166,7 @@ def _draw_opened(page: Page, example_id: int) -> None:
     document = page.workbench.datasets.document_names([example])[example.document_id]
     st.subheader(f"Example {example.id}")
     st.caption(
-        f"{example.split.value} · {_place(example, document)}"
+        " · ".join([example.split.value, *(_plain(part, 80) for part in _place(example, document))])
         + (f" · {count(len(example.content.tokens), 'word')}" if example.content.tokens else "")
     )
     before, after = page.workbench.datasets.neighbours(example, CONTEXT, CONTEXT)
@@ -236,7 +235,15 @@ def _told(revision: Annotation) -> str:
 
 def _draw_imports(page: Page) -> None:
     records = page.workbench.datasets.imports(page.project)
-    with st.expander(f"Imported files ({len(records)})", icon=":material/inventory_2:"):
+    opened = st.expander(
+        f"Imported files ({len(records)})",
+        icon=":material/inventory_2:",
+        key="imported-files",
+        on_change="rerun",
+    )
+    if not opened.open:
+        return
+    with opened:
         draw_table(
             pd.DataFrame(
                 [
@@ -266,11 +273,11 @@ def _draw_imports(page: Page) -> None:
         )
 
 
-def _place(example: Example, document: str) -> str:
+def _place(example: Example, document: str) -> tuple[str, ...]:
     """Document and id, once where the id begins with the document's name."""
     if example.external_id.startswith(document):
-        return _plain(example.external_id, 80)
-    return f"{_plain(document, 60)} · {_plain(example.external_id, 60)}"
+        return (example.external_id,)
+    return document, example.external_id
 
 
 def _plain(text: str, longest: int = 200) -> str:

@@ -10,6 +10,7 @@ from workbench.domain import Role, Split
 from workbench.services.access import as_person
 from workbench.services.datasets import ProjectCounts
 from workbench.services.overlaps import Overlap
+from workbench.ui.cards import Card, cards
 from workbench.ui.data_browse import EXAMPLE, draw_browse
 from workbench.ui.data_export import draw_export
 from workbench.ui.data_import import draw_import
@@ -109,13 +110,14 @@ def _wait_for(searched: Future[Overlap]) -> None:
 def _draw_counts(counts: ProjectCounts) -> None:
     if not counts.total:
         return
-    for column, (split, name) in zip(st.columns(len(SPLIT_NAMES)), SPLIT_NAMES.items(), strict=True):
-        number, gold = counts.examples[split], counts.gold[split]
-        with column.container(border=True):
-            st.metric(name, f"{number:,}")
-            share = gold / number if number else 0.0
-            st.progress(share, text=f"{gold:,} labeled" if number else "nothing yet")
+    st.html(cards(_card(counts, split, name) for split, name in SPLIT_NAMES.items()))
     st.caption(f"{count(counts.documents, 'document')} · {count(counts.words, 'word')}")
+
+
+def _card(counts: ProjectCounts, split: Split, name: str) -> Card:
+    number, gold = counts.examples[split], counts.gold[split]
+    said = f"{gold:,} labeled" if number else "nothing yet"
+    return Card(name, f"{number:,}", gold / number if number else 0.0, said)
 
 
 def _choose_view(*, empty: bool, lead: bool) -> str:

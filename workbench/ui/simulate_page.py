@@ -17,6 +17,7 @@ from workbench.evidence.replay import GOAL
 from workbench.services.downloads import Download
 from workbench.services.simulationchart import AXES, colours, frame_of
 from workbench.services.simulationreport import BANDS, arms_of, mean_curves, points_csv, report_html, verdict
+from workbench.ui.address import kept_choice
 from workbench.ui.charts import cost_axis, draw_once
 from workbench.ui.glossary import explain
 from workbench.ui.page import Page
@@ -112,8 +113,17 @@ def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
         st.caption(begun if run.state.active else "It ended before its first model was there.")
         return
     st.markdown(f"**{verdict(report)}**")
-    for axis, title in AXES.items():
-        draw_once(f"{axis} {report!r}", partial(curve_chart, report, axis, title))
+    axis = kept_choice(
+        st.container(),
+        "Against",
+        list(AXES),
+        name="against",
+        scope=f"simulate-{page.project.id}",
+        default="words",
+        format_func={"words": "Words", "seconds": "Hours"}.__getitem__,
+        kind="segments",
+    )
+    draw_once(f"{axis} {report!r}", partial(curve_chart, report, axis, AXES[axis]))
     st.caption(f"{BANDS} {report['seconds_from']}")
     _draw_downloads(page, run, report)
 

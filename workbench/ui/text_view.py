@@ -38,6 +38,13 @@ def verbatim(text: str) -> str:
     return f'<pre class="workbench-verbatim" dir="auto">{escape(text)}</pre>'
 
 
+def said_below(parts: Iterable[str], longest: int = 200) -> str:
+    """Safe HTML of what is said of an example below its text, in small type; long parts are cut."""
+    cut = (part if len(part) <= longest else f"{part[:longest]}…" for part in parts)
+    said = " · ".join(escape(" ".join(part.split())) for part in cut)
+    return f'<div dir="auto" class="workbench-said">{said}</div>'
+
+
 def labeled_text(
     content: ExampleText,
     payload: Payload | None,

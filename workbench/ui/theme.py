@@ -34,6 +34,18 @@ STYLE = """
 .workbench-verbatim { font-family: "Source Code Pro", ui-monospace, monospace; font-size: .875rem; line-height: 1.5;
   margin: 0; padding: 1rem; border-radius: .5rem; background: color-mix(in srgb, currentColor 6%, transparent);
   white-space: pre-wrap; overflow-wrap: anywhere }
+.workbench-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1rem;
+  margin: 0; padding: 0 }
+.workbench-cards > div { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .5rem;
+  padding: 1rem; font-size: .875rem; margin: 0 }
+.workbench-cards dt, .workbench-cards dd { margin: 0; padding: 0; font-weight: 400 }
+.workbench-cards .workbench-number { font-size: clamp(1.4rem, 2.4vw, 2.25rem); line-height: 1.6 }
+.workbench-bar { height: .5rem; border-radius: .25rem; margin-top: .5rem; overflow: hidden;
+  background: color-mix(in srgb, currentColor 8%, transparent) }
+.workbench-bar > div { height: 100%; background: #0d7d7b }
+[class*="st-key-example-row-"] { flex-wrap: nowrap }
+[class*="st-key-example-row-"] > :first-child { flex: 1 1 0; min-width: 0 }
+.workbench-said { font-size: .875rem; opacity: .85; overflow-wrap: anywhere }
 [data-testid="stMetricValue"] { font-size: clamp(1.4rem, 2.4vw, 2.25rem) }
 """
 """What ``config.toml`` can't say, on every page."""

@@ -10,6 +10,7 @@ import threading
 from workbench.domain import Project
 from workbench.errors import WorkbenchError
 from workbench.services import Workbench
+from workbench.services.pairs import fair_splits, usual_pair
 from workbench.services.samples import ensure_samples
 from workbench.services.worknumbers import USUAL_DAYS
 from workbench.web.shared import shared_workbench
@@ -41,6 +42,7 @@ def count_ahead(workbench: Workbench) -> None:
             _count(workbench, project)
         for project in projects:
             workbench.datasets.overlap(project)
+            _compare(workbench, project)
     except Exception:
         # A page that asks for the same shows what is wrong, to somebody who can do something about it.
         logging.getLogger(__name__).debug("counting ahead ended early", exc_info=True)
@@ -58,3 +60,10 @@ def _count(workbench: Workbench, project: Project) -> None:
         strategy = workbench.selection.strategies(project)[0].name
         workbench.selection.coverage(project, strategy, usable[-1].number)
         workbench.progress.report(project)
+
+
+def _compare(workbench: Workbench, project: Project) -> None:
+    for split in fair_splits(workbench.evaluation.labeled(project))[:1]:
+        pair = usual_pair(workbench.versions.table(project, split))
+        if pair is not None:
+            workbench.comparison.look_into(project, pair)
