@@ -5,14 +5,17 @@ and, where `--database` names an empty one, on PostgreSQL. Then prints for every
 until it stands:
 
 - cold: the first page of a server that has just started, in a browser that has never seen the application;
-- tab: the median of five more openings, each in a new tab of that browser, which loads the whole front end anew;
-- link: the median of three openings by the page's link in the sidebar, from another page.
+- tab: one more opening, in a new tab of that browser, which loads the whole front end anew;
+- link: two openings by the page's link in the sidebar, from another page.
 
-The lines are 2 s cold and 0.5 s by a link. A new tab has none: the last row says what of its time is Streamlit's own.
+All pages are opened so in several rounds, each with a server and a browser of its own, and the table has the medians: a
+shared machine is slower in one minute than in the next. The last row is a page of Streamlit's own with a heading and
+nothing else, opened in the same way once a round: what no page of an application can be quicker than.
+
+The lines are 2 s cold and 0.5 s by a link. A new tab has none: Streamlit's own page takes longer than that in one.
 
 A page stands in the frame from which on its script has ended, its heading is there and no part of it waits for data or
-for code of its own, and stays so for a third of a second. The last line is a page of Streamlit's own with a heading and
-nothing else, opened in the same way: what no page of an application can be quicker than.
+for code of its own, and stays so for a third of a second.
 """
 
 from __future__ import annotations
@@ -42,8 +45,9 @@ from workbench.ui.navigation import PLACES
 
 COLD, WARM = 2.0, 0.5
 """Seconds that a page may take."""
-TABS, LINKS = 5, 3
-CALM_MS = 333
+ROUNDS, LINKS = 3, 2
+CALM_MS, READ_MS = 333, 2_000
+"""How long a page must stand, and how long somebody reads it before following a link."""
 STANDS = f"""(path) => {{
   const stands = {SETTLED};
   const now = performance.now();
@@ -118,7 +122,7 @@ def followed(context: BrowserContext, app: ServedApp, view: View) -> list[float]
     for _ in range(LINKS):
         other.open(page, app, NAME)
         stands(page, f"/{other.path}")
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(READ_MS)
         link = page.locator(f"[data-testid='stSidebar'] a:has-text('{title}')")
         start = float(link.evaluate("(it) => { const now = performance.now(); it.click(); return now; }"))
         took.append(stands(page, f"/{view.path}") - start / 1_000)
@@ -126,31 +130,52 @@ def followed(context: BrowserContext, app: ServedApp, view: View) -> list[float]
     return took
 
 
-def measure(playwright: Playwright, home: Path, url: str | None, views: Sequence[View]) -> None:
-    """Print the table; each page by a server of its own."""
+Times = dict[str, tuple[list[float], list[float], list[float]]]
+"""Of each page the seconds cold, in a new tab, and by a link."""
+
+
+def measure(playwright: Playwright, home: Path, url: str | None, views: Sequence[View], rounds: int) -> None:
+    """Print the table."""
     environment = {"WORKBENCH_DATABASE_URL": url} if url else {}
     cookies = signed_in(playwright, ServedApp(home, free_port(), environment))
-    late, linked = [], set[str]()
-    print(f"{'page':<20}{'cold':>9}{'tab':>9}{'link':>9}", flush=True)
-    for view in views:
-        with (
-            profile(playwright, cookies) as context,
-            serving(ServedApp(home, free_port(), environment)) as app,
-        ):
-            cold = opened(context, app, view)
-            tab = statistics.median(opened(context, app, view) for _ in range(TABS))
-            link = []
-            if view.path not in linked:  # a page's parts are chosen by its address
-                link.append(statistics.median(followed(context, app, view)))
-                linked.add(view.path)
-        print(f"{view.name:<20}" + "".join(f"{each:7.2f} s" for each in (cold, tab, *link)), flush=True)
-        if cold >= COLD or max(link, default=0.0) >= WARM:
-            late.append(view.name)
+    times: Times = {view.name: ([], [], []) for view in views}
+    bare: Times = {"(Streamlit alone)": ([], [], [])}
+    for number in range(1, rounds + 1):
+        begin = time.monotonic()
+        linked = set[str]()  # a page's parts have one link
+        for view in views:
+            cold, tab, link = times[view.name]
+            with (
+                profile(playwright, cookies) as context,
+                serving(ServedApp(home, free_port(), environment)) as app,
+            ):
+                cold.append(opened(context, app, view))
+                tab.append(opened(context, app, view))
+                if view.path not in linked:
+                    link += followed(context, app, view)
+                    linked.add(view.path)
+        alone = open_bare(playwright)
+        for found, each in zip(bare["(Streamlit alone)"], alone, strict=False):
+            found.append(each)
+        took = time.monotonic() - begin
+        print(f"round {number}: {took:.0f} s, Streamlit alone {alone[0]:.2f} s", flush=True)
+    tell(times, bare)
+
+
+def tell(times: Times, bare: Times) -> None:
+    """The table of medians, and which are over a line."""
+    print(f"{'page':<20}{'cold':>9}{'tab':>9}{'link':>9}")
+    late = []
+    for name, found in {**times, **bare}.items():
+        cold, *rest = (statistics.median(each) for each in found if each)
+        print(f"{name:<20}" + "".join(f"{each:7.2f} s" for each in (cold, *rest)))
+        if name in times and (cold >= COLD or max(rest[1:], default=0.0) >= WARM):
+            late.append(name)
     print(f"slower than {COLD} s cold or {WARM} s by a link: {', '.join(late) or 'none'}")
 
 
-def measure_bare(playwright: Playwright) -> None:
-    """The same for a page of Streamlit's own."""
+def open_bare(playwright: Playwright) -> tuple[float, float]:
+    """The same for a page of Streamlit's own: seconds cold, and in a new tab."""
     view, port = View("bare", ""), free_port()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "Bare.py").write_text(BARE)
@@ -162,11 +187,9 @@ def measure_bare(playwright: Playwright) -> None:
             try:
                 while not app.answers():
                     time.sleep(0.1)
-                cold = opened(context, app, view)
-                warm = statistics.median(opened(context, app, view) for _ in range(TABS))
+                return opened(context, app, view), opened(context, app, view)
             finally:
                 process.kill()
-    print(f"{'(Streamlit alone)':<20}{cold:7.2f} s{warm:7.2f} s")
 
 
 def main() -> None:
@@ -176,6 +199,7 @@ def main() -> None:
     parser.add_argument("--database", help="URL of an empty PostgreSQL database, measured as well")
     parser.add_argument("--home", type=Path, help="keep what is filled there, and use it if it is there")
     parser.add_argument("--only", help="pages whose name holds one of these, separated by commas")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--fill", action="store_true", help="only fill it")
     options = parser.parse_args()
     parts = options.only.split(",") if options.only else [""]
@@ -192,9 +216,7 @@ def main() -> None:
             print(f"\n{workbench.store.engine.dialect.name}, {total:,} examples", flush=True)
             workbench.close()
             if not options.fill:
-                measure(playwright, home, url, views)
-        if not options.fill:
-            measure_bare(playwright)
+                measure(playwright, home, url, views, options.rounds)
 
 
 if __name__ == "__main__":

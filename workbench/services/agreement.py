@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from itertools import combinations
 
 from workbench.domain import (
@@ -26,7 +27,8 @@ from workbench.domain import (
 )
 from workbench.evidence.agreement import Shared, fleiss_kappa, krippendorff_alpha, shared
 from workbench.evidence.stability import kappa
-from workbench.storage.store import Store
+from workbench.storage.kept import Kept
+from workbench.storage.store import Store, Transaction
 from workbench.tasks import common_ground
 from workbench.tasks.schemes import OUTSIDE, tags_of
 from workbench.tasks.squad import best_of
@@ -34,6 +36,9 @@ from workbench.tasks.tagging import to_token_spans
 
 MOST_EXAMPLES = 20_000
 """Newest examples that figures are made of; more would say the same and take long."""
+
+KEPT = 2
+"""Measurements that are kept until somebody says something; each holds the texts of its examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ class AgreementService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._kept = Kept(KEPT)
 
     def measure(self, project: Project, *, batch_id: int | None = None) -> Agreement:
         """Every figure over the examples that two or more people have labeled.
@@ -125,11 +131,16 @@ class AgreementService:
             batch_id: Only what was said in answer to this batch.
         """
         with self._store.read() as tx:
-            said = tx.annotations.said_by_several(project.id, batch_id=batch_id)
-            newest = sorted(said, reverse=True)[:MOST_EXAMPLES]
-            examples = {example.id: example for example in tx.examples.by_ids(newest)}
-        cases = [make_case(examples[one], said[one]) for one in newest if one in examples]
-        return measure(cases, left_out=len(said) - len(cases))
+            stamp = (tx.work_numbers.stamp(), tx.models.gold_stamp(), tx.sizes.stamp(project.id))
+            return self._kept.get((project.id, batch_id), stamp, partial(_measured, tx, project, batch_id))
+
+
+def _measured(tx: Transaction, project: Project, batch_id: int | None) -> Agreement:
+    said = tx.annotations.said_by_several(project.id, batch_id=batch_id)
+    newest = sorted(said, reverse=True)[:MOST_EXAMPLES]
+    examples = {example.id: example for example in tx.examples.by_ids(newest)}
+    cases = [make_case(examples[one], said[one]) for one in newest if one in examples]
+    return measure(cases, left_out=len(said) - len(cases))
 
 
 def measure(cases: Sequence[Case], *, left_out: int = 0) -> Agreement:

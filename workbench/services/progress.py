@@ -15,7 +15,7 @@ from workbench.evidence.powerlaw import ENOUGH, Estimate, PowerLaw, fit_power_la
 from workbench.services.annotatorcost import logged_cost
 from workbench.services.audit import Audit, AuditScore, audit
 from workbench.services.judging import as_split
-from workbench.services.stopset import StopSet, StopSets
+from workbench.services.stopset import StopSet, StopSets, models_stamp
 from workbench.services.versions import VersionRow, VersionService
 from workbench.storage.sizes import SplitCounts
 from workbench.storage.store import Store, Transaction
@@ -236,7 +236,10 @@ class ProgressService:
         rows = [row for row in table.rows if not row.version.archived_at]
         current = [row for row in rows if row.current]
         with self._store.read() as tx:
-            judged = audit(tx, project, [row.version for row in rows])
+            versions = [row.version for row in rows]
+            judged = tx.once(
+                ("audit", project.id), models_stamp(tx, project), partial(audit, tx, project, versions)
+            )
             points = _points(tx, current, cost, judged, task.primary_metric)
         progress = Progress(
             metric=task.primary_metric,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -79,23 +80,7 @@ class StopSets:
     def agreement(self, project: Project) -> StopSet:
         """How far the newest versions agree, each with the one before it."""
         with self._store.read() as tx:
-            ids = stop_set(tx, project)
-            versions = [each for each in tx.models.versions(project.id) if not each.archived_at][-VERSIONS:]
-            if len(ids) < SMALLEST:
-                said = (
-                    f"Unlabeled examples of the pool: {len(ids)}. Too few to compare versions on."
-                    if ids
-                    else "Nothing of the pool is unlabeled, so there is nothing to compare versions on."
-                )
-                return StopSet(len(ids), (), (), Stability((), None, False, said))
-            texts: dict[int, ExampleText] = {}
-            found = {version.number: _said(tx, project, version, ids, texts) for version in versions}
-        read = [number for number, said in found.items() if len(said) >= READ * len(ids)]
-        unread = tuple(each.number for each in versions if each.number not in read and not each.pruned)
-        common = [key for key in ids if all(key in found[number] for number in read)]
-        labels = {number: [item for key in common for item in found[number][key]] for number in read}
-        kappas = [kappa(labels[a], labels[b]) for a, b in pairwise(read)] if common else []
-        return StopSet(len(common), tuple(read), unread, stability(kappas))
+            return tx.once(("stop", project.id), models_stamp(tx, project), partial(_agreement, tx, project))
 
     def read(self, project: Project, number: int, user_id: int | None = None) -> Run:
         """Queue a run in which a version reads the stop set.
@@ -140,6 +125,37 @@ class StopSets:
                 yield SnapshotRow(
                     each.id, each.position, each.split, str(each.document_id), each.content, None
                 )
+
+
+def models_stamp(tx: Transaction, project: Project) -> tuple[object, ...]:
+    """Changes whenever a version may be another, or what one says of the pool, or what is accepted."""
+    return (
+        tx.models.gold_stamp(),
+        tx.sizes.stamp(project.id),
+        tx.runs.last_finished(project.id),
+        tx.models.versions(project.id),
+        project,
+    )
+
+
+def _agreement(tx: Transaction, project: Project) -> StopSet:
+    ids = stop_set(tx, project)
+    versions = [each for each in tx.models.versions(project.id) if not each.archived_at][-VERSIONS:]
+    if len(ids) < SMALLEST:
+        few = (
+            f"Unlabeled examples of the pool: {len(ids)}. Too few to compare versions on."
+            if ids
+            else "Nothing of the pool is unlabeled, so there is nothing to compare versions on."
+        )
+        return StopSet(len(ids), (), (), Stability((), None, False, few))
+    texts: dict[int, ExampleText] = {}
+    found = {version.number: _said(tx, project, version, ids, texts) for version in versions}
+    read = [number for number, said in found.items() if len(said) >= READ * len(ids)]
+    unread = tuple(each.number for each in versions if each.number not in read and not each.pruned)
+    common = [key for key in ids if all(key in found[number] for number in read)]
+    labels = {number: [item for key in common for item in found[number][key]] for number in read}
+    kappas = [kappa(labels[a], labels[b]) for a, b in pairwise(read)] if common else []
+    return StopSet(len(common), tuple(read), unread, stability(kappas))
 
 
 def stop_set(tx: Transaction, project: Project) -> list[int]:

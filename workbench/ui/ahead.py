@@ -15,20 +15,27 @@ import streamlit
 PARTS = ("DataFrame", "ArrowVegaLiteChart")
 """Modules of the front end, the larger first."""
 
-WAIT_MS = 300
+WAIT_MS, CALM = 400, 3
+"""How often it is looked whether the page stands, and how often running it must: before that, the code would take the
+time of what the page itself still has to draw."""
 
 SCRIPT = """<script type="module">
 if (!window.workbenchAhead) {
   window.workbenchAhead = true;
   const whenIdle = window.requestIdleCallback ?? ((then) => setTimeout(then, 200));
   const names = %s;
+  let calm = 0;
+  const stands = () =>
+    document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning" &&
+    ![...document.querySelectorAll('[data-testid="stSkeleton"]')].some((part) => part.checkVisibility());
   const next = () => {
-    if (document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState !== "notRunning")
+    calm = stands() ? calm + 1 : 0;
+    if (calm < %d)
       setTimeout(next, %d);
     else if (names.length)
       whenIdle(() => import(`./static/js/${names.shift()}`).catch(() => {}).then(next));
   };
-  setTimeout(next, %d);
+  next();
 }
 </script>"""
 
@@ -37,7 +44,7 @@ if (!window.workbenchAhead) {
 def script() -> str:
     """HTML for ``st.html``, the same for every page: a tab runs it once."""
     names = module_files(Path(streamlit.__file__).parent / "static" / "static" / "js")
-    return SCRIPT % (json.dumps(names), WAIT_MS, WAIT_MS)
+    return SCRIPT % (json.dumps(names), CALM, WAIT_MS)
 
 
 def module_files(folder: Path) -> list[str]:

@@ -33,6 +33,11 @@ def cards(figures: Iterable[Card]) -> str:
 def _card(figure: Card) -> str:
     return (
         f'<div><dt>{escape(figure.title)}</dt><dd class="workbench-number">{escape(figure.number)}</dd>'
-        f'<dd>{escape(figure.said)}<div class="workbench-bar" aria-hidden="true">'
-        f'<div style="width:{100 * min(1.0, max(0.0, figure.share)):.1f}%"></div></div></dd></div>'
+        f"<dd>{escape(figure.said)}{bar(figure.share)}</dd></div>"
     )
+
+
+def bar(share: float) -> str:
+    """HTML of a bar that is filled so far, from 0 to 1; it is not read out."""
+    width = 100 * min(1.0, max(0.0, share))
+    return f'<div class="workbench-bar" aria-hidden="true"><div style="width:{width:.1f}%"></div></div>'

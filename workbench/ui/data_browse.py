@@ -145,7 +145,7 @@ def _draw_row(page: Page, example: Example, payload: Payload | None, document: s
         said.insert(0, "labeled" if payload is not None else "not labeled")
     # Each element more in one of these is ten more for the browser to build.
     with st.container(
-        border=True, horizontal=True, vertical_alignment="top", key=f"example-row-{example.id}"
+        border=True, horizontal=True, vertical_alignment="top", key=f"row-example-{example.id}"
     ):
         st.html(labeled_text(example.content, payload, page.project.labels, limit=SHORT) + said_below(said))
         st.button(

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.domain import RunKind, Split
+from workbench.services.pairs import fair_splits
 from workbench.services.progress import AXES, LABELS, Progress, hours_said
 from workbench.ui.address import kept_choice
 from workbench.ui.charts import draw_once
@@ -65,7 +66,7 @@ def draw_progress_page(page: Page) -> None:
 
 def _choose(page: Page) -> tuple[Split | None, int]:
     labeled = page.workbench.evaluation.labeled(page.project)
-    fair = [str(split) for split in labeled if split in (Split.TEST, Split.VALIDATION)]
+    fair = [str(split) for split in fair_splits(labeled)]
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.markdown("Is labeling paying?")
     labels = right.number_input(

@@ -13,12 +13,13 @@ from workbench.domain import Batch, ModelVersion, RunKind
 from workbench.services.picking import Filters, Selection
 from workbench.services.selection import SEED
 from workbench.ui import charts
+from workbench.ui.cards import bar
 from workbench.ui.confirm import confirmed
 from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.tables import draw_table
-from workbench.ui.text_view import labeled_text, verbatim
+from workbench.ui.text_view import labeled_text, said_below, verbatim
 from workbench.ui.theme import count, duration
 from workbench.ui.waiting import active_run, last_failure, watch
 
@@ -270,31 +271,38 @@ def _draw_preview(page: Page, selection: Selection, strategy: Strategy) -> None:
 
 
 def _draw_batch(page: Page, batch: Batch) -> None:
-    with st.container(border=True):
-        name, progress, label, more = st.columns([3, 4, 2, 1], vertical_alignment="center")
-        model = f" · version {batch.model_version}" if batch.model_version else ""
-        name.markdown(f"**Batch {batch.number}** · {batch.strategy}{model}")
-        name.caption(batch.created_at.strftime("%Y-%m-%d %H:%M"))
-        share = batch.done / batch.items if batch.items else 1.0
-        progress.progress(share, text=f"{batch.done:,} of {count(batch.items, 'example')} labeled")
+    # A dozen of these may be drawn at once, and each element more in one is a dozen more for the browser to build.
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", key=f"row-batch-{batch.number}"
+    ):
+        st.html(_said_of(batch))
         if batch.done >= batch.items:
-            label.markdown(":material/check_circle: Done")
+            st.markdown(":material/check_circle: Done", width="content")
             return
-        with label:
-            link_to("label", "Label it", page.project, batch=str(batch.number))
+        link_to("label", "Label it", page.project, batch=str(batch.number))
         left = count(batch.items - batch.done, "unlabeled example")
-        with more:
-            released = confirmed(
-                "",
-                f"Give the {left} back to the pool, so that they may be selected anew? Nobody is asked for them then.",
-                yes="Give back",
-                key=f"release_{batch.number}",
-                icon=":material/undo:",
-                help=f"Give back what is left of batch {batch.number}",
-            )
+        released = confirmed(
+            "",
+            f"Give the {left} back to the pool, so that they may be selected anew? Nobody is asked for them then.",
+            yes="Give back",
+            key=f"release_{batch.number}",
+            icon=":material/undo:",
+            help=f"Give back what is left of batch {batch.number}",
+        )
         if released:
             page.workbench.selection.release(page.project, batch.number, page.user.id)
             st.rerun()
+
+
+def _said_of(batch: Batch) -> str:
+    """HTML: the batch's name and time, and how much of it is labeled."""
+    model = f" · version {batch.model_version}" if batch.model_version else ""
+    share = batch.done / batch.items if batch.items else 1.0
+    return (
+        f'<div class="workbench-batch"><div><b>Batch {batch.number}</b> · {escape(batch.strategy)}{model}'
+        f"{said_below([f'{batch.created_at:%Y-%m-%d %H:%M}'])}</div>"
+        f"<div>{batch.done:,} of {count(batch.items, 'example')} labeled{bar(share)}</div></div>"
+    )
 
 
 def _draw_batches(page: Page, batches: Sequence[Batch]) -> None:

@@ -43,6 +43,7 @@ def count_ahead(workbench: Workbench) -> None:
         for project in projects:
             workbench.datasets.overlap(project)
             _compare(workbench, project)
+            workbench.agreement.measure(project)
     except Exception:
         # A page that asks for the same shows what is wrong, to somebody who can do something about it.
         logging.getLogger(__name__).debug("counting ahead ended early", exc_info=True)
