@@ -93,6 +93,8 @@ def test_a_launch_takes_the_preset_and_what_was_changed(home: Workbench) -> None
     project = labeled(home)
     app = open_train()
     assert "**10 labeled examples** to learn from" in said(app)
+    app.session_state[f"advanced-{project.id}"] = True
+    app.run()
     next(item for item in app.number_input if item.label == "Batch size").set_value(8)
     next(item for item in app.number_input if item.label == "Document context").set_value(64)
     next(item for item in app.selectbox if item.label == "Schedule").set_value("cosine")
@@ -111,6 +113,37 @@ def test_a_launch_takes_the_preset_and_what_was_changed(home: Workbench) -> None
     assert app.query_params["run"] == [str(run.id)] or app.query_params["run"] == str(run.id)
     assert f"Run {run.id}: Training" in said(app)
     assert "starts in a moment" in said(app)
+
+
+def test_a_closed_drawer_keeps_what_was_changed_and_presets_keep_their_own(home: Workbench) -> None:
+    project = labeled(home)
+    app = open_train()
+
+    def opened(is_open: bool) -> None:
+        app.session_state[f"advanced-{project.id}"] = is_open
+        app.run()
+
+    def number(label: str) -> Any:
+        return next(item for item in app.number_input if item.label == label)
+
+    opened(True)
+    number("Batch size").set_value(8).run()
+    number("Epochs").set_value(5.0).run()
+    number("Learning rate").set_value(1e-4).run()
+    opened(False)
+    assert "3 settings of Advanced are changed." in said(app)
+    app.segmented_control[0].set_value("thorough").run()
+    assert "2 settings of Advanced are changed." in said(app)
+    opened(True)
+    shown = number("Batch size").value, number("Epochs").value, number("Learning rate").value
+    assert shown == (8, 8.0, 1e-4)
+    app.segmented_control[0].set_value("balanced").run()
+    assert (number("Batch size").value, number("Epochs").value) == (8, 5.0)
+    opened(False)
+    button(app, "Train").click().run()
+    assert not app.exception
+    [run] = home.runs.list(project)
+    assert [run.parameters[name] for name in ("batch_size", "epochs", "learning_rate")] == [8, 5.0, 1e-4]
 
 
 def test_a_base_model_that_is_no_folder_is_an_error_on_the_page(home: Workbench) -> None:

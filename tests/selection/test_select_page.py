@@ -173,3 +173,23 @@ def test_an_empty_pool_and_giving_a_batch_back(home: Workbench) -> None:
     button(app, "Give back").click().run()
     assert not app.exception
     assert "**1 example** of the pool may be selected" in said(app)
+
+
+def test_a_closed_drawer_keeps_what_narrows_the_pool_and_says_so(home: Workbench) -> None:
+    project = make_project(home)
+    add_examples(home, project, [*WORDS[:2], "a rare word"])
+    app = open_select()
+    app.session_state[f"narrow-{project.id}"] = True
+    app.run()
+    next(item for item in app.text_input if item.label == "Text or question holds").set_value("rare").run()
+    next(item for item in app.toggle if item.label == "Let near-duplicates in").set_value(True).run()
+    assert button(app, "Create a batch of 1 example")
+    app.session_state[f"narrow-{project.id}"] = False
+    app.run()
+    assert not app.exception
+    assert "Narrowed down: text holds “rare”, near-duplicates too." in said(app)
+    assert button(app, "Create a batch of 1 example")
+    app.session_state[f"narrow-{project.id}"] = True
+    app.run()
+    assert next(item for item in app.text_input if item.label == "Text or question holds").value == "rare"
+    assert next(item for item in app.number_input if item.label == "Seed").value == 13

@@ -42,6 +42,7 @@ def test_a_simulation_is_launched_and_its_points_are_shown_while_it_runs(home: W
     assert "No simulation yet" in app.info[0].value
     next(button for button in app.button if button.label == "Simulate").click().run()
     assert not app.exception
+    assert not [button for button in app.button if button.label == "Simulate"], "the drawer is closed"
     (run,) = home.simulation.list(project)
     assert run.parameters["strategies"][0] == "random"
     assert len(run.parameters["strategies"]) == 3

@@ -10,14 +10,14 @@ import streamlit as st
 
 from workbench.acquisition import Strategy
 from workbench.domain import Batch, ModelVersion, RunKind
-from workbench.services.picking import Filters, Selection
-from workbench.services.selection import SEED
+from workbench.services.picking import Selection
 from workbench.ui import charts
 from workbench.ui.cards import bar
 from workbench.ui.confirm import confirmed
 from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
+from workbench.ui.select_narrow import narrow
 from workbench.ui.tables import draw_table
 from workbench.ui.text_view import labeled_text, said_below, verbatim
 from workbench.ui.theme import count, duration
@@ -86,27 +86,6 @@ def _chance(strategy: Strategy) -> tuple[float, float]:
         "batch holds fewer of one kind.",
     )
     return float(percent) / 100, 1.0 if varied else 0.0
-
-
-def _narrow(page: Page, version: ModelVersion | None) -> tuple[Filters, bool, int]:
-    with st.expander("Narrow it down", icon=":material/filter_alt:"):
-        text = st.text_input("Text or question holds", placeholder="any text").strip()
-        document = st.text_input("Document", placeholder="any document").strip()
-        label = None
-        if version is not None and page.project.label_names:
-            label = st.selectbox(
-                "Predicted label",
-                page.project.label_names,
-                index=None,
-                placeholder="any label",
-                help="Only examples in which the model version sees this label: a way to rare ones.",
-            )
-        duplicates = st.toggle(
-            "Let near-duplicates in",
-            help="Texts that differ only in case, digits, punctuation or spacing teach the same thing twice.",
-        )
-        seed = st.number_input("Seed", value=SEED, step=1, help="The same seed draws the same random order.")
-    return Filters(document=document or None, text=text or None, label=label), duplicates, int(seed)
 
 
 def _score_pool(page: Page, strategy: Strategy, version: ModelVersion) -> bool:
@@ -339,7 +318,7 @@ def _draw_selection(page: Page) -> None:
             f"Size, in {unit}", min_value=1, value=usual, step=10, key=f"size_{unit}"
         )
         audit_share, noise = _chance(strategy)
-        filters, duplicates, seed = _narrow(page, version)
+        narrowed = narrow(page.project, asks_labels=version is not None)
     with result, page.guarded():
         if strategy.needs_model and version is None:
             st.info(
@@ -357,10 +336,10 @@ def _draw_selection(page: Page) -> None:
             strategy.name,
             int(size),
             stored,
-            seed=seed,
+            seed=narrowed.seed,
             model_version=version.number if version else None,
-            filters=filters,
-            keep_duplicates=duplicates,
+            filters=narrowed.filters,
+            keep_duplicates=narrowed.duplicates,
             audit_share=audit_share,
             noise=noise,
         )

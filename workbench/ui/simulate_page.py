@@ -30,39 +30,51 @@ RUN = "run"
 
 REMEMBERED = 20
 
+SELECT_WIDTH = 360
+"""Pixels."""
+
 
 def draw_simulate_page(page: Page) -> None:
     """Draw the page."""
     with page.guarded():
         runs = page.workbench.simulation.list(page.project)[:REMEMBERED]
-        form, view = st.columns(2, gap="large")
-        with form, page.guarded():
-            _draw_launch(page)
-        with view, page.guarded():
+        with page.guarded():
+            _draw_launch(page, runs)
+        with page.guarded():
             _draw_chosen(page, runs)
 
 
-def _draw_launch(page: Page) -> None:
-    st.subheader("Replay labeled data")
+def _draw_launch(page: Page, runs: tuple[Run, ...]) -> None:
+    """What to replay; once there is a simulation, behind a drawer, so that the page is what came of it."""
     st.markdown(
-        "Takes a labeled split for an unlabeled pool and its labels for the annotator, and trains a model after each "
-        "batch. It shows which strategy needs the fewest labels on data like yours. Your labels are not touched."
+        "A simulation takes a labeled split for an unlabeled pool and its labels for the annotator, and trains a model "
+        "after each batch. It shows which strategy needs the fewest labels on data like yours. Your labels are not "
+        "touched."
     )
+    drawer = st.expander(
+        "Replay labeled data",
+        icon=":material/science:",
+        expanded=not runs,
+        key=f"simulate-{page.project.id}-{runs[0].id if runs else 0}",  # closed anew by each launch
+        on_change="rerun",
+    )
+    if not drawer.open:
+        return
     names = {strategy.name: strategy.title for strategy in strategies_for(page.project.task)}
     others = [name for name in names if name != "random"]
-    with st.form("simulate"):
+    with drawer, st.form("simulate", border=False):
         chosen = st.multiselect(
             "Strategies, beside random", others, default=others[:2], format_func=lambda name: names[name]
         )
         splits = [str(split) for split in Split]
-        left, right = st.columns(2)
+        left, middle, right = st.columns(3)
         pool = left.selectbox("Replay the split", splits, index=splits.index("pool"))
-        measured_on = right.selectbox("Measure on the split", splits, index=splits.index("test"))
-        seeds = left.number_input(
+        measured_on = middle.selectbox("Measure on the split", splits, index=splits.index("test"))
+        seeds = right.number_input(
             "Repetitions", 1, 20, 3, help="Each begins with another first batch by lot."
         )
-        rounds = right.number_input("Batches after the first", 1, 200, 8)
-        words = left.number_input("Words of a batch", 10, 1_000_000, 2_000, step=100)
+        rounds = left.number_input("Batches after the first", 1, 200, 8)
+        words = middle.number_input("Words of a batch", 10, 1_000_000, 2_000, step=100)
         epochs = right.number_input(
             "Epochs of each training",
             0.1,
@@ -102,6 +114,7 @@ def _draw_chosen(page: Page, runs: tuple[Run, ...]) -> None:
         list(by_id),
         index=list(by_id).index(start),
         format_func=lambda number: f"Run {number}, {STATES[by_id[number].state][0]}",
+        width=SELECT_WIDTH,
     )
     if str(chosen) != asked:
         st.query_params[RUN] = str(chosen)

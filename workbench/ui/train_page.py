@@ -27,6 +27,8 @@ RUN = "run"
 
 OTHER = "another model"
 SHOWN_RUNS = 100
+LAST = "last"
+SET_BY_PRESETS = frozenset(name for preset in PRESETS.values() for name in preset.changes)
 
 
 def draw_train_page(page: Page) -> None:
@@ -96,11 +98,32 @@ def _draw_parameters(page: Page) -> TrainParameters | None:
     start = _draw_start(page)
     if start is None:
         return None
-    with st.expander("Advanced", icon=":material/tune:"):
-        chosen_so = replace(base, **start, **draw_choices(page, base, str(preset)))
+    return replace(base, **start, **_advanced(page, base, str(preset)))
+
+
+def _advanced(page: Page, base: TrainParameters, preset: str) -> dict[str, Any]:
+    """What the drawer says beside a preset. Its widgets exist only while it is open; what they said stays."""
+    key = f"advanced-{page.project.id}"
+    said: dict[str, dict[str, Any]] = st.session_state.setdefault(f"{key}-said", {})
+    before = said.get(preset)
+    if before is None:  # what no preset sets is the same beside each
+        before = {name: value for name, value in said.get(LAST, {}).items() if name not in SET_BY_PRESETS}
+    drawer = st.expander("Advanced", icon=":material/tune:", key=key, on_change="rerun")
+    if not drawer.open:
+        st.session_state.pop(f"{key}-begun", None)
+        changed = sum(value != getattr(base, name) for name, value in before.items())
+        if changed:
+            st.caption(f"{count(changed, 'setting')} of Advanced {'is' if changed == 1 else 'are'} changed.")
+        return before
+    # Widgets must begin the same as long as they are there: one that begins otherwise is another widget.
+    begun = st.session_state.get(f"{key}-begun")
+    if begun is None or begun[0] != preset:
+        begun = st.session_state[f"{key}-begun"] = (preset, before)
+    with drawer:
+        said[preset] = said[LAST] = draw_choices(page, replace(base, **begun[1]), preset)
         if page.workbench.settings.ray_address:
             _draw_cluster(page)
-    return chosen_so
+    return said[preset]
 
 
 def _draw_cluster(page: Page) -> None:
