@@ -22,7 +22,8 @@ THEMES: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "d
 SERIOUS = ("serious", "critical")
 GROUND = """(colour) => {
   const app = document.querySelector('[data-testid="stApp"]');  // the sign-in page is none, and changes at once
-  return app === null || getComputedStyle(app).backgroundColor === colour;
+  const changing = document.getAnimations().some((one) => one instanceof CSSTransition);
+  return app === null || (getComputedStyle(app).backgroundColor === colour && !changing);
 }"""
 FIND = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
