@@ -35,7 +35,7 @@ STYLE = """
   margin: 0; padding: 1rem; border-radius: .5rem; background: color-mix(in srgb, currentColor 6%, transparent);
   white-space: pre-wrap; overflow-wrap: anywhere }
 .workbench-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1rem;
-  margin: 0; padding: 0 }
+  margin: 0 !important; padding: 0 !important }
 .workbench-cards > div { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .5rem;
   padding: 1rem; font-size: .875rem; margin: 0 }
 .workbench-cards dt, .workbench-cards dd { margin: 0; padding: 0; font-weight: 400 }
