@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.comparison.test_comparison import NER_ROWS, judged_project, spans
@@ -84,6 +86,8 @@ def test_a_version_that_is_measured_anew_is_judged_anew(workbench: Workbench) ->
     assert pair is not None
     first = workbench.comparison.look_into(project, pair)
     assert workbench.comparison.look_into(project, pair) is first
+    renamed = replace(project, labels=(replace(project.labels[0], name="PERSON"), *project.labels[1:]))
+    assert workbench.comparison.look_into(renamed, pair) is not first
     version = workbench.models.get(project, 2)
     nothing = {"payload": spans(), "confidence": 0.5}
     with workbench.store.write() as tx:

@@ -231,11 +231,11 @@ class ComparisonService:
         )
 
     def look_into(self, project: Project, pair: Pair) -> Analysis:
-        """``analyse`` for a pair, kept while neither version is measured anew: a frozen set's labels do not change."""
+        """``analyse`` for a pair, kept while neither version is measured anew and the labels keep their names."""
         split, number = pair.gold_set.split, pair.gold_set.number
         return self._kept.get(
             (project.id, pair.a, pair.b, split, number),
-            tuple(each.created_at for each in pair.evaluations),
+            (project.labels, *(each.created_at for each in pair.evaluations)),
             lambda: self.analyse(project, pair.a, pair.b, split, number),
         )
 

@@ -15,6 +15,7 @@ from workbench.evidence.powerlaw import ENOUGH, Estimate, PowerLaw, fit_power_la
 from workbench.services.annotatorcost import logged_cost
 from workbench.services.audit import Audit, AuditScore, audit
 from workbench.services.judging import as_split
+from workbench.services.pairs import fair_splits
 from workbench.services.stopset import StopSet, StopSets, models_stamp
 from workbench.services.versions import VersionRow, VersionService
 from workbench.storage.sizes import SplitCounts
@@ -288,9 +289,7 @@ def _points(
 
 
 def _labeled_split(counts: dict[Split, SplitCounts]) -> Split | None:
-    return next(
-        (split for split in (Split.TEST, Split.VALIDATION) if split in counts and counts[split].gold), None
-    )
+    return next(iter(fair_splits(split for split, found in counts.items() if found.gold)), None)
 
 
 def _with_next(progress: Progress, labels: int, mean_words: float) -> Progress:

@@ -51,11 +51,12 @@ def _draw_launch(page: Page, runs: tuple[Run, ...]) -> None:
         "after each batch. It shows which strategy needs the fewest labels on data like yours. Your labels are not "
         "touched."
     )
+    launched = f"simulate-{page.project.id}-launched"
     drawer = st.expander(
         "Replay labeled data",
         icon=":material/science:",
         expanded=not runs,
-        key=f"simulate-{page.project.id}-{runs[0].id if runs else 0}",  # closed anew by each launch
+        key=f"{launched}-{st.session_state.setdefault(launched, 0)}",  # closes only by being another one
         on_change="rerun",
     )
     if not drawer.open:
@@ -99,6 +100,7 @@ def _draw_launch(page: Page, runs: tuple[Run, ...]) -> None:
             user_id=page.user.id,
         )
         st.query_params[RUN] = str(run.id)
+        st.session_state[launched] += 1
         st.rerun()
 
 

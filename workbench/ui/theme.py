@@ -40,8 +40,8 @@ STYLE = """
   padding: 1rem; font-size: .875rem; margin: 0 }
 .workbench-cards dt, .workbench-cards dd { margin: 0; padding: 0; font-weight: 400 }
 .workbench-cards .workbench-number { font-size: clamp(1.4rem, 2.4vw, 2.25rem); line-height: 1.6 }
-.workbench-batch { display: grid; grid-template-columns: minmax(10rem, 3fr) minmax(10rem, 4fr); gap: 1rem;
-  align-items: center }
+.workbench-batch { display: grid; gap: .5rem 1rem;
+  grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); align-items: center }
 .workbench-bar { height: .5rem; border-radius: .25rem; margin-top: .5rem; overflow: hidden;
   background: color-mix(in srgb, currentColor 8%, transparent) }
 .workbench-bar > div { height: 100%; background: #0d7d7b }
