@@ -16,7 +16,7 @@ from tests.modeling.conftest import LABELED, LABELS, people_in_places
 from tests.modeling.runs import Recorder
 from tests.modeling.tiny import write_attempt
 from tests.tasks.examples import sentence
-from workbench.acquisition import ARRAYS
+from workbench.acquisition import ARRAYS, Features
 from workbench.domain import ExampleText
 from workbench.errors import Cancelled
 from workbench.featurefiles import FEATURES, FeatureStore, keep_part
@@ -24,7 +24,7 @@ from workbench.modeling import reading
 from workbench.modeling.artifact import LoadedModel
 from workbench.modeling.chunks import CHUNKS
 from workbench.modeling.cold_start import base_model
-from workbench.modeling.device import choose_device
+from workbench.modeling.device import Device, choose_device
 from workbench.modeling.encode_answers import encode_answers
 from workbench.modeling.engine import model_inputs
 from workbench.modeling.infer import infer
@@ -90,6 +90,29 @@ def test_a_text_longer_than_a_window_counts_each_sub_word_once(tiny: Path) -> No
     cut = predictor(model, max_length=24).tag([long], features=True).features
     for name in ARRAYS:
         np.testing.assert_allclose(getattr(cut, name), getattr(whole, name), atol=1e-5)
+
+
+@pytest.mark.parametrize("task", ["ner", "qa"])
+def test_a_device_that_computes_in_half_precision_leaves_the_same_features(tiny: Path, task: str) -> None:
+    """As graphics cards do; torch does it on any processor."""
+    model = untrained(tiny, task)
+    examples = [example for example, _ in LABELED[task](12, 3)]
+    exact, halved = choose_device("cpu"), Device("cpu", "a card's stand-in", "bf16", 1024)
+
+    def features(device: Device) -> Features:
+        asked = Predictor(model, device)
+        seen = (
+            asked.answer(examples, features=True)
+            if task == "qa"
+            else asked.tag(examples, disagreement=True, features=True)
+        )
+        assert seen.features is not None
+        return seen.features
+
+    expected, found = features(exact), features(halved)
+    for name in ARRAYS:
+        assert getattr(found, name).dtype == np.float32
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=0.05)
 
 
 def squares(rows: np.ndarray) -> np.ndarray:

@@ -42,5 +42,6 @@ def test_a_run_on_a_card(tmp_path: Path, tiny: Path) -> None:
     model = load_model(tmp_path / "model")
     on_cpu = Predictor(model, choose_device("cpu")).predict(examples)
     on_card = Predictor(model, choose_device("auto")).predict(examples)
+    assert Predictor(model, choose_device("auto")).tag(examples, disagreement=True, features=True).features
     same = sum(one.payload == other.payload for one, other in zip(on_cpu, on_card, strict=True))
     assert same >= 0.9 * len(examples)

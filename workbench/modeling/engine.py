@@ -146,7 +146,7 @@ class Engine:
         self, windows: Windows, read: Callable[[Any, NDArray[np.int64]], None], on_batch: OnBatch
     ) -> None:
         self._network.eval()
-        with torch.inference_mode(), self._device.precise():
+        with torch.inference_mode():
             for rows in budget_batches(windows.lengths, self._budget):
                 self._batch(windows, rows, read)
                 on_batch(len(rows))
@@ -157,7 +157,9 @@ class Engine:
         """One batch; where memory does not suffice, its halves, and smaller batches from then on."""
         inputs = model_inputs(windows, rows, self._tokenizer)
         try:
-            read(self._network(**{k: v.to(self._device.torch_device) for k, v in inputs.items()}), rows)
+            with self._device.precise():
+                output = self._network(**{k: v.to(self._device.torch_device) for k, v in inputs.items()})
+            read(output, rows)  # sums over what was seen are in float32, whatever the network computes in
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
