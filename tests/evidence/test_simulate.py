@@ -22,6 +22,7 @@ from workbench.modeling.cold_start import base_model
 from workbench.modeling.device import choose_device
 from workbench.modeling.predict import Predictor
 from workbench.modeling.simulate import simulate
+from workbench.modeling.takeover import take_over
 from workbench.modeling.trials import fingerprint
 from workbench.reporting import SilentReporter
 from workbench.services.simulation import drawn
@@ -197,8 +198,11 @@ def test_a_killed_run_goes_on_behind_its_last_point_to_the_same_curves(tmp_path,
 
 
 def test_points_of_other_data_are_not_taken_over(tmp_path, whole):
-    assert Points(tmp_path / "other", "another fingerprint").adopt(str(whole[0] / "checkpoint")) == 0
-    assert Points(tmp_path / "fresh", "any").adopt(None) == 0
+    other = tmp_path / "other"
+    take_over(other, {"resume_from": str(whole[0] / "checkpoint")})
+    assert len(read_points(other / "checkpoint")) == 5
+    assert len(Points(other / "checkpoint", "another fingerprint")) == 0
+    assert read_points(whole[0] / "checkpoint"), "the earlier attempt keeps its own"
 
 
 def test_a_pool_that_runs_out_ends_its_curve(tmp_path, base):
@@ -272,8 +276,8 @@ def test_a_run_that_goes_on_scores_in_the_precision_that_it_began_with(tmp_path,
         simulate(first, attempt(first, base), StopsAfter(2))
     second = tmp_path / "second"
     manifest = attempt(second, base)
-    points = Points(second / "checkpoint", fingerprint(second, manifest, ("simulation",)))
-    assert points.precision is None
-    points.adopt(str(first / "checkpoint"))
-    assert points.precision == "fp32"
+    mark = fingerprint(second, manifest, ("simulation",))
+    assert Points(tmp_path / "none", mark).precision is None
+    take_over(second, {"resume_from": str(first / "checkpoint")})
+    assert Points(second / "checkpoint", mark).precision == "fp32"
     assert whole[1]["scored_in"] == "fp32"

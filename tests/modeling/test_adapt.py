@@ -117,7 +117,7 @@ def test_a_run_that_was_stopped_in_either_phase_ends_with_the_same_weights(
     assert (kept / "adapted").is_dir() is (stop_at == 6)
     assert (kept / "adapting").is_dir() is (stop_at == 3)
     reporter = Recorder()
-    train(resumed, {**prepared(resumed, tiny), "resume_from": str(stopped)}, reporter)
+    train(resumed, {**prepared(resumed, tiny), "resume_from": str(stopped / "checkpoint")}, reporter)
     assert same(weights(whole), weights(resumed))
     assert any("adapted to the texts by the earlier attempt" in line for line in reporter.lines) is (
         stop_at == 6

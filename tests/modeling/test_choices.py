@@ -52,7 +52,7 @@ def test_early_stopping_survives_a_resume(
     assert stop_at <= expected["steps"]
     with pytest.raises(Cancelled):
         train(stopped, prepare(stopped, tiny, "ner", **changes), Recorder(stop_at=stop_at))
-    manifest = {**prepare(resumed, tiny, "ner", **changes), "resume_from": str(stopped)}
+    manifest = {**prepare(resumed, tiny, "ner", **changes), "resume_from": str(stopped / "checkpoint")}
     result = train(resumed, manifest, SilentReporter())
     assert same(weights(whole), weights(resumed))
     assert (result["metrics"], result["steps"]) == (expected["metrics"], expected["steps"])

@@ -222,7 +222,11 @@ def test_a_training_with_context_is_resumed_to_the_same_weights(
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(Cancelled):
         train(stopped, prepared(stopped, tiny, **chosen), Recorder(stop_at=6))
-    train(resumed, {**prepared(resumed, tiny, **chosen), "resume_from": str(stopped)}, SilentReporter())
+    train(
+        resumed,
+        {**prepared(resumed, tiny, **chosen), "resume_from": str(stopped / "checkpoint")},
+        SilentReporter(),
+    )
     assert same(weights(whole), weights(resumed))
 
 

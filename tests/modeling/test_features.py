@@ -22,13 +22,13 @@ from workbench.errors import Cancelled
 from workbench.featurefiles import FEATURES, FeatureStore, keep_part
 from workbench.modeling import reading
 from workbench.modeling.artifact import LoadedModel
-from workbench.modeling.chunks import CHUNKS
 from workbench.modeling.cold_start import base_model
 from workbench.modeling.device import Device, choose_device
 from workbench.modeling.encode_answers import encode_answers
 from workbench.modeling.engine import model_inputs
 from workbench.modeling.infer import infer
 from workbench.modeling.predict import Predictor
+from workbench.modeling.takeover import CHECKPOINT
 from workbench.reporting import SilentReporter
 
 
@@ -188,9 +188,11 @@ def test_a_killed_pass_goes_on_behind_its_chunks_to_the_same_files(
     first, second = tmp_path / "first", tmp_path / "second"
     with pytest.raises(Cancelled):
         infer(first, launch(first, trained), Recorder(stop_at=3))
-    kept = sorted(path.name for path in (first / CHUNKS).glob("*.jsonl"))
+    kept = sorted(path.name for path in (first / CHECKPOINT).glob("*.jsonl"))
     assert kept in (["000000.jsonl"], ["000000.jsonl", "000001.jsonl"])
-    (first / CHUNKS / "000003.jsonl.part").write_text("half")  # what a kill in the middle of a write leaves
+    (first / CHECKPOINT / "000003.jsonl.part").write_text(
+        "half"
+    )  # what a kill in the middle of a write leaves
     read: list[int] = []
     tag = Predictor.tag
 
@@ -199,14 +201,14 @@ def test_a_killed_pass_goes_on_behind_its_chunks_to_the_same_files(
         return tag(self, examples, *given, **more)
 
     monkeypatch.setattr(Predictor, "tag", counting)
-    again = infer(second, launch(second, trained, resume_from=str(first / CHUNKS)), SilentReporter())
+    again = infer(second, launch(second, trained, resume_from=str(first / CHECKPOINT)), SilentReporter())
     assert sum(read) == 20 - 6 * len(kept)
     assert (again["examples"], again["tokens"]) == (15, result["tokens"])
     names = ["predictions.jsonl", *(f"{FEATURES}/{name}.npy" for name in ("ids", *ARRAYS))]
     assert all((whole / name).read_bytes() == (second / name).read_bytes() for name in names)
     read.clear()
     other = tmp_path / "other"
-    given = launch(other, trained, resume_from=str(first / CHUNKS))
+    given = launch(other, trained, resume_from=str(first / CHECKPOINT))
     infer(other, {**given, "parameters": {**given["parameters"], "strategies": ["margin"]}}, SilentReporter())
     assert sum(read) == 20, "chunks of other strategies are not taken over"
 

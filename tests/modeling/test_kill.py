@@ -55,7 +55,7 @@ def _kill_and_resume(
     manifest = prepare(killed, tiny, "ner", epochs=20)
     worker = subprocess.Popen([sys.executable, "-c", WORKER, str(killed), json.dumps(manifest)])
     try:
-        while newest_checkpoint(killed) is None:
+        while newest_checkpoint(killed / "checkpoint") is None:
             assert worker.poll() is None, "the worker ended before its first checkpoint"
             time.sleep(0.02)
         time.sleep(after)
@@ -64,7 +64,9 @@ def _kill_and_resume(
         worker.wait()
     reporter = Recorder()
     result = train(
-        resumed, {**prepare(resumed, tiny, "ner", epochs=20), "resume_from": str(killed)}, reporter
+        resumed,
+        {**prepare(resumed, tiny, "ner", epochs=20), "resume_from": str(killed / "checkpoint")},
+        reporter,
     )
     assert any(line.startswith("Resumed after step") for line in reporter.lines)
     assert same(weights(whole), weights(resumed))

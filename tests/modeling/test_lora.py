@@ -74,7 +74,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
         train(stopped, prepare(stopped, tiny, "ner", lora_rank=4), Recorder(stop_at=7))
     train(
         resumed,
-        {**prepare(resumed, tiny, "ner", lora_rank=4), "resume_from": str(stopped)},
+        {**prepare(resumed, tiny, "ner", lora_rank=4), "resume_from": str(stopped / "checkpoint")},
         SilentReporter(),
     )
     assert same(weights(whole), weights(resumed))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from tests.modeling.runs import Recorder, prepare, same, weights
 from workbench.errors import Cancelled
 from workbench.modeling import checkpoint, loop
+from workbench.modeling.takeover import take_over
 from workbench.modeling.train import train
 from workbench.reporting import SilentReporter
 
@@ -44,8 +47,8 @@ def test_a_torn_checkpoint_is_passed_over(tmp_path: Path, tiny: Path, monkeypatc
     assert not [path for path in kept[0].iterdir() if path.suffix not in (".json", ".safetensors")]
     (stopped / "checkpoint" / "00000005.part").mkdir()
     (stopped / "checkpoint" / "00000006").mkdir()
-    assert checkpoint.newest_checkpoint(stopped) == kept[0]
-    manifest = {**prepare(resumed, tiny, "ner"), "resume_from": str(stopped)}
+    assert checkpoint.newest_checkpoint(stopped / "checkpoint") == kept[0]
+    manifest = {**prepare(resumed, tiny, "ner"), "resume_from": str(stopped / "checkpoint")}
     reporter = Recorder()
     train(resumed, manifest, reporter)
     assert "Resumed after step 4 of 12." in reporter.lines
@@ -57,5 +60,65 @@ def test_another_runs_checkpoint_is_not_taken_up(tmp_path: Path, tiny: Path, mon
     with pytest.raises(Cancelled):
         train(stopped, prepare(stopped, tiny, "ner"), Recorder(stop_at=5))
     reporter = Recorder()
-    train(other, {**prepare(other, tiny, "ner", seed=2), "resume_from": str(stopped)}, reporter)
+    train(
+        other, {**prepare(other, tiny, "ner", seed=2), "resume_from": str(stopped / "checkpoint")}, reporter
+    )
     assert any("is of other data. Starting anew" in line for line in reporter.lines)
+
+
+@pytest.mark.parametrize("patience", [0, 2])
+def test_an_attempt_that_is_stopped_before_its_own_first_checkpoint_hides_none(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, patience: int
+):
+    whole, first, second, third = (tmp_path / name for name in ("whole", "first", "second", "third"))
+    train(whole, prepare(whole, tiny, "ner", patience=patience), SilentReporter())
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(Cancelled):
+        train(first, prepare(first, tiny, "ner", patience=patience), Recorder(stop_at=7))
+    monkeypatch.undo()
+    again = {**prepare(second, tiny, "ner", patience=patience), "resume_from": str(first / "checkpoint")}
+    with pytest.raises(Cancelled):
+        train(second, again, Recorder(stop_at=3))
+    reporter = Recorder()
+    last = {**prepare(third, tiny, "ner", patience=patience), "resume_from": str(second / "checkpoint")}
+    train(third, last, reporter)
+    assert "Resumed after step 6 of 12." in reporter.lines
+    assert same(weights(whole), weights(third))
+
+
+def test_what_is_left_of_an_attempt_is_taken_over_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    earlier, later = tmp_path / "earlier", tmp_path / "later"
+    (earlier / "00000004").mkdir(parents=True)
+    for name in ("00000004/state.json", "00000004/weights.safetensors", "000000.npz"):
+        (earlier / name).write_text(name)
+    (earlier / "best.part").mkdir()
+    link, linked = os.link, []
+
+    def killed(source: str, target: str) -> None:
+        linked.append(source)
+        if len(linked) == 2:
+            raise KeyboardInterrupt
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", killed)
+    with pytest.raises(KeyboardInterrupt):
+        take_over(later, {"resume_from": str(earlier)})
+    assert not (later / "checkpoint").exists()
+
+    def refused(source: str, target: str) -> None:
+        raise OSError(errno.EPERM, "this file system knows no links")
+
+    monkeypatch.setattr(os, "link", refused)
+    kept = take_over(later, {"resume_from": str(earlier)})
+    assert sorted(path.name for path in kept.rglob("*")) == [
+        "000000.npz",
+        "00000004",
+        "state.json",
+        "weights.safetensors",
+    ]
+    (kept / "000000.npz").write_text("its own")
+    take_over(later, {"resume_from": str(earlier)})
+    assert (kept / "000000.npz").read_text() == "its own", "what is there stays"
+    assert not take_over(tmp_path / "first", {}).exists()

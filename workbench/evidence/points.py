@@ -19,22 +19,23 @@ POINTS = "checkpoint"
 
 
 class Points:
-    """The points that are there, one file each, written whole or not at all."""
+    """The points that are there, one file each, written whole or not at all.
+
+    Args:
+        folder: Of an attempt, with what an earlier one has left there.
+        mark: Fingerprint of the data and the plan. What was left of others is removed.
+    """
 
     def __init__(self, folder: Path, mark: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._mark = mark
+        for path in folder.glob("*.json"):
+            if json.loads(path.read_bytes())["of"] != mark:
+                path.unlink()
 
-    def adopt(self, earlier: str | None) -> int:
-        """Take over an earlier attempt's points of the same data and plan; how many."""
-        count = 0
-        for path in sorted(Path(earlier).glob("*.json")) if earlier else ():
-            data = json.loads(path.read_bytes())
-            if data["of"] == self._mark:
-                self._write(path.name, data)
-                count += 1
-        return count
+    def __len__(self) -> int:
+        return sum(1 for _ in self._folder.glob("*.json"))
 
     def get(self, strategy: str, seed: int, number: int) -> dict[str, Any] | None:
         """The point, with ``next``: indices in the pool that each strategy asks for; None where it is not there."""

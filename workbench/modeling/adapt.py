@@ -78,9 +78,8 @@ def adapt(
         ModelUnavailable: The model can't be read as a masked language model.
         RunFailed, Cancelled: As of ``Loop``.
     """
-    encoder, folder, leads = network.base_model, context.attempt / "checkpoint", context.workers.leads
-    before = context.resume_from / "checkpoint" if context.resume_from else None
-    if before and _take_over(before / ADAPTED, folder / ADAPTED, encoder, context.fingerprint, keeps=leads):
+    encoder, leads = network.base_model, context.workers.leads
+    if _take_up(context.kept / ADAPTED, encoder, context.fingerprint):
         context.reporter.log("The encoder was adapted to the texts by the earlier attempt.")
         return
     windows = text_windows(_texts(context.attempt / TEXTS), tokenizer, max_length)
@@ -89,14 +88,14 @@ def adapt(
             "there is no text to adapt the model to", remedy="set the passes over the texts to 0"
         )
     masked = _masked_model(start).to(context.device.torch_device)
-    trained = _fill_in(context, masked, windows, tokenizer, learning_rate, before)
+    trained = _fill_in(context, masked, windows, tokenizer, learning_rate)
     context.reporter.log(
         f"Adapted in {trained.steps} steps and {trained.seconds:.0f} s; loss {trained.loss:.2f} at the end."
     )
     encoder.load_state_dict(masked.base_model.state_dict(), strict=False)
     if leads:
-        _keep(folder / ADAPTED, encoder, context.fingerprint)
-        shutil.rmtree(folder / ADAPTING, ignore_errors=True)
+        _keep(context.kept / ADAPTED, encoder, context.fingerprint)
+        shutil.rmtree(context.kept / ADAPTING, ignore_errors=True)
 
 
 def _fill_in(
@@ -105,7 +104,6 @@ def _fill_in(
     windows: Ragged,
     tokenizer: SubwordTokenizer,
     learning_rate: float,
-    before: Path | None,
 ) -> Trained:
     """Teach the model what is hidden, from where an earlier attempt was."""
     parameters = context.parameters
@@ -122,8 +120,7 @@ def _fill_in(
         reporter=Adapting(context.reporter),
     )
     schedule = Schedule.of(len(data.rows), own.parameters, learning_rate)
-    found = before / ADAPTING if before and (before / ADAPTING).is_dir() else None
-    return Loop(own, masked, data, schedule, context.attempt / "checkpoint" / ADAPTING).run(found)
+    return Loop(own, masked, data, schedule, context.kept / ADAPTING).run()
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -167,15 +164,13 @@ def _keep(folder: Path, encoder: Any, fingerprint: str) -> None:
     part.rename(folder)
 
 
-def _take_over(source: Path, target: Path, encoder: Any, fingerprint: str, *, keeps: bool) -> bool:
-    """Give the encoder the weights that an earlier attempt kept, and keep them here too; False where there are none."""
+def _take_up(folder: Path, encoder: Any, fingerprint: str) -> bool:
+    """Give the encoder the weights that an earlier attempt kept; False where there are none."""
     try:
-        state = json.loads((source / STATE).read_text(encoding="utf-8"))
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     if state.get("fingerprint") != fingerprint:
         return False
-    encoder.load_state_dict(load_file(source / WEIGHTS), strict=False)
-    if keeps and source != target:
-        _keep(target, encoder, fingerprint)
+    encoder.load_state_dict(load_file(folder / WEIGHTS), strict=False)
     return True

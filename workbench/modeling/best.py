@@ -66,20 +66,15 @@ class Best:
         network.load_state_dict(load_file(self._folder / WEIGHTS), strict=False)
         return True
 
-    def resume(self, checkpoint: Path, step: int) -> None:
-        """Take over what an earlier attempt kept beside its checkpoint of ``step``.
+    def resume(self, step: int) -> None:
+        """Take up what was kept until the checkpoint of ``step``.
 
-        What it saw after that step it will see again, and weights that it kept after it, too.
+        What was seen after that step will be seen again, and weights that were kept after it, too.
         """
-        kept = checkpoint.parent / BEST
-        if not self._patience or not (kept / STATE).is_file():
+        if not self._patience or not (self._folder / STATE).is_file():
             return
-        state = json.loads((kept / STATE).read_text(encoding="utf-8"))
+        state = json.loads((self._folder / STATE).read_text(encoding="utf-8"))
         if state["step"] > step:
             return
-        if kept != self._folder:
-            self._folder.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(self._folder, ignore_errors=True)
-            shutil.copytree(kept, self._folder)
         self.step = state["step"]
         self._seen = [(at, score) for at, score in state["seen"] if at <= step]

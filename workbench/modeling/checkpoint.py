@@ -77,14 +77,9 @@ def save_checkpoint(
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The last whole checkpoint below a run's folder or its ``checkpoint`` folder, or None."""
-    found = [
-        path
-        for root in (folder, folder / "checkpoint")
-        if root.is_dir()
-        for path in root.iterdir()
-        if path.name.isdigit() and (path / STATE).is_file()
-    ]
+    """The last whole checkpoint in a folder of them, or None."""
+    there = folder.iterdir() if folder.is_dir() else ()
+    found = [path for path in there if path.name.isdigit() and (path / STATE).is_file()]
     return max(found, key=lambda path: int(path.name), default=None)
 
 

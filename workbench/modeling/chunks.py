@@ -18,51 +18,35 @@ import numpy as np
 from workbench.acquisition import ARRAYS, Features
 from workbench.featurefiles import FEATURES, write_features
 from workbench.modeling.artifact import write_json
+from workbench.modeling.takeover import CHECKPOINT
 
-CHUNKS = "checkpoint"
 STATE = "state.json"
 
 
 class Chunks:
-    """The chunks of one attempt.
+    """The chunks of one attempt, with those that an earlier one has left there.
 
     Args:
         attempt: Its folder.
-        mark: Fingerprint of everything that decides the results.
+        mark: Fingerprint of everything that decides the results. What was left of others is removed.
     """
 
     def __init__(self, attempt: Path, mark: str) -> None:
         self._attempt = attempt
-        self._folder = attempt / CHUNKS
+        self._folder = attempt / CHECKPOINT
         self._mark = mark
         if _state(self._folder).get("of") != mark:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True)
 
-    def adopt(self, earlier: str | None) -> int:
-        """Take over an earlier attempt's whole chunks, if it computed the same; how many."""
-        source = Path(earlier) if earlier else self._folder
-        state = _state(source)
-        if state.get("of") != self._mark:
-            return 0
-        found = 0
-        for lines in sorted(source.glob("*.jsonl")):
-            if source != self._folder:
-                arrays = lines.with_suffix(".npz")
-                shutil.copyfile(arrays, self._folder / arrays.name)
-                part = self._folder / f"{lines.name}.part"
-                shutil.copyfile(lines, part)
-                part.rename(self._folder / lines.name)
-            found += 1
-        return found
-
-    def begin(self, precision: str, earlier: str | None) -> str:
+    def begin(self, precision: str) -> str:
         """The precision to compute in: what is there decides, for all of a pass is computed in one."""
-        state = _state(Path(earlier) if earlier else self._folder)
-        if state.get("of") == self._mark:
-            precision = str(state["precision"])
+        precision = str(_state(self._folder).get("precision", precision))
         write_json(self._folder / STATE, {"of": self._mark, "precision": precision})
         return precision
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._folder.glob("*.jsonl"))
 
     def __contains__(self, number: int) -> bool:
         return self._lines(number).is_file()

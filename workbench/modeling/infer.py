@@ -10,6 +10,7 @@ from typing import Any
 from workbench.modeling.chunks import Chunks
 from workbench.modeling.inputs import chunked, count_lines, full_lines, read_rows
 from workbench.modeling.reading import ChunkReader, Machine, Pace, Pass, Readers
+from workbench.modeling.takeover import take_over
 from workbench.modeling.trials import fingerprint
 from workbench.reporting import Reporter
 
@@ -29,7 +30,7 @@ def infer(
             ``precision``, by default the device's own, ``features``: whether they are kept). A run of kind score
             computes every single-pass strategy of the task unless it names some; another kind computes those that it
             names. One of kind embed has no model: it keeps the features of the base model that ``parameters`` name.
-            ``resume_from`` is the folder of an earlier attempt's chunks.
+            ``resume_from`` as ``take_over`` reads it.
         reporter: Hears of progress, in examples.
         readers: Others who read side by side; None reads here.
 
@@ -48,11 +49,10 @@ def infer(
     wanted = Pass.of(manifest)
     examples = attempt / "examples.jsonl"
     total = count_lines(examples)
+    take_over(attempt, manifest)
     chunks = Chunks(attempt, fingerprint(attempt, manifest, ("kind", "model_dir")))
-    earlier = manifest.get("resume_from")
-    machine = Machine(machine.device, chunks.begin(machine.precision, earlier))
-    found = chunks.adopt(earlier)
-    if found:
+    machine = Machine(machine.device, chunks.begin(machine.precision))
+    if found := len(chunks):
         reporter.log(
             f"An earlier attempt has left {found} chunk{'s' if found > 1 else ''} of examples that need no reading."
         )

@@ -73,7 +73,7 @@ class Loop:
         network: On its device.
         data: Windows with targets.
         schedule: Steps and learning rates.
-        folder: Where checkpoints go.
+        folder: Where checkpoints go, and where one is that an earlier attempt has left.
         evaluate: Gives the metrics on the validation examples, whole; empty where there are none.
         primary: Name of the metric that early stopping goes by.
     """
@@ -120,13 +120,13 @@ class Loop:
         self._metrics: Mapping[str, Any] = {}
         self._exhausted = False
 
-    def run(self, resume_from: Path | None = None) -> Trained:
-        """Train to the end of the schedule, from the beginning or from the newest checkpoint in a run's folder.
+    def run(self) -> Trained:
+        """Train to the end of the schedule, from the beginning or from the newest checkpoint that is there.
 
         With patience, the end may come sooner, and the network is then as it was at its best.
         """
         self._device.keep_memory()
-        epoch, batch = self._resume(resume_from)
+        epoch, batch = self._resume()
         with contextlib.ExitStack() as stack:
             if self._device.kind == "cpu":
                 stack.enter_context(quick_dropout(self._network, self._masks))
@@ -285,30 +285,31 @@ class Loop:
         save_checkpoint(self._folder, self._network, self._optimizer, position, self._device)
         self._saved = time.monotonic()
 
-    def _resume(self, resume_from: Path | None) -> tuple[int, int]:
+    def _resume(self) -> tuple[int, int]:
         """Epoch and batch to go on with.
 
         Raises:
             RunFailed: The workers have found different checkpoints.
         """
-        at = self._take_up(resume_from)
+        at = self._take_up()
         if self._workers.agree(self._step) != self._step:
             raise RunFailed("the workers of this run go on from different steps", remedy="resume the run")
         self._exhausted = bool(self._workers.agree(self._best.exhausted))
         return at
 
-    def _take_up(self, resume_from: Path | None) -> tuple[int, int]:
-        found = newest_checkpoint(resume_from) if resume_from else None
-        position = read_position(found) if found else None
-        if found is None or position is None or position.fingerprint != self._fingerprint:
-            if resume_from:
-                why = "is of other data" if position else "has none"
-                self._reporter.log(
-                    f"Nothing to resume from: the earlier attempt's checkpoint {why}. Starting anew."
-                )
+    def _take_up(self) -> tuple[int, int]:
+        found = newest_checkpoint(self._folder)
+        if found is None:
+            return 0, 0
+        position = read_position(found)
+        if position is None or position.fingerprint != self._fingerprint:
+            why = "is of other data" if position else "can't be read"
+            self._reporter.log(
+                f"Nothing to resume from: the earlier attempt's checkpoint {why}. Starting anew."
+            )
             return 0, 0
         load_checkpoint(found, self._network, self._optimizer, self._device)
         self._step, self._pieces = position.step, position.pieces
-        self._best.resume(found, position.step)
+        self._best.resume(position.step)
         self._reporter.log(f"Resumed after step {position.step} of {self._schedule.total}.")
         return position.epoch, position.batch

@@ -30,6 +30,7 @@ from workbench.modeling.device import choose_device
 from workbench.modeling.inputs import Row, read_rows, train_parameters
 from workbench.modeling.predict import Predictor
 from workbench.modeling.quantize import choose_precision
+from workbench.modeling.takeover import take_over
 from workbench.modeling.trials import fingerprint, taught
 from workbench.reporting import Reporter
 from workbench.tasks import Task, get_task
@@ -93,7 +94,7 @@ def simulate(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> 
         attempt: The run's folder, with ``examples.jsonl``: those of split pool are the pool and those of split test
             are measured on, all labeled; each line has ``words``, and ``near``, which near-duplicates share.
         manifest: ``task``, ``labels``, ``parameters`` (of every training), ``simulation`` (the plan) and
-            ``resume_from``, the folder of an earlier attempt's points.
+            ``resume_from``, as ``take_over`` reads it.
         reporter: Hears of progress, in points.
 
     Returns:
@@ -106,9 +107,9 @@ def simulate(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> 
     """
     begin = time.monotonic()
     plan = Plan.of(manifest)
+    take_over(attempt, manifest)
     points = Points(attempt / POINTS, fingerprint(attempt, manifest, ("simulation",)))
-    found = points.adopt(manifest.get("resume_from"))
-    if found:
+    if found := len(points):
         reporter.log(f"{found} of {plan.points} models are there from before.")
     replay = Replay(attempt, manifest, plan, points, reporter)
     replay.run()

@@ -23,6 +23,7 @@ from workbench.modeling.device import choose_device
 from workbench.modeling.doubts import Said, doubted_apart, joined, judge_of
 from workbench.modeling.inputs import Row, chunked, read_rows, train_parameters
 from workbench.modeling.predict import Predictor
+from workbench.modeling.takeover import take_over
 from workbench.modeling.trials import fingerprint, taught
 from workbench.reporting import Reporter
 from workbench.tasks import AnswerTask, Task, get_task
@@ -38,7 +39,7 @@ def find_suspects(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter
         attempt: The run's folder, with ``examples.jsonl``, all labeled; each line has ``fold`` (from 0), ``annotation``
             and ``seen`` (whether the version in ``model_dir`` learned from it).
         manifest: ``task``, ``labels``, ``parameters`` (of the trainings), ``folds`` or else ``model_dir``, and
-            ``resume_from``, the folder of an earlier attempt's folds.
+            ``resume_from``, as ``take_over`` reads it.
         reporter: Hears of progress, in examples.
 
     Returns:
@@ -52,7 +53,6 @@ def find_suspects(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter
     """
     begin = time.monotonic()
     search = _Search(attempt, manifest, reporter)
-    search.adopt(manifest.get("resume_from"))
     said = search.said()
     part = attempt / f"{FOUND}.part"
     suspected = 0
@@ -91,7 +91,7 @@ class _Search:
         self._attempt = attempt
         self._manifest = manifest
         self._reporter = reporter
-        self._kept = attempt / "checkpoint"
+        self._kept = take_over(attempt, manifest)
         self._kept.mkdir(parents=True, exist_ok=True)
         self._mark = fingerprint(attempt, manifest, ("folds", "model_dir"))[:16]
         self.task: Task = get_task(str(manifest["task"]))
@@ -109,11 +109,6 @@ class _Search:
         self._folds = int(manifest.get("folds") or 0)
         self._done = 0
         self._begin = time.monotonic()
-
-    def adopt(self, earlier: str | None) -> None:
-        """Take over the folds of an earlier attempt at the same data."""
-        for path in sorted(Path(earlier).glob(f"{self._mark}.*.npz")) if earlier else ():
-            shutil.copyfile(path, self._kept / path.name)
 
     def said(self) -> Said:
         """What was said of every example, in their order."""

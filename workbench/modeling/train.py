@@ -27,6 +27,7 @@ from workbench.modeling.inputs import Row, read_rows, train_parameters
 from workbench.modeling.loop import Loop, Trained
 from workbench.modeling.lora import adapt_low_rank, merge_low_rank
 from workbench.modeling.schedule import Schedule
+from workbench.modeling.takeover import take_over
 from workbench.modeling.tokenizer import SubwordTokenizer, load_tokenizer, longest_window
 from workbench.modeling.traincontext import TrainContext
 from workbench.modeling.validation import Validation
@@ -59,8 +60,8 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
         attempt: The run's folder, with ``examples.jsonl``: those of split train are learned from, those of split
             validation measured on; and with ``texts.jsonl`` where the encoder is adapted to texts first.
         manifest: ``task``, ``labels``, ``parameters``, and ``base_model`` or ``model_dir`` (a version to continue
-            from, its labels under other names by ``origins``); ``resume_from`` names the folder of an earlier
-            attempt whose checkpoint is taken up, ``encoded`` one where encoded texts are kept for later runs.
+            from, its labels under other names by ``origins``); ``resume_from`` as ``take_over`` reads it,
+            ``encoded`` a folder where encoded texts are kept for later runs.
         reporter: Hears of progress in optimizer steps, and of every curve.
 
     Returns:
@@ -93,17 +94,15 @@ def train(attempt: Path, manifest: Mapping[str, Any], reporter: Reporter) -> dic
     )
     network, tokenizer, info = _begin(task, manifest, start, classes, parameters, (learn, measure), reporter)
     network.to(device.torch_device)
-    kept = manifest.get("encoded")
-    encoder = Encoder(
-        tokenizer, info.max_length, info.stride, Path(kept) if kept else None, reporter.log, info.context
-    )
+    encoded = Path(manifest["encoded"]) if manifest.get("encoded") else None
+    encoder = Encoder(tokenizer, info.max_length, info.stride, encoded, reporter.log, info.context)
     data = _encode(task, encoder, info, learn, parameters, reporter)
     validation = Validation(network, encoder, info, task, device, measure.examples, measure.payloads)
     schedule = Schedule.of(len(data.rows), parameters, parameters.learning_rate or start.learning_rate)
-    resume = Path(manifest["resume_from"]) if manifest.get("resume_from") else None
+    kept = take_over(attempt, manifest)  # before there are other workers, who read it too
     with workers(parameters.workers, device, attempt, manifest) as group:
         context = TrainContext(
-            attempt, parameters, device, reporter, group, _fingerprint(attempt, manifest), resume
+            attempt, parameters, device, reporter, group, _fingerprint(attempt, manifest), kept
         )
         if parameters.adapt_epochs:
             adapt(context, network, start.folder, tokenizer, info.max_length, schedule.peak)
@@ -135,9 +134,8 @@ def _learn(
         context.reporter.log(f"{context.workers.count} workers share each batch.")
     _choose_weights(network, context.parameters, context.reporter)
     torch.manual_seed(context.parameters.seed + context.workers.rank)
-    folder = context.attempt / "checkpoint"
-    loop = Loop(context, network, data, schedule, folder, validation, task.primary_metric)
-    return loop.run(context.resume_from)
+    loop = Loop(context, network, data, schedule, context.kept, validation, task.primary_metric)
+    return loop.run()
 
 
 def _begin(

@@ -23,7 +23,7 @@ class TrainContext:
         workers: That share each batch, all with the same data and parameters; the first evaluates, reports and keeps
             checkpoints.
         fingerprint: Of its data and parameters.
-        resume_from: Folder of an earlier attempt that is gone on from.
+        kept: Folder for what another attempt can go on from, with what an earlier one has left.
     """
 
     attempt: Path
@@ -32,4 +32,4 @@ class TrainContext:
     reporter: Reporter
     workers: Workers
     fingerprint: str
-    resume_from: Path | None = None
+    kept: Path
