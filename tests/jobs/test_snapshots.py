@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.rows import add_examples, add_gold, sentence
+from tests.jobs.test_model_rows import add_version
 from workbench.domain import Project, Split
 from workbench.errors import InvalidInput
 from workbench.services import Workbench
+from workbench.services.holdout import hold_out
 from workbench.services.snapshots import (
     freeze_training,
-    hold_out,
     snapshot_pages,
     unlabeled_pages,
     write_examples,
@@ -46,6 +47,22 @@ def test_pool_and_train_train_and_validation_validates(workbench: Workbench, pro
     frozen = list(snapshot_pages(workbench.store, data.snapshot.id))
     trained = [row.example_id for row in frozen if row.split is Split.TRAIN]
     assert trained == ids[Split.POOL][:3] + ids[Split.TRAIN][:3]
+
+
+def test_what_any_version_behind_a_continued_one_has_learned_from_is_not_held_out(
+    workbench: Workbench, project: Project
+) -> None:
+    known = add_examples(workbench, project, 40, per_document=1)
+    add_gold(workbench, known)
+    first = add_version(workbench, project, known[:30])
+    second = add_version(workbench, project, known[30:], parent=first)
+    data = freeze_training(workbench.store, project, 1, second)
+    assert data.snapshot.counts == {"train": 40}
+    assert "there is no validation score" in data.notes[0]
+    assert freeze_training(workbench.store, project, 1, first).snapshot.counts == {
+        "train": 39,
+        "validation": 1,
+    }
 
 
 def test_nothing_labeled_is_refused_with_what_to_do(workbench: Workbench, project: Project) -> None:
@@ -143,3 +160,29 @@ def test_the_worker_gets_the_text_as_it_is_stored(
         "question": None,
         "payload": None,
     }
+
+
+def test_what_a_continued_version_has_learned_from_is_never_held_out(
+    workbench: Workbench, project: Project
+) -> None:
+    before = {row.example_id: row for row in rows_in([5] * 20)}
+    training, validation, _ = hold_out(list(before.values()), seed=3)
+    roles = {row.example_id: Split.TRAIN for row in training}
+    roles |= {row.example_id: Split.VALIDATION for row in validation}
+    for documents in ([5] * 21, [5] * 40, [5] * 400):
+        rows = rows_in(documents)
+        learned, held, note = hold_out(rows, 3, roles)
+        assert not {row.example_id for row in held} & {row.example_id for row in training}
+        assert not {row.document_id for row in held} & {row.document_id for row in learned}
+        assert "held out for validation by seed" in note
+        known = sum(row.example_id in before for row in held)
+        fresh = len(rows) - len(before)
+        assert known == len(validation)
+        assert len(held) - known <= max(0.1 * fresh, 0)
+        assert len(held) >= 0.09 * len(rows)
+    everything = dict.fromkeys(before, Split.TRAIN)
+    for documents in ([5] * 20, [5] * 21):  # one new document: the version is continued to learn from it
+        rows = rows_in(documents)
+        learned, held, note = hold_out(rows, 3, everything)
+        assert (learned, held) == (rows, []) and "there is no validation score" in note
+    assert len(hold_out(rows_in([5] * 40), 3, everything)[1]) == 10

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from workbench.domain import ExampleText, Project, Split, is_partial
+from workbench.domain import ExampleText, ModelVersion, Project, Split, is_partial
 from workbench.errors import InvalidInput
 from workbench.services.figures import left_out
+from workbench.services.holdout import hold_out
 from workbench.storage.models import GoldRow, Snapshot, SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import get_task
-
-HELD_OUT = 0.1
-"""Share of the examples that is held out for validation where a project has no validation split."""
 
 PAGE = 2_000
 """Rows whose context is read at once."""
@@ -37,16 +34,20 @@ class TrainingData:
     notes: tuple[str, ...]
 
 
-def freeze_training(store: Store, project: Project, seed: int) -> TrainingData:
+def freeze_training(
+    store: Store, project: Project, seed: int, parent: ModelVersion | None = None
+) -> TrainingData:
     """Freeze every accepted annotation of the pool and the train split to train on, and those to validate on.
 
-    Without a labeled validation split, a tenth of the examples is held out, by whole documents and by the seed.
-    Partial labels are learned from, and never validated on.
+    Without a labeled validation split, a tenth of the examples is held out, by whole documents and by the seed; none
+    that ``parent``, the version which is continued, has learned from. Partial labels are learned from, and never
+    validated on.
 
     Raises:
         InvalidInput: There is nothing to train on.
     """
     with store.read() as tx:
+        before = tx.models.roles(_lineage(tx, parent)) if parent else {}
         rows = list(tx.models.gold_rows(project.id, (Split.POOL, Split.TRAIN, Split.VALIDATION)))
     training = [row for row in rows if row.split is not Split.VALIDATION]
     labeled = [row for row in rows if row.split is Split.VALIDATION]
@@ -63,7 +64,7 @@ def freeze_training(store: Store, project: Project, seed: int) -> TrainingData:
             f"{left_out(len(labeled) - len(validation))}."
         ]
     else:
-        training, validation, note = hold_out(training, seed)
+        training, validation, note = hold_out(training, seed, before)
         notes = [note]
         if labeled:
             notes += [
@@ -80,6 +81,15 @@ def freeze_training(store: Store, project: Project, seed: int) -> TrainingData:
         return TrainingData(tx.models.add_snapshot(project.id, labels, digest, items), tuple(notes))
 
 
+def _lineage(tx: Transaction, version: ModelVersion) -> list[int]:
+    """Snapshots of a version and of those that it was continued from."""
+    found = [version.snapshot_id]
+    while version.parent is not None:
+        version = tx.models.by_number(version.project_id, version.parent)
+        found.append(version.snapshot_id)
+    return found
+
+
 def used_labels(project: Project, rows: Iterable[GoldRow]) -> tuple[str, ...]:
     """The label set in use, and behind it retired labels that accepted annotations still carry."""
     task = get_task(project.task)
@@ -88,61 +98,6 @@ def used_labels(project: Project, rows: Iterable[GoldRow]) -> tuple[str, ...]:
         used.update(task.labels_in(task.load(row.payload)))
     retired = tuple(label.name for label in project.labels if label.retired and label.name in used)
     return project.label_names + retired
-
-
-def hold_out(rows: Sequence[GoldRow], seed: int) -> tuple[list[GoldRow], list[GoldRow], str]:
-    """Split labeled examples into those to train and those to validate on.
-
-    Whole documents are held out, in an order that the seed gives, until a tenth of the examples is: sentences of one
-    document resemble each other, and a model should be measured on what it has not seen. A document that holds
-    far more than that is passed over for a smaller one. Where all examples stand in one document, single ones
-    are held out. Nothing can be measured on partial labels: they count for no document, and those of a document that
-    is held out are left out altogether.
-
-    Returns:
-        Training rows, validation rows (both in the order given), and a sentence that says what was done.
-    """
-    fit = [row for row in rows if not is_partial(row.payload)]
-    if len(fit) < 2:
-        also = " that is not partial" if len(fit) < len(rows) else ""
-        return (
-            list(rows),
-            [],
-            f"There is {'one' if fit else 'no'} labeled example{also or ' only'}: nothing is held out, so there is no "
-            "validation score.",
-        )
-    documents: dict[int, list[GoldRow]] = defaultdict(list)
-    for row in fit:
-        documents[row.document_id].append(row)
-    whole = len(documents) > 1
-    groups = list(documents.values()) if whole else [[row] for row in fit]
-    wanted = max(1, round(len(fit) * HELD_OUT))
-    random.Random(seed).shuffle(groups)
-    held: set[int] = set()
-    for group in groups:
-        if len(held) >= wanted:
-            break
-        if len(held) + len(group) <= 2 * wanted:
-            held.update(row.example_id for row in group)
-    if not held:
-        held.update(row.example_id for row in min(groups, key=len))
-    validation = [row for row in fit if row.example_id in held]
-    closed = {row.document_id for row in validation} if whole else set()
-    training = [row for row in rows if row.example_id not in held and row.document_id not in closed]
-    places = len({row.document_id for row in validation})
-    from_where = (
-        f"{places} whole document{'s' if places > 1 else ''}"
-        if whole
-        else "one document, which is all there is"
-    )
-    note = (
-        f"There is no labeled validation split: {len(validation)} of {len(rows)} examples ({from_where}) are held out "
-        f"for validation by seed {seed}; {len(training)} are trained on."
-    )
-    dropped = len(rows) - len(training) - len(validation)
-    if dropped:
-        note += f" {dropped} with partial labels stand in the same documents and are left out."
-    return training, validation, note
 
 
 def _told_of_partial(training: Sequence[GoldRow]) -> list[str]:

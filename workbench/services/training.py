@@ -118,7 +118,7 @@ class TrainingService:
         if not 1 <= seeds <= MOST_SEEDS:
             raise InvalidInput(f"{seeds} can't be the number of seeds", remedy=f"choose 1 to {MOST_SEEDS}")
         chosen, parent = self._ready(project, parameters or TrainParameters(), seeds)
-        data = freeze_training(self._store, project, chosen.seed)
+        data = freeze_training(self._store, project, chosen.seed, parent)
         labels = data.snapshot.labels
         origins = self._origins(project, parent)
         notes = [*data.notes, *_told_of_parent(parent, chosen, labels, origins)]

@@ -167,6 +167,16 @@ class Snapshots:
             created_at=aware(row.created_at),
         )
 
+    def roles(self, snapshot_ids: Sequence[int]) -> dict[int, Split]:
+        """What each example is in some snapshots: of split train where it is that in any of them, else validation."""
+        learned = func.max(case((snapshot_items.c.split == Split.TRAIN, 1), else_=0))
+        rows = self._connection.execute(
+            select(snapshot_items.c.example_id, learned)
+            .where(snapshot_items.c.snapshot_id.in_(snapshot_ids))
+            .group_by(snapshot_items.c.example_id)
+        )
+        return {example_id: Split.TRAIN if taught else Split.VALIDATION for example_id, taught in rows}
+
     def snapshot_page(self, snapshot_id: int, after: int = -1) -> list[SnapshotRow]:
         """The next ``PAGE`` examples of a snapshot behind a position, in the project's order."""
         frozen = (
