@@ -141,6 +141,15 @@ def test_qa_is_told_apart_by_whether_there_is_an_answer(workbench: Workbench) ->
     ]
 
 
+def test_one_question_of_a_kind_tells_nothing_apart(workbench: Workbench) -> None:
+    right = answers((0, 3))
+    rows = [(right, right, right)] * 20 + [(answers(), answers(), answers((8, 11)))]
+    project, _ = judged_project(workbench, "qa", rows, labels=(), question="Who?")
+    only = workbench.comparison.compare(project, 1, 2).per_label[1]
+    assert (only.label, only.support, only.difference) == ("no answer", 1, -100.0)
+    assert (only.low, only.high, only.p_value) == (-100.0, 0.0, 1.0)
+
+
 def test_a_clear_difference_is_said_so(workbench: Workbench) -> None:
     rows = [(spans(ANN), spans(ANN) if index < 5 else spans(), spans(ANN)) for index in range(60)]
     project, _ = judged_project(workbench, "ner", rows)

@@ -99,26 +99,30 @@ def _per_kind_of_question(
         [isinstance(example.gold, Answers) and example.gold.no_answer for example in judgement.examples],
         dtype=bool,
     )
-    rows = []
-    for name, chosen in (("has an answer", ~unanswerable), ("no answer", unanswerable)):
-        if not chosen.any():
-            continue
-        a, b = ({key: values[chosen] for key, values in part.items()} for part in (first, second))
-        of_chosen = None if groups is None else groups[chosen]
-        difference, low, high = (float(part) for part in paired_bootstrap(a, b, task.aggregate, of_chosen))
-        rows.append(
-            LabelDifference(
-                name,
-                int(chosen.sum()),
-                float(score(a, task.aggregate)),
-                float(score(b, task.aggregate)),
-                difference,
-                low,
-                high,
-                float(randomisation_p_values(a, b, task.aggregate, of_chosen)),
-            )
+    kinds = {"has an answer": ~unanswerable, "no answer": unanswerable}
+    names = [name for name, chosen in kinds.items() if chosen.any()]
+    # The whole split is resampled for either kind: a kind that has one question is then not in every resample, as
+    # another split might not have it, and its interval is not a point.
+    of_kind = np.stack([kinds[name] for name in names], axis=1)
+    a, b = (
+        {key: values[:, np.newaxis] * of_kind for key, values in part.items()} for part in (first, second)
+    )
+    difference, low, high = paired_bootstrap(a, b, task.aggregate, groups)
+    p_values = randomisation_p_values(a, b, task.aggregate, groups)
+    scores = [score(part, task.aggregate) for part in (a, b)]
+    return tuple(
+        LabelDifference(
+            name,
+            int(of_kind[:, index].sum()),
+            float(scores[0][index]),
+            float(scores[1][index]),
+            float(difference[index]),
+            float(low[index]),
+            float(high[index]),
+            float(p_values[index]),
         )
-    return tuple(rows)
+        for index, name in enumerate(names)
+    )
 
 
 def _labels(reading: Reading) -> set[str]:
