@@ -150,6 +150,21 @@ def test_versions_that_still_change_their_minds_are_told_from_those_that_do_not(
     assert settled.stability.stop
 
 
+def test_versions_that_the_same_labels_taught_count_once(paid) -> None:
+    """A training with another seed, or once more, says nothing of what more labels would change."""
+    wb, project, pool = paid
+    with wb.store.read() as tx:
+        annotations = {key: found[0].id for key, found in tx.annotations.gold_of(pool[:100]).items()}
+    for number in (6, 7):
+        version = add_version(wb, project, number, annotations)
+        with wb.store.write() as tx:
+            fifth = tx.models.predictions(tx.models.by_number(project.id, 5).id, pool[100:])
+            tx.models.put_predictions(version.id, fifth.items())
+    found = wb.stop_sets.agreement(project)
+    assert found.versions == (1, 2, 3, 4, 7)
+    assert len(found.stability.kappas) == 4 and not found.stability.stop
+
+
 def test_a_version_that_has_not_read_the_stop_set_is_asked_to(paid) -> None:
     wb, project, pool = paid
     with wb.store.read() as tx:

@@ -140,7 +140,7 @@ def models_stamp(tx: Transaction, project: Project) -> tuple[object, ...]:
 
 def _agreement(tx: Transaction, project: Project) -> StopSet:
     ids = stop_set(tx, project)
-    versions = [each for each in tx.models.versions(project.id) if not each.archived_at][-VERSIONS:]
+    versions = _successive(tx, project)[-VERSIONS:]
     if len(ids) < SMALLEST:
         few = (
             f"Unlabeled examples of the pool: {len(ids)}. Too few to compare versions on."
@@ -156,6 +156,14 @@ def _agreement(tx: Transaction, project: Project) -> StopSet:
     labels = {number: [item for key in common for item in found[number][key]] for number in read}
     kappas = [kappa(labels[a], labels[b]) for a, b in pairwise(read)] if common else []
     return StopSet(len(common), tuple(read), unread, stability(kappas))
+
+
+def _successive(tx: Transaction, project: Project) -> list[ModelVersion]:
+    """Versions that are not archived, and of those that the same labels taught the newest: others tell of the seed."""
+    versions = [each for each in tx.models.versions(project.id) if not each.archived_at]
+    labels = tx.models.frozen_labels({each.snapshot_id for each in versions})
+    newest = {labels.get(each.snapshot_id): each.number for each in versions}
+    return [each for each in versions if newest[labels.get(each.snapshot_id)] == each.number]
 
 
 def stop_set(tx: Transaction, project: Project) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -166,6 +166,18 @@ class Snapshots:
             counts=row.counts,
             created_at=aware(row.created_at),
         )
+
+    def frozen_labels(self, snapshot_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+        """Of each snapshot what is equal where it holds the same annotations, whatever they are to a run.
+
+        That is how many there are and the sum of their ids, which only ever grow.
+        """
+        rows = self._connection.execute(
+            select(snapshot_items.c.snapshot_id, func.count(), func.sum(snapshot_items.c.annotation_id))
+            .where(snapshot_items.c.snapshot_id.in_(snapshot_ids))
+            .group_by(snapshot_items.c.snapshot_id)
+        )
+        return {snapshot_id: (count, int(total)) for snapshot_id, count, total in rows}
 
     def roles(self, snapshot_ids: Sequence[int]) -> dict[int, Split]:
         """What each example is in some snapshots: of split train where it is that in any of them, else validation."""
