@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     supervisor_idle_seconds: float = Field(
         default=120.0, gt=0, description="The supervisor leaves after so long without a run."
     )
+    supervise: bool = Field(
+        default=True,
+        description="Whether pages and commands start the supervisor of runs where none is; off where it runs in a "
+        "container of its own.",
+    )
     lease_minutes: float = Field(
         default=30.0, gt=0, description="How long an example stays reserved for one annotator."
     )

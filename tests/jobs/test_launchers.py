@@ -22,6 +22,7 @@ from workbench.jobs.ensure import ensure_supervisor
 from workbench.jobs.following import EventFollower
 from workbench.jobs.launchers import Launcher, LaunchState, LaunchStatus, load_launchers
 from workbench.jobs.local import LocalLauncher
+from workbench.jobs.lock import FileLock
 from workbench.jobs.supervisor import Supervisor
 from workbench.registry import Registry
 
@@ -106,6 +107,26 @@ def test_a_process_that_got_the_same_id_later_is_not_ours(tmp_path: Path) -> Non
     finally:
         stranger.kill()
         stranger.communicate()
+
+
+def test_a_worker_in_another_container_is_known_by_its_lock(tmp_path: Path) -> None:
+    """Its process id is somebody else's here, or nobody's, and it shares the home's disk."""
+    attempt = AttemptFolder(tmp_path)
+    elsewhere = {"pid": 2**22 + 1, "created": 1.0}
+    handle = {**elsewhere, "folder": str(tmp_path)}
+    launcher, lock = LocalLauncher(), FileLock(attempt.lock)
+    assert lock.acquire()
+    assert launcher.status(handle).state is LaunchState.LOST, "it has not taken the attempt on"
+    write_json(attempt.worker, elsewhere)
+    assert launcher.status(handle).state is LaunchState.RUNNING
+    lock.release()
+    assert launcher.status(handle).state is LaunchState.LOST
+
+
+def test_pages_start_no_supervisor_where_it_is_elsewhere(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, supervise=False)
+    assert not ensure_supervisor(settings)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_worker_prints_is_read_from_an_offset(tmp_path: Path) -> None:

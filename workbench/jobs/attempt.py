@@ -60,6 +60,11 @@ class AttemptFolder:
         return self.path / "worker.json"
 
     @property
+    def lock(self) -> Path:
+        """Held by that process for as long as it lives."""
+        return self.path / "worker.lock"
+
+    @property
     def log(self) -> Path:
         """What that process printed."""
         return self.path / "worker.log"

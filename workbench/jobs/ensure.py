@@ -38,9 +38,13 @@ def supervisor_lock(settings: Settings) -> FileLock:
 def ensure_supervisor(settings: Settings, module: str = "workbench.jobs.supervisor") -> bool:
     """Start a supervisor for the home unless one runs; it outlives this process. True when one was started.
 
+    None is started where the settings leave runs to a supervisor elsewhere.
+
     Raises:
         Unavailable: The home can't be written, or the machine starts no more processes.
     """
+    if not settings.supervise:
+        return False
     try:
         with _one_thread:
             return _ensure(settings, module)

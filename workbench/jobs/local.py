@@ -17,6 +17,7 @@ import psutil
 from workbench.jobs.attempt import AttemptFolder, read_json
 from workbench.jobs.ensure import code_folder
 from workbench.jobs.launchers import LAUNCHERS, LaunchState, LaunchStatus
+from workbench.jobs.lock import FileLock
 
 SAME_START_SECONDS = 2.0
 """Two readings of a process's start may differ by this much when the clock is set."""
@@ -74,6 +75,9 @@ class LocalLauncher:
         worker = read_json(attempt.worker)
         pid, created = _identity(worker or handle)
         lives = _reap(pid) is None and _lives(pid, created)
+        if worker and not lives:
+            # Its number means nothing in another container, or on another machine with the same disk.
+            lives = FileLock(attempt.lock).held()
         # Asked in this order: of a worker that has just ended, its result and its exit code are there by now.
         result = attempt.read_result()
         code = None if lives else _exit_code(pid)

@@ -26,6 +26,23 @@ class FileLock:
         self._descriptor = descriptor
         return True
 
+    def held(self) -> bool:
+        """Whether some process has it, also in another container that shares the file.
+
+        Whoever wants to take it in the moment of asking is refused: ask only once it is known to have been taken.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def sign(self) -> None:
         """Write this process's id into the file."""
         assert self._descriptor is not None

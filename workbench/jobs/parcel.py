@@ -121,7 +121,7 @@ def fetch_checkpoint(depot: Depot, attempt: AttemptFolder) -> bool:
 
 def send_outputs(depot: Depot, attempt: AttemptFolder, outcome: Mapping[str, Any]) -> None:
     """Put what the attempt made into the depot, and how it ended last of all."""
-    kept_back = RECORDS | INPUTS | {CHECKPOINT, "worker.lock", *FOLDERS}
+    kept_back = RECORDS | INPUTS | {CHECKPOINT, attempt.lock.name, *FOLDERS}
     sent = {
         name: depot.send(path, f"outputs/{name}")
         for name, path in files_of(attempt.path)

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("usage: python -m workbench.jobs.runner FOLDER\n")
         return 2
     attempt = AttemptFolder(Path(given[0]))
-    lock = FileLock(attempt.path / "worker.lock")
+    lock = FileLock(attempt.lock)
     if not lock.acquire() or attempt.worker.exists():
         sys.stderr.write("another worker has taken this attempt on\n")
         return TAKEN
