@@ -188,15 +188,15 @@ def test_guidelines_are_written_read_once_and_restored(
     ada, _, _ = three(home)
     home.review.rewrite(project, boss, ids[0], Spans())
     app = run("11_Team.py", view="guidelines")
-    app.text_area(key="guidelines-text").set_value("Mark <b>names</b>.").run()
+    app.text_area(key=f"guidelines-text-{project.id}").set_value("Mark <b>names</b>.").run()
     press(app, "Save as a new version")
-    app.text_input(key="guidelines-example").set_value(
+    app.text_input(key=f"guidelines-example-{project.id}").set_value(
         home.datasets.example(project, ids[0]).external_id
     ).run()
     press(app, "Add at the end")
-    assert TEXTS[0] in app.text_area(key="guidelines-text").value
-    app.text_area(key="guidelines-text").set_value("Mark names.\n\n> [Ada]{PER} met <i>").run()
-    app.text_input(key="guidelines-note").set_value("an *example*").run()
+    assert TEXTS[0] in app.text_area(key=f"guidelines-text-{project.id}").value
+    app.text_area(key=f"guidelines-text-{project.id}").set_value("Mark names.\n\n> [Ada]{PER} met <i>").run()
+    app.text_input(key=f"guidelines-note-{project.id}").set_value("an *example*").run()
     press(app, "Save as a new version")
     assert [one.note for one in home.guidelines.versions(project)] == ["an *example*", ""]
     shown = [one.body for one in app.main.get("html")]
@@ -216,6 +216,28 @@ def test_guidelines_are_written_read_once_and_restored(
     app = run("11_Team.py", view="guidelines")
     press(app, "Let version 2 hold again")
     assert home.projects.get(project.name).guidelines.startswith("Mark names.")
+
+
+def test_what_is_being_written_stays_when_another_part_is_looked_at(home: Workbench, boss: User) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    other, _ = shared(home, texts=TEXTS, name="other")
+    home.review.rewrite(project, boss, ids[0], Spans())
+    home.guidelines.write(project, "Mark names.")
+    app = run("11_Team.py", view="guidelines", project=project.name)
+    text, example = f"guidelines-text-{project.id}", f"guidelines-example-{project.id}"
+    app.text_area(key=text).set_value("Mark names. No titles.").run()
+    for part in ("people", "guidelines"):
+        next(one for one in app.button_group if one.label == "Part of the page").set_value(part).run()
+    assert app.text_area(key=text).value == "Mark names. No titles."
+    app.selectbox(key=f"workbench_project_choice_{project.id}").select(other.name).run()
+    assert app.text_area(key=f"guidelines-text-{other.id}").value == ""
+    app.selectbox(key=f"workbench_project_choice_{other.id}").select(project.name).run()
+    app.text_input(key=example).set_value(home.datasets.example(project, ids[0]).external_id).run()
+    press(app, "Add at the end")
+    press(app, "Save as a new version")
+    saved = home.projects.get(project.name).guidelines
+    assert saved.startswith("Mark names. No titles.") and TEXTS[0] in saved
+    assert app.text_area(key=text).value == saved
 
 
 def test_leads_see_everybodys_figures_and_annotators_their_own(

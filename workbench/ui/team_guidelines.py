@@ -15,6 +15,10 @@ from workbench.ui.page import Page
 from workbench.ui.theme import count
 
 TEXT, NOTE, BASE, ADDED = "guidelines-text", "guidelines-note", "guidelines-base", "guidelines-example"
+"""Keys of the editor's fields and of the version that it was begun on; each project has its own (``_key``)."""
+
+KEPT = "kept"
+"""Ends the key of what stands in a field: Streamlit forgets the field itself when another part is drawn."""
 
 
 def draw_team_guidelines(page: Page) -> None:
@@ -61,14 +65,32 @@ def _draw_readers(page: Page, newest: int) -> None:
         st.caption(said + (f" Not yet by {', '.join(waiting)}." if waiting else ""))
 
 
+def _key(page: Page, field: str) -> str:
+    return f"{field}-{page.project.id}"
+
+
+def _bring_back(page: Page, field: str, first: str) -> str:
+    """The key of a field that holds what was kept of it, at first ``first``; the browser is told so."""
+    key = _key(page, field)
+    if key not in st.session_state:
+        st.session_state[key] = st.session_state.get(f"{key}-{KEPT}", first)
+    return key
+
+
+def _forget(page: Page) -> None:
+    """Begin the editor anew, with the newest version."""
+    for field in (BASE, TEXT, NOTE, ADDED):
+        key = _key(page, field)
+        for each in (key, f"{key}-{KEPT}"):
+            st.session_state.pop(each, None)
+
+
 def _draw_editor(page: Page, versions: Sequence[GuidelineVersion]) -> None:
     newest = versions[0] if versions else None
     number = newest.number if newest else 0
-    about = (page.project.id, number)
-    if st.session_state.get(BASE, (None, None))[0] != page.project.id:
-        st.session_state[BASE] = about
-        st.session_state[TEXT] = newest.text if newest else ""
-    base = st.session_state[BASE][1]
+    base = st.session_state.setdefault(_key(page, BASE), number)
+    text_key = _bring_back(page, TEXT, newest.text if newest else "")
+    note_key = _bring_back(page, NOTE, "")
     if base != number:
         st.warning(
             f"Version {number} was written while you wrote on version {base}: it is shown above. "
@@ -76,26 +98,32 @@ def _draw_editor(page: Page, versions: Sequence[GuidelineVersion]) -> None:
             icon=":material/warning:",
         )
         if st.button("I have taken it in", icon=":material/done:"):
-            st.session_state[BASE] = about
+            st.session_state[_key(page, BASE)] = number
             st.rerun()
+    _draw_adding(page, text_key)
+    text = st.text_area("Text (Markdown)", key=text_key, height=320)
+    note = st.text_input("What has changed, in a line", key=note_key, max_chars=LONGEST_NOTE)
+    st.session_state[f"{text_key}-{KEPT}"] = text
+    st.session_state[f"{note_key}-{KEPT}"] = note
+    if st.button("Save as a new version", type="primary", icon=":material/save:"):
+        with page.guarded():
+            page.workbench.guidelines.write(page.project, text, note=note, base=base)
+            _forget(page)
+            st.rerun()
+
+
+def _draw_adding(page: Page, text_key: str) -> None:
+    """Put an example at the end of the text, whose field is drawn below."""
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     wanted = left.text_input(
         "Add an example with its labels: its id, from the Data page",
-        key=ADDED,
+        key=_bring_back(page, ADDED, ""),
         help="It is written as `> [Ada]{PER} met [Bob]{PER}.`; lines like that can also be written by hand.",
     )
     if right.button("Add at the end", icon=":material/add:", width="stretch", disabled=not wanted):
         with page.guarded():
             line = page.workbench.guidelines.example(page.project, wanted.strip())
-            st.session_state[TEXT] = f"{st.session_state[TEXT].rstrip()}\n\n{line}\n".lstrip()
-    text = st.text_area("Text (Markdown)", key=TEXT, height=320)
-    note = st.text_input("What has changed, in a line", key=NOTE, max_chars=LONGEST_NOTE)
-    if st.button("Save as a new version", type="primary", icon=":material/save:"):
-        with page.guarded():
-            page.workbench.guidelines.write(page.project, text, note=note, base=base)
-            for key in (BASE, TEXT, NOTE, ADDED):
-                st.session_state.pop(key, None)
-            st.rerun()
+            st.session_state[text_key] = f"{st.session_state[text_key].rstrip()}\n\n{line}\n".lstrip()
 
 
 def _draw_history(page: Page, versions: Sequence[GuidelineVersion], lead: bool) -> None:
@@ -123,6 +151,5 @@ def _draw_history(page: Page, versions: Sequence[GuidelineVersion], lead: bool) 
     ):
         with page.guarded():
             page.workbench.guidelines.restore(page.project, chosen)
-            for key in (BASE, TEXT):
-                st.session_state.pop(key, None)
+            _forget(page)
             st.rerun()
