@@ -65,6 +65,18 @@ def test_the_project_of_the_address_wins_and_stays(home: Workbench) -> None:
     assert app.run().main.markdown[-1].value == "in b & c as solo"
 
 
+def test_another_project_is_not_asked_for_what_the_address_named_in_the_one_before(home: Workbench) -> None:
+    for name in ("a", "b"):
+        home.projects.create(name, "ner")
+    app = AppTest.from_string(SCRIPT, default_timeout=30)
+    for name, value in {"project": "a", "batch": "7", "version": "2", "view": "labels"}.items():
+        app.query_params[name] = value
+    app.run().selectbox[0].select("b").run()
+    assert app.main.markdown[-1].value == "in b as solo"
+    shown = {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+    assert shown == {"project": "b", "view": "labels"}
+
+
 def test_an_unknown_project_is_said_to_be(home: Workbench) -> None:
     home.projects.create("a", "ner")
     app = AppTest.from_string(SCRIPT, default_timeout=30)

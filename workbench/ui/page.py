@@ -29,6 +29,9 @@ from workbench.web.shared import shared_workbench
 PROJECT = "project"
 """Key of the chosen project's name: in the address, and in the session so that it survives a change of page."""
 
+OF_ANY_PROJECT = ("view", "read", "term")
+"""Parameters of the address that mean the same in each project: the part of a page, what is read on the Help page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -163,12 +166,13 @@ def visitor() -> User:
 
 
 def choose_project(name: str | None) -> None:
-    """Make a project the chosen one, here and on the pages opened next; None: none. Takes effect on rerun."""
+    """Make a project the chosen one, here and on the pages opened next; None: none. Takes effect on rerun.
+
+    The rest of the address goes: batches and versions are numbered in each project anew.
+    """
     st.session_state[PROJECT] = name
-    if name is None:
-        st.query_params.pop(PROJECT, None)
-    else:
-        st.query_params[PROJECT] = name
+    kept = {key: st.query_params[key] for key in OF_ANY_PROJECT if key in st.query_params}
+    st.query_params.from_dict({**({PROJECT: name} if name is not None else {}), **kept})
 
 
 def _served() -> bool:
