@@ -202,3 +202,15 @@ def test_a_version_is_found_noted_promoted_and_archived(home: Workbench) -> None
     assert app.dataframe[0].value["state"].tolist() == ["promoted", "archived"]
     app.text_input[0].set_value("baseline").run()
     assert app.dataframe[0].value["version"].tolist() == [1]
+
+
+def test_archiving_a_version_leaves_no_form_for_the_one_that_takes_its_row(home: Workbench) -> None:
+    project, _ = judged_project(home, "ner", NER_ROWS)
+    measured(home, project, 1, 2)
+    app = open_compare(show="all")
+    app.session_state[app.dataframe[0].key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    press(app, "Archive")
+    assert [each.number for each in home.models.list(project) if each.archived_at] == [2]
+    assert app.dataframe[0].value["version"].tolist() == [1]
+    assert not [item for item in app.button if item.label == "Archive"]

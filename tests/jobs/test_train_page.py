@@ -193,6 +193,25 @@ def test_cancel_asks_and_resume_queues_again(home: Workbench) -> None:
     assert (home.runs.get(run.id).state, home.runs.get(run.id).attempt) == (RunState.QUEUED, 2)
 
 
+def test_a_row_that_was_chosen_means_no_other_run_once_rows_have_moved(home: Workbench) -> None:
+    project = labeled(home)
+    first = home.training.launch(project)
+    home.training.launch(project)
+    app = open_train()
+
+    def choose(row: int) -> None:
+        app.session_state[app.dataframe[0].key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+        app.run()
+
+    choose(1)
+    assert f"Run {first.id}: Training" in said(app)
+    button(app, "Train").click().run()
+    newest = home.runs.list(project)[0]
+    assert f"Run {newest.id}: Training" in said(app)
+    choose(2)
+    assert f"Run {first.id}: Training" in said(app), "it can be chosen again"
+
+
 def test_a_run_that_ended_shows_its_record(home: Workbench) -> None:
     project = labeled(home)
     run = running(home, home.training.launch(project))

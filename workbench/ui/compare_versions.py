@@ -17,7 +17,7 @@ from workbench.ui.compare_disk import draw_disk
 from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
-from workbench.ui.tables import draw_table
+from workbench.ui.tables import draw_table, rows_key
 from workbench.ui.theme import RED, count, duration, metric_title, score
 
 TOUCHED: tuple[Hashable, ...] = ("score", "interval", "leak")
@@ -95,7 +95,7 @@ def _draw_table(
         column_order=[column for column in frame if column not in hidden],
         on_select="rerun",
         selection_mode="single-row",
-        key=f"compare-table-{page.project.id}",
+        key=rows_key("compare-table", page.project, [row.version.number for row in rows]),
         column_config={
             "version": number("Version", width="small"),
             "state": text("State", width="small"),

@@ -17,7 +17,7 @@ from workbench.ui.glossary import explain
 from workbench.ui.navigation import link_to
 from workbench.ui.page import Page
 from workbench.ui.run_view import KINDS, STATES, draw_run
-from workbench.ui.tables import draw_table
+from workbench.ui.tables import draw_table, rows_key
 from workbench.ui.theme import count, duration, score
 from workbench.ui.train_choices import draw_choices
 from workbench.ui.train_seeds import draw_seeds
@@ -220,7 +220,7 @@ def _draw_runs(page: Page, runs: tuple[Run, ...]) -> None:
         table,
         on_select="rerun",
         selection_mode="single-row",
-        key="train_runs",
+        key=rows_key("train-runs", page.project, [run.id for run in runs]),
         column_config={
             "Run": st.column_config.NumberColumn(width="small"),
             "Queued": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
@@ -229,10 +229,11 @@ def _draw_runs(page: Page, runs: tuple[Run, ...]) -> None:
     )
     rows = event.selection.rows
     picked = str(runs[rows[0]].id) if rows and rows[0] < len(runs) else None
-    if picked is not None and picked != st.session_state.get("train_picked"):
+    if picked != st.session_state.get("train_picked"):
         st.session_state["train_picked"] = picked
-        st.query_params[RUN] = picked
-        st.rerun()
+        if picked is not None:
+            st.query_params[RUN] = picked
+            st.rerun()
     st.caption("Choose a row to look at its curves and log.")
 
 
