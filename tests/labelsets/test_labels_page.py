@@ -65,6 +65,27 @@ def test_what_makes_no_sense_is_told_and_not_offered(home: Workbench, news: Proj
     assert not any("Change" in item.label for item in page.button)
 
 
+def test_a_label_that_was_added_is_not_asked_for_again(home: Workbench, news: Project) -> None:
+    page = open_data(view="labels")
+    next(item for item in page.text_input if item.label == "Name").set_value("EVENT").run()
+    button(page, "Change the set").click().run()
+    assert "added EVENT" in said(page) and not page.error
+    assert next(item for item in page.text_input if item.label == "Name").value == ""
+
+
+def test_what_is_typed_about_a_label_stays_in_its_project(home: Workbench, news: Project) -> None:
+    other = home.projects.create("other", "ner", ["ORG"])
+    page = open_data(view="labels", project="news")
+    next(item for item in page.button_group if item.label == "What to do").set_value("describe").run()
+    next(item for item in page.selectbox if item.label == "Label").select("ORG").run()
+    next(item for item in page.text_area if item.label.startswith("What it means")).set_value("firms").run()
+    button(page, "Change the set").click().run()
+    page.selectbox(key=f"workbench_project_choice_{news.id}").select(other.name).run()
+    assert not page.exception
+    assert next(item for item in page.text_area if item.label.startswith("What it means")).value == ""
+    assert not [item for item in page.button if item.label == "Change the set"]
+
+
 def test_a_split_asks_for_words_and_leads_to_a_batch(home: Workbench, news: Project) -> None:
     page = open_data(view="labels")
     next(item for item in page.button_group if item.label == "What to do").set_value("split").run()

@@ -181,6 +181,19 @@ def test_work_is_withdrawn_reassigned_and_put_back(home: Workbench, boss: User) 
     assert [one.state for one in home.work_changes.history(project)] == ["done", "undone"]
 
 
+def test_what_is_asked_in_one_project_is_not_asked_in_another(home: Workbench, boss: User) -> None:
+    project, ids = shared(home, texts=TEXTS)
+    other, others = shared(home, texts=TEXTS, name="other")
+    ada, _, _ = three(home)
+    say(home, project, ada, ids[0], {"spans": [ADA]})
+    say(home, other, ada, others[0], {"spans": [ADA]})
+    app = run("11_Team.py", view="work", project=project.name)
+    press(app, "Withdraw 1 annotation")
+    app.selectbox(key=f"workbench_project_choice_{project.id}").select(other.name).run()
+    assert any(one.label.startswith("Withdraw 1 annotation") for one in app.button)
+    assert not [one for one in app.button if one.label == "Yes, do it"]
+
+
 def test_guidelines_are_written_read_once_and_restored(
     home: Workbench, boss: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

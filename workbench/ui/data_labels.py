@@ -33,6 +33,8 @@ _NAMES = {
 ASK, LEAVE = "decide them again, one by one", "leave them as they are"
 SHOWN_WORDS = 500
 _DONE = "labels-done"
+_NEW = ("name", "description")
+"""The fields of a label that is added."""
 
 
 def draw_labels(page: Page) -> None:
@@ -61,6 +63,11 @@ def _uses(page: Page) -> Counter[str]:
 @st.cache_data(show_spinner="Counting…", max_entries=8, ttl=600)  # type: ignore[untyped-decorator]
 def _counted(_page: Page, stamp: tuple[object, ...]) -> Counter[str]:
     return _page.workbench.labelsets.uses(_page.project)
+
+
+def _key(page: Page, field: str) -> str:
+    """Key of a field: what is typed about a project's label says nothing about another's of that name."""
+    return f"labels-{page.project.id}-{field}"
 
 
 def _draw_set(page: Page, uses: Counter[str]) -> None:
@@ -96,12 +103,14 @@ def _choose_change(page: Page) -> LabelChange | None:
         label_visibility="collapsed",
     )
     if kind == ADD:
-        return _add()
+        return _add(page)
     if kind == MERGE:
-        return _merge(active)
+        return _merge(page, active)
     if kind == RESTORE:
-        return changes.restore(st.selectbox("Label", retired, key="labels-retired"))
-    return None if kind is None else _one_label(page, kind, st.selectbox("Label", active, key="labels-label"))
+        return changes.restore(st.selectbox("Label", retired, key=_key(page, "retired")))
+    if kind is None:
+        return None
+    return _one_label(page, kind, st.selectbox("Label", active, key=_key(page, "label")))
 
 
 def _one_label(page: Page, kind: str, label: str) -> LabelChange | None:
@@ -109,16 +118,16 @@ def _one_label(page: Page, kind: str, label: str) -> LabelChange | None:
     known = {one.name: one for one in page.project.labels}[label]
     found: LabelChange | None = None
     if kind == RENAME:
-        new = st.text_input("New name", key=f"labels-new-{label}").strip()
+        new = st.text_input("New name", key=_key(page, f"new-{label}")).strip()
         found = changes.rename(label, new) if new and new != label else None
     elif kind == SPLIT:
         found = _split(page, label)
     elif kind == RECOLOUR:
-        color = st.color_picker("Colour", known.color, key=f"labels-color-{label}")
+        color = st.color_picker("Colour", known.color, key=_key(page, f"color-{label}"))
         found = changes.recolour(label, color) if color != known.color else None
     elif kind == DESCRIBE:
         text = st.text_area(
-            "What it means, for whoever labels", known.description, key=f"labels-text-{label}"
+            "What it means, for whoever labels", known.description, key=_key(page, f"text-{label}")
         ).strip()
         found = changes.describe(label, text) if text != known.description else None
     elif kind == RETIRE:
@@ -126,17 +135,20 @@ def _one_label(page: Page, kind: str, label: str) -> LabelChange | None:
     return found
 
 
-def _add() -> LabelChange | None:
+def _add(page: Page) -> LabelChange | None:
     left, right = st.columns([1, 2])
-    name = left.text_input("Name", key="labels-name").strip()
-    description = right.text_input("What it means, for whoever labels", key="labels-description").strip()
+    named, described = (_key(page, field) for field in _NEW)
+    for key in (named, described):
+        st.session_state.setdefault(key, "")  # said, or the browser would keep what was typed before
+    name = left.text_input("Name", key=named).strip()
+    description = right.text_input("What it means, for whoever labels", key=described).strip()
     return changes.add(name, description=description) if name else None
 
 
-def _merge(active: list[str]) -> LabelChange | None:
+def _merge(page: Page, active: list[str]) -> LabelChange | None:
     left, right = st.columns(2)
-    old = left.multiselect("Labels that become one", active, key="labels-merge")
-    into = right.text_input("Which one: one of them, another, or a new name", key="labels-into").strip()
+    old = left.multiselect("Labels that become one", active, key=_key(page, "merge"))
+    into = right.text_input("Which one: one of them, another, or a new name", key=_key(page, "into")).strip()
     return changes.merge(old, into) if old and into and set(old) != {into} else None
 
 
@@ -144,7 +156,7 @@ def _split(page: Page, label: str) -> LabelChange | None:
     """Words of a label, each with the label that it gets."""
     words = page.workbench.labelsets.surfaces(page.project, label)
     new = st.text_input(
-        "New labels, with commas between them", key=f"labels-split-{label}", placeholder="CITY, COUNTRY"
+        "New labels, with commas between them", key=_key(page, f"split-{label}"), placeholder="CITY, COUNTRY"
     )
     names = [name.strip() for name in new.split(",") if name.strip()]
     targets = list(dict.fromkeys([*names, *page.project.label_names]))
@@ -154,13 +166,13 @@ def _split(page: Page, label: str) -> LabelChange | None:
     )
     edited = st.data_editor(
         table,
-        key=f"labels-words-{label}-{'-'.join(names)}",
+        key=_key(page, f"words-{label}-{'-'.join(names)}"),
         hide_index=True,
         disabled=["Words", "Uses"],
         column_config={"Becomes": st.column_config.SelectboxColumn(options=targets)},
         width="stretch",
     )
-    rest = st.selectbox("All others", [ASK, LEAVE, *targets], key=f"labels-rest-{label}")
+    rest = st.selectbox("All others", [ASK, LEAVE, *targets], key=_key(page, f"rest-{label}"))
     rules: dict[str, str] = {}
     if len(edited):
         chosen = edited.dropna(subset=["Becomes"])
@@ -187,6 +199,9 @@ def _draw_change(page: Page, change: LabelChange) -> None:
         done = page.workbench.labelsets.apply(page.project, change, page.user.id)
         batch = f" Batch {done.batch} holds what is to be decided again." if done.batch else ""
         st.session_state[_DONE] = f"Done: {done.sentence}.{batch}"
+        if change.kind == ADD:
+            for field in _NEW:  # it is there now: what was typed would ask for it once more
+                st.session_state.pop(_key(page, field), None)
         st.rerun()
 
 

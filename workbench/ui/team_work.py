@@ -17,7 +17,7 @@ from workbench.ui.theme import count
 
 EVERY, EVERYBODY = "All of it", "Everybody"
 ASKED = "team-work-asked"
-"""What the person is asked to confirm."""
+"""What the person is asked to confirm, and in which project: people and changes are named alike in others."""
 
 SAID = "team-work-said"
 """What the last deed came to, shown after the page is drawn anew."""
@@ -83,7 +83,7 @@ def _draw_withdraw(page: Page, person: str, batch: int | None, since: datetime |
             f"Withdraw {count(found.examples, 'annotation')}…",
             "work-withdraw",
             ":material/undo:",
-            ("withdraw", person, batch, since, decided),
+            (page.project.id, "withdraw", person, batch, since, decided),
             disabled=not found.examples,
         ):
             _ask(
@@ -146,7 +146,7 @@ def _draw_reassign(page: Page, person: str, people: tuple[str, ...], batch: int 
             f"Reassign {count(found.held, 'example')}…",
             "work-reassign",
             ":material/move_up:",
-            ("reassign", person, batch, to),
+            (page.project.id, "reassign", person, batch, to),
             disabled=not found.held,
         ):
             _ask(
@@ -173,7 +173,10 @@ def _draw_history(page: Page) -> None:
             told.markdown(_told(change))
             with action:
                 asked = change.state != UNDONE and _asked(
-                    "Undo…", f"undo-{change.number}", ":material/undo:", ("undo", change.number)
+                    "Undo…",
+                    f"undo-{change.number}",
+                    ":material/undo:",
+                    (page.project.id, "undo", change.number),
                 )
                 going_on = change.state in (DOING, UNDOING) and st.button(
                     "Go on", key=f"go-on-{change.number}", icon=":material/play_arrow:"
