@@ -11,10 +11,12 @@ if __name__ == "__main__":
 
     draw_home()
 else:
+    from workbench.ui.options import follow_settings
     from workbench.ui.warm import warm_up
     from workbench.web.routes import middleware, routes
     from workbench.web.startup import prepare
 
+    follow_settings()
     prepare()
     warm_up()
     app = st.App(__file__, routes=routes(), middleware=middleware())

@@ -60,7 +60,8 @@ class Settings(BaseSettings):
     session_hours: float = Field(default=12.0, gt=0, description="How long a sign-in lasts.")
     public_url: str | None = Field(
         default=None,
-        description="Where people reach this server, such as https://labels.example.org; OpenID Connect needs it.",
+        description="Where people reach this server, such as https://labels.example.org: its host is let in. "
+        "OpenID Connect needs it.",
     )
     oidc_issuer: str | None = Field(
         default=None,

@@ -20,8 +20,9 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser import ARGUMENTS, NAMES, ROOT, ServedApp
 from tests.conftest import missing
-from workbench.config import Settings
+from workbench.config import Settings, get_settings
 from workbench.services import open_workbench
+from workbench.ui.options import follow_settings
 
 HOST = "labels.example.org"
 PASSWORD = "correct horse battery"
@@ -54,6 +55,31 @@ def test_every_setting_is_one(services: Mapping[str, Any]) -> None:
         options = {option.env_var for option in config._config_options_template.values()}
         assert {key for key in environment if key.startswith("STREAMLIT_")} <= options
     assert services["app"]["volumes"] == services["worker"]["volumes"], "the home is one"
+
+
+def test_the_host_of_the_public_address_is_let_in_and_large_files_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from streamlit import config
+    from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+    monkeypatch.setattr(config, "_main_script_path", str(ROOT / "Home.py"))
+    monkeypatch.setattr(config, "_config_options", None)
+    monkeypatch.setenv("WORKBENCH_PUBLIC_URL", f"https://{HOST}:8443")
+    monkeypatch.setenv("WORKBENCH_MAX_UPLOAD_MB", "1200")
+    get_settings.cache_clear()
+    try:
+        assert not is_host_allowed(HOST)
+        follow_settings()
+        for _ in range(2):
+            assert is_host_allowed(f"{HOST}:8443") and is_host_allowed("localhost:8501")
+            assert not is_host_allowed("elsewhere.example.org")
+            assert config.get_option("server.maxUploadSize") == 1200
+            config.get_config_options(force_reparse=True)  # as when .streamlit/config.toml is edited
+        config.get_config_options(force_reparse=True, options_from_flags={"server.maxUploadSize": 50})
+        assert config.get_option("server.maxUploadSize") == 50, "it was told so itself"
+    finally:
+        get_settings.cache_clear()
 
 
 def test_the_proxy_reaches_the_port_that_the_image_serves(services: Mapping[str, Any]) -> None:
