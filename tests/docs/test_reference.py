@@ -26,6 +26,12 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
+def test_extras_are_installed_from_the_checkout() -> None:
+    paths = [*PAGES, *(ROOT / "workbench").rglob("*.py")]
+    told = [re.findall(r"pip install (.*)\[\w+\]", path.read_text(encoding="utf-8")) for path in paths]
+    assert {words for found in told for words in found} == {"-e '."}
+
+
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     build = [
         sys.executable,

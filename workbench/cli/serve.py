@@ -31,7 +31,7 @@ def serve(
     except ImportError as error:
         raise Unavailable(
             f"serving a model needs {error.name}, which is not installed",
-            remedy="pip install 'annotation-workbench[serve]'",
+            remedy="run pip install -e '.[serve]' in the workbench's folder",
         ) from None
     err.print(f"Loading {model_dir} …", style="dim", markup=False)
     model = StandingModel(model_dir, device or get_settings().device)

@@ -102,7 +102,8 @@ class Cluster:
     def __init__(self, address: str) -> None:
         if importlib.util.find_spec("ray") is None:
             raise Unavailable(
-                "the package ray is not installed", remedy="pip install 'annotation-workbench[ray]'"
+                "the package ray is not installed",
+                remedy="run pip install -e '.[ray]' in the workbench's folder",
             )
         self._address = address
 

@@ -34,7 +34,7 @@ def adapt_low_rank(network: Any, rank: int) -> None:
     except ImportError as error:
         raise Unavailable(
             f"LoRA needs peft, which is not installed here ({error})",
-            remedy="pip install 'annotation-workbench[lora]', or train without LoRA",
+            remedy="run pip install -e '.[lora]' in the workbench's folder, or train without LoRA",
         ) from error
     prefix = network.base_model_prefix
     names = {module: name for name, module in network.named_modules()}

@@ -66,7 +66,7 @@ def export_onnx(model: LoadedModel, out: Path) -> None:
     except ImportError as error:
         raise ModelUnavailable(
             f"an export to ONNX needs {error.name}, which is not installed",
-            remedy="pip install 'annotation-workbench[onnx]'",
+            remedy="run pip install -e '.[onnx]' in the workbench's folder",
         ) from None
     if model.tokenizer.pads_left:
         raise ModelUnavailable(

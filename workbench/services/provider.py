@@ -163,7 +163,8 @@ class Provider:
             from authlib.integrations.requests_client import OAuth2Session
         except ImportError as error:
             raise Unavailable(
-                "OpenID Connect needs Authlib", remedy="pip install 'annotation-workbench[oidc]'"
+                "OpenID Connect needs Authlib",
+                remedy="run pip install -e '.[oidc]' in the workbench's folder",
             ) from error
         return OAuth2Session(
             self._client_id,

@@ -59,7 +59,7 @@ def make_engine(url: str) -> Engine:
         except ModuleNotFoundError as error:
             raise DatabaseUnavailable(
                 "PostgreSQL needs the psycopg package",
-                remedy="pip install 'annotation-workbench[postgresql]'",
+                remedy="run pip install -e '.[postgresql]' in the workbench's folder",
             ) from error
         _ping_after_rest(engine)
         return engine
