@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.labeling.corpus import make_project
 from workbench.domain import Project, Role, Split, User
 from workbench.errors import Forbidden, InvalidInput, NotFound, WrongState
 from workbench.services import Workbench
@@ -139,6 +140,18 @@ def test_roles_in_one_project(workbench: Workbench, people: dict[Role, User]) ->
     workbench.members.set_project_role(news, "annotator", None)
     with pytest.raises(Forbidden, match="an annotator in this project, and this takes a lead"):
         seen.labelsets.uses(news)
+
+
+def test_who_leaves_a_project_holds_what_they_held_in_others(
+    workbench: Workbench, people: dict[Role, User]
+) -> None:
+    user = people[Role.ANNOTATOR]
+    (left, _), (other, ids) = (make_project(workbench, name=name) for name in ("left", "other"))
+    for project in (left, other):
+        assert len(workbench.annotation.queue(project, user, limit=2).items) == 2
+    workbench.members.set_project_role(left, "annotator", "none")
+    with workbench.store.read() as tx:
+        assert sorted(tx.batches.held(user.id)) == ids[:2]
 
 
 def test_an_admin_is_one_everywhere(workbench: Workbench, people: dict[Role, User]) -> None:

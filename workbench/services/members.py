@@ -108,7 +108,8 @@ class MemberService:
                 )
             tx.users.set_project_role(project.id, user.id, said)
             if said == NO_ROLE:
-                tx.batches.end_leases(user.id)
+                held = tx.work_changes.held(project.id, user.id)
+                tx.batches.end_leases(user.id, [one.example_id for one in held])
             tx.users.audit(by.id if by else None, "project.role", user.name, {"to": said}, project.id)
 
     def retire(self, name: str, *, by: User | None = None) -> User:
