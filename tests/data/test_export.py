@@ -12,7 +12,7 @@ from tests.formats.test_contract import WITH_LABELS, other_labels
 from workbench.domain import AnnotationStatus, Project, Span, Spans, Split, User
 from workbench.errors import InvalidInput, UnknownName
 from workbench.formats import Source
-from workbench.services import Workbench
+from workbench.services import Workbench, labelchanges
 from workbench.services.exportkinds import EXPORTS, SOURCE
 from workbench.services.importing import ImportOptions
 from workbench.services.splits import SplitPlan
@@ -92,6 +92,24 @@ def test_changed_labels_and_nothing_else_are_written_into_the_file(
             annotate(workbench, project, first.id, before[first.id])
             assert workbench.datasets.export_data(project, SOURCE, out).changed == 0
             assert out.read_bytes() == data
+
+
+def test_changes_of_labels_are_written_into_the_file(workbench: Workbench, tmp_path: Path) -> None:
+    data = b"EU B-ORG\nrejects O\n\nParis B-LOC\nand O\nOslo B-GPE\n"
+    project = workbench.projects.create("p", "ner")
+    workbench.datasets.import_sources(project, [Source("a.conll", data)], Split.POOL)
+    workbench.labelsets.apply(project, labelchanges.rename("ORG", "COMPANY"))
+    workbench.labelsets.apply(project, labelchanges.merge(["GPE"], "LOC"))
+    out = tmp_path / "out"
+    for changed, written in (
+        (2, data.replace(b"ORG", b"COMPANY").replace(b"GPE", b"LOC")),
+        (1, data.replace(b"ORG", b"COMPANY")),
+        (0, data),
+    ):
+        assert workbench.datasets.export_data(project, SOURCE, out).changed == changed
+        assert out.read_bytes() == written
+        if changed:
+            workbench.labelsets.undo(project)
 
 
 def test_every_format_reads_back_what_it_wrote(workbench: Workbench, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.domain import Example, ImportRecord, Payload, Project, Split, is_partial
+from workbench.domain import Annotation, Example, ImportRecord, Payload, Project, Split, is_partial
 from workbench.errors import InvalidInput
 from workbench.formats import Change, Report, Source, get_format
 from workbench.services.exportfiles import atomic
@@ -123,7 +123,7 @@ def _changes(tx: Transaction, project: Project, record: ImportRecord) -> tuple[l
         golds = tx.annotations.gold_of([example.id for example in part])
         for example in part:
             annotation = golds[example.id][0] if example.id in golds else None
-            if annotation is None or annotation.payload is None or annotation.author == IMPORTER:
+            if annotation is None or annotation.payload is None or _is_imported(annotation):
                 continue
             before = _as_imported(tx, project, example)
             if before != annotation.payload:
@@ -131,6 +131,11 @@ def _changes(tx: Transaction, project: Project, record: ImportRecord) -> tuple[l
                     Change(example.locator, example.content, before, annotation.payload, example.external_id)
                 )
     return changes, number
+
+
+def _is_imported(annotation: Annotation) -> bool:
+    """Whether it is what the file says, and not what a change of labels has made of that."""
+    return annotation.author == IMPORTER and annotation.revision == 1
 
 
 def _as_imported(tx: Transaction, project: Project, example: Example) -> Payload | None:
