@@ -8,7 +8,7 @@ import pytest
 
 from tests.labeling.corpus import QA_TEXT, make_project
 from tests.team.test_sharing import COUNTER, NONE, PER
-from workbench.domain import AnnotationStatus, Project, Role, Sharing, User
+from workbench.domain import AnnotationStatus, Project, Role, Sharing, Span, Spans, User
 from workbench.errors import InvalidInput
 from workbench.services import Workbench
 from workbench.services.annotation import QueueItem, Receipt, Submission
@@ -176,6 +176,64 @@ def test_skips_and_mixed_scores(workbench: Workbench, people: dict[str, User]) -
     score = workbench.probes.scores(project)[0]
     assert (score.answers, score.without_labels, score.same) == (2, 1, 1)
     assert score.score == pytest.approx(2 * 2 / (3 + 2))  # 2 right of 3 said and 2 wanted
+
+
+def answered_probe(workbench: Workbench, people: dict[str, User]) -> tuple[Project, list[int], int]:
+    """A batch that Otto has done, and the last of the probes that he answered in it, each with no entity."""
+    project, ids = adjudicated(workbench, people)
+    batch_id = new_batch(workbench, project)
+    met = label_all(workbench, project, people["otto"], batch_id, ids[:KNOWN], payload=NONE)
+    return project, ids, max(item.example.id for item in met)
+
+
+def test_a_reviewers_word_on_a_former_probe_counts_there_and_nowhere_else(
+    workbench: Workbench, people: dict[str, User]
+) -> None:
+    project, ids, probe = answered_probe(workbench, people)
+    with workbench.store.read() as tx:
+        before = tx.annotations.gold_of(ids)
+    word = Spans((Span(8, 11, "PER"),))
+    stored = workbench.review.rewrite(project, people["otto"], probe, word)
+    assert workbench.annotation.history(project, probe)[-1] == stored
+    with workbench.store.read() as tx:
+        after = tx.annotations.gold_of(ids)
+    assert after.pop(probe) == (stored, people["otto"].id)
+    assert after == {one: said for one, said in before.items() if one != probe}
+    assert all(one.answer.payload == Spans() for one in workbench.probes.answers(project, "otto"))
+    seen = workbench.annotation.item(project, people["otto"], probe)
+    assert seen.current == seen.earlier == stored
+    again = Submission(probe, "again", payload=PER, base_revision=seen.base_revision)
+    said = workbench.annotation.revise(project, people["otto"], again)
+    assert workbench.annotation.history(project, probe)[-1] == said, "what he says of it next is a label too"
+
+
+def test_a_former_probe_is_corrected_like_any_other_example(
+    workbench: Workbench, people: dict[str, User]
+) -> None:
+    project, _, probe = answered_probe(workbench, people)
+    say(workbench, project, people["eva"], probe, NONE)
+    batch_id = workbench.corrections.create(project, [probe], "look again").batch.id
+    (item,) = workbench.annotation.queue(project, people["otto"], batch_id).items
+    assert item.current and (item.current.author, item.earlier, item.base_revision) == ("eva", None, 2)
+    answer = Submission(probe, "corrected", payload=PER, batch_id=batch_id, base_revision=2)
+    workbench.annotation.revise(project, people["otto"], answer)
+    assert [one.author for one in workbench.annotation.history(project, probe)] == ["eva", "eva", "otto"]
+
+
+def test_a_former_probe_without_labels_waits_in_the_pool(
+    workbench: Workbench, people: dict[str, User]
+) -> None:
+    project, _, probe = answered_probe(workbench, people)
+    workbench.work_changes.withdraw(project, "eva", decided=True)
+    queue = workbench.annotation.queue(project, people["otto"], limit=50)
+    (item,) = [one for one in queue.items if one.example.id == probe]
+    assert (item.current, item.earlier, item.base_revision) == (None, None, 2)
+    workbench.annotation.revise(
+        project, people["otto"], Submission(probe, "anew", payload=PER, base_revision=2)
+    )
+    assert workbench.annotation.history(project, probe)[-1].author == "otto"
+    again = workbench.annotation.queue(project, people["otto"], limit=50)
+    assert probe not in [one.example.id for one in again.items]
 
 
 POS_SAID = {"tags": ["NOUN", "VERB", "NOUN", "NOUN"]}

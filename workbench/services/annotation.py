@@ -128,11 +128,19 @@ class AnnotationService:
 
     # --- saving -----------------------------------------------------------------------------------------
 
-    def submit(self, project: Project, user: User, items: Sequence[Submission]) -> list[Receipt]:
+    def submit(
+        self, project: Project, user: User, items: Sequence[Submission], *, probed: bool = True
+    ) -> list[Receipt]:
         """Store answers, each checked on its own: a refused one does not hold up the others.
 
         What is known by its client id is not stored again but acknowledged again. Gold follows an example's
         newest accepted revision, unless a reviewer has decided otherwise.
+
+        Args:
+            project: The project.
+            user: Who answers.
+            items: The answers.
+            probed: Keep answers to probes apart; not so a reviewer's, who has seen the labels, or those of a file.
 
         Returns:
             One receipt per submission, in the same order.
@@ -148,12 +156,12 @@ class AnnotationService:
                 # The label set of now, not of when the page was drawn; it stays until this block ends.
                 held = tx.projects.held(project.id)
                 of_part = [items[index] for index in part]
-                stored = self._store_some(tx, held, user, of_part)
+                stored = self._store_some(tx, held, user, of_part, probed)
             receipts |= dict(zip(part, stored, strict=True))
         return [receipts[index] for index in range(len(items))]
 
     def _store_some(
-        self, tx: Transaction, project: Project, user: User, items: Sequence[Submission]
+        self, tx: Transaction, project: Project, user: User, items: Sequence[Submission], probed: bool
     ) -> list[Receipt]:
         examples = self._examples(tx, project, [item.example_id for item in items])
         versions = (
@@ -161,7 +169,8 @@ class AnnotationService:
             if any(item.suggestion_version for item in items)
             else {}
         )
-        probes = tx.probes.among(user.id, [(item.batch_id, item.example_id) for item in items])
+        pairs = [(item.batch_id, item.example_id) for item in items]
+        probes = tx.probes.among(user.id, pairs) if probed else {}
         renamed = cache(lambda: label_map(tx, project, None, project.label_names))
         receipts, given_back = [], []
         for item in items:
@@ -194,14 +203,16 @@ class AnnotationService:
         receipts = (ask_question(self._store, project, user, one, self._lease) for one in questions)
         return [receipt for receipt in receipts if receipt is not None]
 
-    def revise(self, project: Project, user: User, submission: Submission) -> Annotation:
-        """Store one answer, or raise what ``submit`` would have put into its receipt.
+    def revise(
+        self, project: Project, user: User, submission: Submission, *, probed: bool = True
+    ) -> Annotation:
+        """Store one answer as ``submit`` does, or raise what it would have put into the receipt.
 
         Raises:
             InvalidPayload: The labels do not fit.
             StaleRevision: Somebody else was faster.
         """
-        receipt = self.submit(project, user, [submission])[0]
+        receipt = self.submit(project, user, [submission], probed=probed)[0]
         if receipt.annotation is not None:
             return receipt.annotation
         error = StaleRevision if receipt.newer else InvalidPayload
@@ -251,7 +262,8 @@ class AnnotationService:
         submissions, refused = read_submissions(self._store, project, path, author)
         with self._store.write() as tx:
             user = tx.users.find_or_add(author)
-        receipts = self.submit(project, user, [submission for _, submission in submissions])
+        answers = [submission for _, submission in submissions]
+        receipts = self.submit(project, user, answers, probed=False)
         lines = zip(submissions, receipts, strict=True)
         refused += [
             Refusal(line, receipt.message or "") for (line, _), receipt in lines if not receipt.stored

@@ -109,7 +109,7 @@ class ReviewService:
         answer = Submission(
             example_id, f"review-{uuid.uuid4().hex}", payload=data, comment="decided in review"
         )
-        stored = self._annotation.revise(project, user, answer)
+        stored = self._annotation.revise(project, user, answer, probed=False)
         self._annotation.decide(project, user, stored.id)
         return stored
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    and_,
     bindparam,
     delete,
     exists,
@@ -54,7 +55,20 @@ _OF_THEIRS = select(batch_items.c.example_id, batch_items.c.batch_id).where(
     batch_items.c.probe,
     ~exists().where(revisions.c.example_id == batch_items.c.example_id, revisions.c.author_id == _USER),
 )
-_ANSWERED = select(probe_answers.c.example_id, probe_answers.c.batch_id).where(
+_STILL = and_(
+    exists().where(gold.c.example_id == probe_answers.c.example_id),
+    ~exists().where(
+        revisions.c.example_id == probe_answers.c.example_id, revisions.c.author_id == probe_answers.c.user_id
+    ),
+    ~exists().where(
+        leases.c.example_id == probe_answers.c.example_id,
+        leases.c.user_id == probe_answers.c.user_id,
+        leases.c.batch_id.is_distinct_from(probe_answers.c.batch_id),
+    ),
+)
+"""Of an answered probe: it still has gold, and the person neither has labeled it otherwise nor holds it to do so."""
+
+_ANSWERED = select(probe_answers.c.example_id, probe_answers.c.batch_id, _STILL.label("still")).where(
     probe_answers.c.example_id.in_(_IDS), probe_answers.c.user_id == _USER
 )
 _OPEN = (batch_items.c.batch_id == bindparam("batch"), batch_items.c.open)
@@ -100,7 +114,7 @@ class Probes:
         """Which (batch id, example id) pairs are the person's probes: batch by example id.
 
         One is a probe that is an item of the batch and not labeled by the person otherwise; and what the person has
-        said already of a probe, where the batch is not named.
+        said already of a probe and looks at again, where the batch is not named.
         """
         found: dict[int, int] = {}
         said_batch = {example_id: batch_id for batch_id, example_id in items}
@@ -114,7 +128,8 @@ class Probes:
             found |= {
                 row.example_id: row.batch_id
                 for row in rows
-                if said_batch[row.example_id] in (None, row.batch_id)
+                if said_batch[row.example_id] == row.batch_id
+                or (said_batch[row.example_id] is None and row.still)
             }
         return found
 
@@ -132,7 +147,8 @@ class Probes:
                 ),
             )
             found |= dict.fromkeys(self._connection.execute(held).scalars())
-            said = _answers().where(probe_answers.c.example_id.in_(part), probe_answers.c.user_id == user_id)
+            mine = probe_answers.c.user_id == user_id
+            said = _answers().where(probe_answers.c.example_id.in_(part), mine, _STILL)
             found |= {row.example_id: _annotation(row) for row in self._connection.execute(said)}
         return found
 
