@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.labeling.corpus import add_version
 from tests.labelsets.corpus import gold, ids, person, revisions, save
+from tests.team.test_sharing import batch
 from workbench.domain import AnnotationStatus, Project, Span, Spans, Split, Tags
 from workbench.errors import AlreadyExists, InvalidInput, NotFound, WrongState
 from workbench.formats import Source
@@ -13,6 +15,7 @@ from workbench.services import labelchanges as changes
 from workbench.services.annotation_items import Submission
 from workbench.services.labelchanges import LabelChange
 from workbench.storage.labelsets import LabelSets
+from workbench.storage.rows import now
 
 
 def test_a_label_is_renamed_everywhere_and_back(workbench: Workbench, news: Project) -> None:
@@ -111,6 +114,52 @@ def test_gold_that_a_reviewer_chose_among_older_revisions_follows(
         assert tx.annotations.gold_of([first])[first][1] == lead.id
     workbench.labelsets.undo(news)
     assert gold(workbench, news)[0] == [("EU", "ORG")]
+
+
+def test_what_is_written_anew_says_when_and_how_it_was_labeled(workbench: Workbench, news: Project) -> None:
+    ann = person(workbench)
+    first, second, *_ = ids(workbench, news)
+    with workbench.store.write() as tx:
+        add_version(tx, news)
+    of_batch = batch(workbench, news, [first])
+    payload = {"spans": [{"start": 0, "end": 2, "label": "ORG"}]}
+    flag = {"spans": [{"start": 0, "end": 5, "label": "ORG"}]}
+    answers = [
+        Submission(first, "1", payload=payload, seconds=7.5, batch_id=of_batch, suggestion_version=1),
+        Submission(second, "2", AnnotationStatus.FLAGGED, flag, comment="a name?"),
+    ]
+    for answer in answers:
+        workbench.annotation.revise(news, ann, answer)
+    said = [workbench.annotation.history(news, one)[-1] for one in (first, second)]
+    later = now()
+    correction = workbench.corrections.create(news, [first, second], "look again").batch
+
+    def as_it_was() -> bool:
+        written = [workbench.annotation.history(news, one)[-1] for one in (first, second)]
+        parts = ("author", "status", "created_at", "batch_id", "seconds", "comment", "suggestion_version")
+        return all(
+            new.revision > old.revision and getattr(new, part) == getattr(old, part)
+            for new, old in zip(written, said, strict=True)
+            for part in parts
+        )
+
+    workbench.labelsets.apply(news, changes.rename("ORG", "COMPANY"), ann.id)
+    assert as_it_was()
+    assert [one.comment for one in workbench.review.dossier(news, second).flags] == ["a name?"]
+    preview = workbench.work_changes.withdraw_preview
+    assert preview(news, "ann", since=later).examples == 0
+    assert preview(news, "ann", batch=1).examples == 1
+    with workbench.store.read() as tx:
+        assert tx.batches.open_count(news.id, correction.id) == 2
+        assert tx.annotations.logged_seconds(news.id) == [(3, 7.5)], "time is spent once"
+    workbench.labelsets.undo(news)
+    assert as_it_was()
+    workbench.labelsets.apply(news, changes.split("ORG", {}, None))
+    withdrawn = workbench.annotation.history(news, second)[-1]
+    assert (withdrawn.status, withdrawn.comment) == (AnnotationStatus.WITHDRAWN, "")
+    assert withdrawn.created_at > later
+    workbench.labelsets.undo(news)
+    assert as_it_was()
 
 
 def test_add_recolour_describe_retire_restore(workbench: Workbench, news: Project) -> None:

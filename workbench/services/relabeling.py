@@ -119,6 +119,7 @@ def _anew(
         revision=revision,
         status=AnnotationStatus.WITHDRAWN if withdrawn else one.status,
         payload=None if new is None else task.dump(new.payload),
+        like=None if withdrawn else one.id,
     )
 
 
@@ -145,7 +146,9 @@ def plan_undo(tx: Transaction, change_id: int) -> Iterator[tuple[Plan, tuple[Wri
             one = standing[written.example_id, written.author_id]
             newest[written.example_id] += 1
             number = newest[written.example_id]
-            rows.append(NewRevision(one, one.author_id, number, written.status, written.payload))
+            rows.append(
+                NewRevision(one, one.author_id, number, written.status, written.payload, written.replaced_id)
+            )
             back.append(written)
         effect = Effect(
             examples=len({written.example_id for written in back}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -27,6 +27,9 @@ from workbench.storage.tables import annotations as revisions
 from workbench.storage.tables import examples, gold, label_change_items
 from workbench.storage.visible import in_project
 
+KEPT = ("created_at", "batch_id", "seconds", "comment", "suggestion_version_id")
+"""Columns of a revision that say when and how a person labeled, whatever the labels are called."""
+
 
 class Standing(NamedTuple):
     """A revision that says what its author thinks now, or that is gold; ``gold`` and ``accepted_by`` say which."""
@@ -43,22 +46,27 @@ class Standing(NamedTuple):
 
 
 class NewRevision(NamedTuple):
-    """A revision that takes another's place."""
+    """A revision that takes another's place.
+
+    ``like`` is the id of the revision whose labels it gives under other names; None where it withdraws.
+    """
 
     replaced: Standing
     author_id: int
     revision: int
     status: str
     payload: Json | None
+    like: int | None
 
 
 class Written(NamedTuple):
-    """A revision that a change has written, and what stood in its place before.
+    """A revision that a change has written, and what stood in its place before, whose id ``replaced_id`` is.
 
     ``touched`` says whether its author has said something since, other than through changes of the label set.
     """
 
     id: int
+    replaced_id: int
     example_id: int
     author_id: int
     touched: bool
@@ -132,8 +140,12 @@ class Replacements:
         return found
 
     def replace(self, change_id: int, rows: Sequence[NewRevision], *, undoes: bool) -> dict[int, int]:
-        """Add revisions in others' place, gold following to them; the new ids by the ids that they replace."""
-        moment = now()
+        """Add revisions in others' place, gold following to them; the new ids by the ids that they replace.
+
+        Nobody has labeled anew: each has the moment, batch, time, remark and suggestion of the one that it is like.
+        """
+        kept = self._kept([row.like for row in rows if row.like is not None])
+        withdrawn = dict.fromkeys(KEPT) | {"created_at": now(), "comment": ""}
         word = "undo" if undoes else "do"
         names = {row.replaced.id: f"labels:{change_id}:{word}:{row.replaced.id}" for row in rows}
         for part in chunks(rows, 1_000):
@@ -145,8 +157,7 @@ class Replacements:
                         "revision": row.revision,
                         "status": row.status,
                         "client_id": names[row.replaced.id],
-                        "comment": "",
-                        "created_at": moment,
+                        **(withdrawn if row.like is None else kept[row.like]),
                         **({"payload": dict(row.payload)} if row.payload is not None else {}),
                     }
                     for row in part
@@ -232,6 +243,7 @@ class Replacements:
         rows = self._connection.execute(
             select(
                 items.c.annotation_id,
+                items.c.replaced_id,
                 new.c.example_id,
                 new.c.author_id,
                 touched.label("touched"),
@@ -249,6 +261,15 @@ class Replacements:
             yield Written(*row)._replace(gold=bool(row.gold), touched=bool(row.touched))
 
     # --- inside -------------------------------------------------------------------------------------
+
+    def _kept(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """What is kept of these revisions where others take their place, by their ids."""
+        columns = [revisions.c[name] for name in KEPT]
+        found: dict[int, dict[str, Any]] = {}
+        for part in id_chunks(ids):
+            rows = self._connection.execute(select(revisions.c.id, *columns).where(revisions.c.id.in_(part)))
+            found.update({row[0]: dict(zip(KEPT, row[1:], strict=True)) for row in rows})
+        return found
 
     def _by_client_id(self, names: Sequence[str]) -> Mapping[str, int]:
         found: dict[str, int] = {}
