@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.labeling.corpus import make_project
+from tests.labeling.corpus import make_project, make_user
 from workbench import cli
 from workbench.cli.base import app
 from workbench.config import get_settings
 from workbench.domain import Span, Spans
 from workbench.services import Workbench, open_workbench
+from workbench.services.annotation import SIMULATED, Submission
 from workbench.storage.batches import NewItem
 
 
@@ -49,6 +50,24 @@ def test_a_file(opened: Workbench, tmp_path: Path) -> None:
     assert err.startswith("line 2: ")
 
 
+def test_what_was_withdrawn_is_stored_again(opened: Workbench, tmp_path: Path) -> None:
+    project, ids = make_project(opened)
+    path = tmp_path / "a.jsonl"
+    gone = f'{{"example": {ids[1]}, "spans": []}}\n{{"example": {ids[1]}, "status": "withdrawn"}}\n'
+    path.write_text(f'{{"example": {ids[0]}, "spans": []}}\n{gone}')
+
+    def given() -> list[list[str]]:
+        assert json.loads(run("news", str(path), "--author", "ada", "--json")[1])["stored"] == 3
+        return [[str(one.status) for one in opened.annotation.history(project, key)] for key in ids[:2]]
+
+    taken_back = ["accepted", "withdrawn"]
+    assert given() == given() == [["accepted"], taken_back], "a file that takes back what it says still does"
+    opened.work_changes.withdraw(project, "ada")
+    assert given() == given() == [["accepted", "withdrawn", "accepted"], taken_back]
+    opened.work_changes.withdraw(project, "ada")
+    assert given()[0][-2:] == ["withdrawn", "accepted"]
+
+
 def test_the_simulated_annotator(opened: Workbench) -> None:
     project, ids = make_project(opened)
     with opened.store.write() as tx:
@@ -58,6 +77,11 @@ def test_the_simulated_annotator(opened: Workbench) -> None:
     code, out, _ = run("news", "--batch", "1", "--simulate", "--json")
     assert (code, json.loads(out)) == (0, {"stored": 3, "refused": []})
     assert json.loads(run("news", "--batch", "1", "--simulate", "--json")[1])["stored"] == 0
+    simulated = make_user(opened, SIMULATED)
+    opened.annotation.submit(project, simulated, [Submission(ids[0], "gone", "withdrawn")])
+    assert json.loads(run("news", "--batch", "1", "--simulate", "--json")[1])["stored"] == 1
+    history = opened.annotation.history(project, ids[0])
+    assert [str(one.status) for one in history] == ["accepted", "withdrawn", "accepted"]
 
 
 @pytest.mark.parametrize(

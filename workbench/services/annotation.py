@@ -240,7 +240,7 @@ class AnnotationService:
         """
         with self._store.write() as tx:
             simulated = tx.users.find_or_add(SIMULATED, system=True)
-        answers, waiting = answer_batch(self._store, project, batch_number)
+        answers, waiting = answer_batch(self._store, project, batch_number, simulated.id)
         if waiting and not answers:
             raise InvalidInput(
                 f"no labels were kept aside for batch {batch_number}",
@@ -254,7 +254,8 @@ class AnnotationService:
 
         A line names its example by ``example`` (id) or ``external_id`` and gives the labels in their stored form
         (``spans`` and where they are ``partial`` that, ``tags``, or ``answers`` and ``no_answer``); ``status``,
-        ``seconds``, ``comment`` and ``client_id`` are optional. A file that is given again stores nothing twice.
+        ``seconds``, ``comment`` and ``client_id`` are optional. A file that is given again stores nothing twice, but
+        stores again what has been withdrawn since.
 
         Raises:
             FormatError: The file can't be read as text.

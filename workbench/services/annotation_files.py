@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +19,27 @@ from workbench.tasks import get_task
 PAYLOAD_KEYS = {"ner": ("spans", "partial"), "pos": ("tags",), "qa": ("answers", "no_answer")}
 """Keys of a line that make up its payload, where it has no ``payload`` of its own."""
 
+OF_BATCH, OF_FILE = "simulated:", "file:"
+"""What client ids begin with that follow from the answer itself."""
 
-def answer_batch(store: Store, project: Project, number: int) -> tuple[list[Submission], int]:
+
+def answer_batch(store: Store, project: Project, number: int, author_id: int) -> tuple[list[Submission], int]:
     """Answers from the labels kept aside to what is open in a batch, and how many items are open. Raises NotFound."""
     with store.read() as tx:
         batch = tx.batches.by_number(project.id, number)
         waiting = tx.batches.open_items(project.id, batch.id)
         kept = kept_aside(tx, project, [item.example_id for item in waiting])
-    answers = [
-        Submission(
-            example_id=item.example_id,
-            client_id=f"simulated:{batch.id}:{item.example_id}",
-            payload=kept[item.example_id],
-            batch_id=batch.id,
-        )
-        for item in waiting
-        if item.example_id in kept
-    ]
-    return answers, len(waiting)
+        answers = [
+            Submission(
+                example_id=item.example_id,
+                client_id=f"{OF_BATCH}{batch.id}:{item.example_id}",
+                payload=kept[item.example_id],
+                batch_id=batch.id,
+            )
+            for item in waiting
+            if item.example_id in kept
+        ]
+        return _anew_where_withdrawn(tx, answers, author_id), len(waiting)
 
 
 def kept_aside(tx: Transaction, project: Project, example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -76,7 +80,32 @@ def read_submissions(
                 found.append((number, _submission(tx, project, line, author)))
             except InvalidInput as error:
                 refused.append(Refusal(number, str(error)))
+        user = tx.users.find(author)
+        if user is not None:
+            lines_of = [number for number, _ in found]
+            answers = _anew_where_withdrawn(tx, [answer for _, answer in found], user.id)
+            found = list(zip(lines_of, answers, strict=True))
     return found, refused
+
+
+def _anew_where_withdrawn(tx: Transaction, answers: Sequence[Submission], author_id: int) -> list[Submission]:
+    """The answers with another client id where what the author said has been withdrawn, so that they are stored again.
+
+    An answer that has a client id of its own keeps it, and so do answers whose last one withdraws them itself.
+    """
+    newest = tx.annotations.newest(list({one.example_id for one in answers}), author_id)
+    last = {one.example_id: one.status for one in answers}
+    gone = {
+        example_id: said.revision
+        for example_id, said in newest.items()
+        if said.status is AnnotationStatus.WITHDRAWN and last[example_id] is not AnnotationStatus.WITHDRAWN
+    }
+    return [
+        replace(one, client_id=f"{one.client_id}:{gone[one.example_id]}")
+        if one.example_id in gone and one.client_id.startswith((OF_BATCH, OF_FILE))
+        else one
+        for one in answers
+    ]
 
 
 def _submission(tx: Transaction, project: Project, line: str, author: str) -> Submission:
@@ -136,4 +165,4 @@ def _payload(project: Project, data: Mapping[str, Any]) -> Mapping[str, Any] | N
 def _content_id(project: Project, author: str, example_id: int, line: str) -> str:
     """The same line by the same author has the same client id, so that a file given twice is stored once."""
     digest = hashlib.sha256(f"{project.id}\0{author}\0{example_id}\0{line.strip()}".encode()).hexdigest()
-    return f"file:{digest[:40]}"
+    return f"{OF_FILE}{digest[:40]}"
