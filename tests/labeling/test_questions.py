@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.labeling.corpus import QA_TEXT, add_version, make_project, make_user
-from workbench.domain import Answer, Answers, Prediction, Project, Split, User
+from workbench.domain import Answer, Answers, Prediction, Project, Role, Sharing, Split, User
 from workbench.services import Workbench
 from workbench.services.annotation_items import NewQuestion, Receipt, Submission
 from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples
@@ -138,6 +138,28 @@ def test_a_wording_is_a_revision_and_the_former_one_stays(
     # And back: undo is a revision as well.
     workbench.annotation.submit(project, ada, [Submission(ids[0], "4", payload=IN_1911)])
     assert len(workbench.annotation.history(project, ids[0])) == 3
+
+
+def test_what_was_predicted_of_a_wording_goes_whoever_changes_it(
+    workbench: Workbench, asked: tuple[Project, list[int], User]
+) -> None:
+    project, ids, ada = asked
+    bob, boss = make_user(workbench, "bob"), make_user(workbench, "boss", role=Role.REVIEWER)
+    plain = workbench.annotation.revise(project, bob, Submission(ids[0], "1", payload={"answers": []}))
+    anew = {**IN_1911, "question": "In which year did it burn down?"}
+    workbench.annotation.revise(project, ada, Submission(ids[0], "2", payload=anew))
+    with workbench.store.write() as tx:
+        version = add_version(tx, project)
+    for change in (
+        lambda: workbench.review.accept(project, boss, plain.id),
+        lambda: workbench.review.reopen(project, boss, ids[0]),
+        lambda: workbench.sharing.set(project, Sharing(people=2, agree=2)),
+    ):
+        with workbench.store.write() as tx:
+            said = dump_prediction("qa", Prediction(Answers(), 0.5))
+            tx.models.put_predictions(version.id, [(one, said) for one in ids])
+        change()
+        assert predicted(workbench, version.id, ids) == {ids[1], ids[2]}
 
 
 def predicted(workbench: Workbench, version_id: int, ids: list[int]) -> set[int]:

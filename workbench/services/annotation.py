@@ -26,6 +26,7 @@ from workbench.services.annotation_queue import NEIGHBOURS, describe, make_queue
 from workbench.services.labelmaps import LabelMap, label_map
 from workbench.services.probes import store_probe
 from workbench.services.questions import ask_question
+from workbench.services.wordings import wordings
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
 from workbench.tasks import Task, get_task
@@ -227,7 +228,8 @@ class AnnotationService:
                 raise InvalidInput(
                     f"a {annotation.status} revision can't be gold", remedy="choose an accepted one"
                 )
-            tx.annotations.set_gold(annotation.example_id, annotation.id, user.id)
+            with wordings(tx, project, [annotation.example_id]):
+                tx.annotations.set_gold(annotation.example_id, annotation.id, user.id)
 
     # --- without the page -------------------------------------------------------------------------------
 
@@ -327,7 +329,6 @@ def _store(
     payload: Json | None,
     version_id: int | None,
 ) -> Receipt:
-    asks = project.task == "qa"
     batch_id = item.batch_id
     # Of an example that several people label, each has a version of their own, and nobody is overtaken.
     shared = project.sharing.wanted(item.example_id) > 1
@@ -351,15 +352,6 @@ def _store(
         return Receipt(item.client_id, item.example_id, message=str(error), newer=newest)
     except (InvalidInput, NotFound) as error:
         return Receipt(item.client_id, item.example_id, message=str(error))
-    before = _wording(tx, item.example_id) if asks else None
-    tx.annotations.follow_gold(item.example_id, project.sharing)
-    if asks and _wording(tx, item.example_id) != before:
-        tx.models.forget_predictions(item.example_id)  # they answer a question that is not asked any more
+    with wordings(tx, project, [item.example_id]):
+        tx.annotations.follow_gold(item.example_id, project.sharing)
     return Receipt(item.client_id, item.example_id, annotation=stored)
-
-
-def _wording(tx: Transaction, example_id: int) -> str | None:
-    """The question as gold words it, None where it does not."""
-    found = tx.annotations.gold_of([example_id]).get(example_id)
-    payload = found[0].payload if found else None
-    return payload.question if isinstance(payload, Answers) else None

@@ -14,6 +14,7 @@ from workbench.services.agreement import Case, make_case
 from workbench.services.annotation import AnnotationService, Submission
 from workbench.services.annotation_items import Suggestion
 from workbench.services.annotation_queue import suggestions_for
+from workbench.services.wordings import wordings
 from workbench.storage.store import Store
 from workbench.tasks import get_task
 
@@ -118,8 +119,9 @@ class ReviewService:
         with self._store.write() as tx:
             if not [one for one in tx.examples.by_ids([example_id]) if one.project_id == project.id]:
                 raise NotFound(f"this project has no example with id {example_id}")
-            tx.annotations.clear_gold(example_id)
-            tx.annotations.follow_gold(example_id)
+            with wordings(tx, project, [example_id]):
+                tx.annotations.clear_gold(example_id)
+                tx.annotations.follow_gold(example_id)
             tx.users.audit(user.id, "review.reopen", str(example_id), project_id=project.id)
 
     def remark(self, project: Project, user: User, annotation_id: int, text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from workbench.domain import Project, Sharing, User
 from workbench.errors import InvalidInput
+from workbench.services.wordings import wordings
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store
 
@@ -57,7 +58,7 @@ class SharingService:
             project = tx.projects.by_id(project.id)
             said = tx.annotations.said_by_people(project.id)
         changed = [one for one in said if now.sharing.needed(one) != sharing.needed(one)]
-        self._follow(sorted(changed))
+        self._follow(project, sorted(changed))
         return project
 
     def progress(self, project: Project) -> Progress:
@@ -73,9 +74,9 @@ class SharingService:
         full = [example_id for example_id, count in people.items() if count >= sharing.wanted(example_id)]
         return Progress(len(people), len(full), len(gold), len(set(full) - gold))
 
-    def _follow(self, example_ids: Sequence[int]) -> None:
+    def _follow(self, project: Project, example_ids: Sequence[int]) -> None:
         for part in chunks(example_ids, TOGETHER):
-            with self._store.write() as tx:
+            with self._store.write() as tx, wordings(tx, project, part):
                 for example_id in part:
                     tx.annotations.follow_gold(example_id)
 

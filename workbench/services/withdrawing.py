@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -12,6 +11,7 @@ from workbench.domain.workchanges import DOING, DONE, UNDONE
 from workbench.errors import InvalidPayload
 from workbench.services.breath import Breath
 from workbench.services.labelmaps import LabelMap, label_map
+from workbench.services.wordings import wordings
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
 from workbench.storage.withdrawals import Scope
@@ -124,7 +124,7 @@ def carry_out(store: Store, change: WorkChange, watch: Watch | None = None) -> N
             project = tx.projects.held(change.project_id)
             if tx.work_changes.by_number(change.project_id, change.number).state != DOING:
                 return  # somebody undoes it, or goes on with it, meanwhile
-            with _wordings(tx, project, [example_id for example_id, _ in part]):
+            with wordings(tx, project, [example_id for example_id, _ in part]):
                 count, changed = tx.withdrawals.withdraw(change.id, scope, part, project.sharing, change.note)
             done, gold = done + count, gold + changed
             tx.work_changes.set_state(change.id, change.state, effect={"annotations": done, "gold": gold})
@@ -158,7 +158,7 @@ def put_back(store: Store, change: WorkChange, watch: Watch | None = None) -> Un
             ids = [example_id for example_id, _ in part]
             tx.withdrawals.lock(ids)
             mapping = label_map(tx, project, change.created_at)
-            with _wordings(tx, project, ids):
+            with wordings(tx, project, ids):
                 rows = tx.withdrawals.withdrawn([one for _, one in part], project.sharing)
                 back, payloads, counted = _sorted(tx, project, mapping, rows)
                 tx.withdrawals.put_back(change.id, back, payloads, project.sharing)
@@ -215,22 +215,3 @@ def _fitting(tx: Transaction, project: Project, mapping: LabelMap, row: Withdraw
         raise InvalidPayload("a label of this annotation is no more")
     task.validate(found, content, project.label_names)
     return task.dump(found)
-
-
-@contextmanager
-def _wordings(tx: Transaction, project: Project, example_ids: Sequence[int]) -> Iterator[None]:
-    """Around what may change gold: predictions go that answer a question which is worded otherwise afterwards."""
-    if project.task != "qa":
-        yield
-        return
-    before = _questions(tx, example_ids)
-    yield
-    after = _questions(tx, example_ids)
-    for example_id in example_ids:
-        if before.get(example_id) != after.get(example_id):
-            tx.models.forget_predictions(example_id)
-
-
-def _questions(tx: Transaction, example_ids: Sequence[int]) -> dict[int, str | None]:
-    found = tx.annotations.gold_of(list(example_ids))
-    return {one: getattr(said.payload, "question", None) for one, (said, _) in found.items()}
