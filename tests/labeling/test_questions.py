@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.labeling.corpus import QA_TEXT, add_version, make_project, make_user
 from workbench.domain import Answer, Answers, Prediction, Project, Role, Sharing, Split, User
+from workbench.jobs.attempt import AttemptFolder
+from workbench.jobs.completion import ingest_predictions
 from workbench.services import Workbench
 from workbench.services.annotation_items import NewQuestion, Receipt, Submission
-from workbench.services.snapshots import freeze_training, snapshot_pages, write_examples
+from workbench.services.snapshots import (
+    freeze_training,
+    snapshot_pages,
+    unlabeled_pages,
+    write_examples,
+)
+from workbench.storage.tables import runs
 from workbench.tasks import dump_prediction
 
 YEAR = QA_TEXT.index("1911")
@@ -160,6 +169,28 @@ def test_what_was_predicted_of_a_wording_goes_whoever_changes_it(
             tx.models.put_predictions(version.id, [(one, said) for one in ids])
         change()
         assert predicted(workbench, version.id, ids) == {ids[1], ids[2]}
+
+
+def test_what_comes_in_late_of_a_former_wording_is_left_out(
+    workbench: Workbench, asked: tuple[Project, list[int], User], tmp_path: Path
+) -> None:
+    project, ids, ada = asked
+    with workbench.store.write() as tx:
+        version = add_version(tx, project)
+        values = {"state": "running", "parameters": {"model_version": 1}}
+        tx.connection.execute(update(runs).where(runs.c.id == version.run_id).values(values))
+    attempt = AttemptFolder(tmp_path)
+    write_examples(attempt.examples, unlabeled_pages(workbench.store, project.id))
+    said = dump_prediction("qa", Prediction(Answers(), 0.5))
+    lines = [json.dumps({"id": one, **said, "scores": {"margin": 0.5}}) for one in ids]
+    attempt.predictions.write_text("\n".join(lines) + "\n")
+    anew = {**IN_1911, "question": "In which year did it burn down?"}
+    answers = [Submission(ids[0], "1", payload=anew), Submission(ids[1], "2", payload=IN_1911)]
+    workbench.annotation.submit(project, ada, answers)
+    assert ingest_predictions(workbench.store, workbench.runs.get(version.run_id), attempt) == 2
+    assert predicted(workbench, version.id, ids) == {ids[1], ids[2]}
+    with workbench.store.read() as tx:
+        assert {one for one, _ in tx.models.top_scores(version.id, "margin", 3)} == {ids[1], ids[2]}
 
 
 def predicted(workbench: Workbench, version_id: int, ids: list[int]) -> set[int]:

@@ -20,10 +20,14 @@ from workbench.featurefiles import keep_part
 from workbench.jobs.artifacts import bring_near, hash_folder
 from workbench.jobs.attempt import AttemptFolder, read_json, remove, write_json
 from workbench.registry import Registry
-from workbench.storage.store import Store
+from workbench.storage.store import Store, Transaction
+from workbench.tasks import as_asked
 
 Finisher: TypeAlias = Callable[[Store, Settings, Run, Path, Mapping[str, Any]], dict[str, Any]]
 """Stores what an attempt (its folder, its result) made and gives what becomes ``run.result``."""
+
+Line: TypeAlias = tuple[int, dict[str, Any]]
+"""The id of an example and what a model says of it."""
 
 FINISHERS: Registry[Finisher] = Registry("kind of run")
 
@@ -79,27 +83,50 @@ def prune_older(store: Store, settings: Settings, run: Run) -> None:
 def ingest_predictions(store: Store, run: Run, attempt: AttemptFolder) -> int:
     """Store ``predictions.jsonl`` under the run's model version, in short transactions; replaces what was there.
 
+    Answers to questions that have been worded anew since they were sent are left out.
+
     Returns:
         How many predictions were stored.
     """
     with store.read() as tx:
         version = tx.models.by_number(run.project_id, int(run.parameters["model_version"]))
+        sent = _questions(attempt) if tx.projects.by_id(run.project_id).task == "qa" else {}
     stored = 0
     for chunk in _chunks(attempt.predictions):
-        rows = [(int(line["id"]), line) for line in chunk]
-        scores = [
-            (example_id, strategy, float(score))
-            for example_id, line in rows
-            for strategy, score in line.get("scores", {}).items()
-            if score is not None
-        ]
         with store.write() as tx:
             progress = {**run.progress, "phase": "storing", "stored": stored}
             if not tx.runs.beat(run.id, run.attempt, progress):
                 raise WrongState(f"attempt {run.attempt} of run {run.id} was abandoned")
+            rows = _still_asked(tx, sent, [(int(line["id"]), line) for line in chunk])
+            scores = [
+                (example_id, strategy, float(score))
+                for example_id, line in rows
+                for strategy, score in line.get("scores", {}).items()
+                if score is not None
+            ]
             stored += tx.models.put_predictions(version.id, rows)
             tx.models.put_scores(version.id, scores)
     return stored
+
+
+def _questions(attempt: AttemptFolder) -> dict[int, str]:
+    """What the model was asked, by example id."""
+    with attempt.examples.open("rb") as file:
+        return {int(line["id"]): str(line["question"]) for line in map(json.loads, file)}
+
+
+def _still_asked(tx: Transaction, sent: Mapping[int, str], rows: list[Line]) -> list[Line]:
+    """Those of the predictions whose question is worded as it was sent; nobody words it anew until the block ends."""
+    if not sent:
+        return rows
+    ids = [example_id for example_id, _ in rows]
+    tx.withdrawals.lock(ids)
+    gold = tx.annotations.gold_of(ids)
+    asked = {
+        one.id: as_asked(one.content, gold[one.id][0].payload if one.id in gold else None).question
+        for one in tx.examples.by_ids(ids)
+    }
+    return [(example_id, line) for example_id, line in rows if asked.get(example_id) == sent.get(example_id)]
 
 
 def _chunks(path: Path) -> Iterator[list[dict[str, Any]]]:
