@@ -96,6 +96,33 @@ def test_what_the_browser_gets_is_json(sqlite_workbench: Workbench) -> None:
     assert earlier["said"]["payload"] == {"answers": [], "no_answer": True}
 
 
+def test_a_colleagues_newer_labels_are_shown_not_ones_own_older_ones(sqlite_workbench: Workbench) -> None:
+    workbench = sqlite_workbench
+    project, ids = make_project(workbench, texts=("Ada left .", "Ada came .", "Ada sat ."))
+    ada, bob = make_user(workbench), make_user(workbench, "bob")
+    person = {"spans": [{"start": 0, "end": 3, "label": "PER"}]}
+    skip = AnnotationStatus.SKIPPED
+    said = [
+        (ada, Submission(ids[0], "a1", payload={"spans": []})),
+        (bob, Submission(ids[0], "b1", payload=person, base_revision=1)),
+        (ada, Submission(ids[1], "a2", skip)),
+        (bob, Submission(ids[1], "b2", payload=person, base_revision=1)),
+        # A skip has no labels: her own still stand.
+        (ada, Submission(ids[2], "a3", payload=person)),
+        (bob, Submission(ids[2], "b3", skip, base_revision=1)),
+    ]
+    for user, submission in said:
+        assert workbench.annotation.submit(project, user, [submission])[0].stored
+    shown = [
+        exchange.describe_item(project, workbench.annotation.item(project, ada, one))["said"] for one in ids
+    ]
+    assert [(one["author"], one["payload"]) for one in shown] == [
+        ("bob", person),
+        ("bob", person),
+        ("ada", person),
+    ]
+
+
 def test_the_browsers_storage_is_named_after_project_and_person(sqlite_workbench: Workbench) -> None:
     one, _ = make_project(sqlite_workbench, name="one")
     two, _ = make_project(sqlite_workbench, name="two")

@@ -63,7 +63,7 @@ def describe_queue(project: Project, queue: Queue) -> dict[str, Any]:
 def describe_item(project: Project, item: QueueItem) -> dict[str, Any]:
     """One example; positions in code points, ``tokens`` flat."""
     content = item.example.content
-    said = item.earlier or item.current
+    said = _shown(item)
     return {
         "id": item.example.id,
         "external_id": item.example.external_id,
@@ -223,6 +223,16 @@ def _describe_suggestion(project: Project, item: QueueItem) -> dict[str, Any] | 
         "model_version": item.suggestion.model_version,
         **dump_prediction(project.task, item.suggestion.prediction),
     }
+
+
+def _shown(item: QueueItem) -> Annotation | None:
+    """The newest revision, whoever it is of; where that has no labels (a skip) the annotator's own still stand.
+
+    It belongs to ``base_revision``: beside older labels, that would say of a colleague's that they were seen.
+    """
+    if item.current is not None and (item.current.payload is not None or item.earlier is None):
+        return item.current
+    return item.earlier
 
 
 def _describe_annotation(project: Project, annotation: Annotation) -> dict[str, Any]:
