@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 
 NAMES = (
     "makeOffsets, splitWords, snapToGrapheme, directionOf, labelSpan, removeSpan, moveEdge, addAnswer, confirmMarks,"
-    "sameMarks, rankLabels, openItem, writePayload, doubtsOf, commandOf, COMMANDS, Outbox"
+    "sameMarks, rankLabels, openItem, writePayload, doubtsOf, commandOf, COMMANDS, Outbox,"
+    "Decisions, Deck, Drafts, Cursor, setTag"
 )
 Run = Callable[..., Any]
 
@@ -201,3 +202,19 @@ def test_an_outbox_forgets_only_what_was_acknowledged(run: Run) -> None:
         "again": [[2], [3]],
         "kept": 2,
     }
+
+
+WORDS = {"id": 7, "text": "dogs bark loudly", "tokens": [0, 4, 5, 9, 10, 16], "base_revision": 0}
+
+
+def test_a_draft_answers_what_was_there_when_it_was_begun(run: Run) -> None:
+    script = """(() => {
+        const deck = () => new Deck("pos", new Drafts("t"));
+        const one = deck();
+        one.extend([arg], new Set());
+        one.change(setTag(one.current.marks, 0, 0, "NN"));
+        const two = deck();
+        two.extend([{...arg, base_revision: 3}], new Set());
+        return [two.current.marks.tags[0].tag, two.current.item.base_revision];
+    })()"""
+    assert run(script, WORDS) == ["NN", 0]

@@ -47,6 +47,8 @@ export class Deck {
       entry.undo.push(entry.marks);
       entry.marks = this.task === "qa" ? { question: item.question, ...draft.marks } : draft.marks;
       entry.spent = draft.spent ?? 0;
+      // What has been said since it was begun was not seen: the server is to refuse it, and both versions are shown.
+      item.base_revision = draft.base ?? item.base_revision;
     }
     return entry;
   }
@@ -137,7 +139,8 @@ export class Deck {
   }
 
   keep(entry) {
-    const draft = { text: entry.text, task: this.task, marks: entry.marks, spent: entry.spent };
+    const { text, marks, spent } = entry;
+    const draft = { text, task: this.task, marks, spent, base: entry.item.base_revision };
     this.drafts.write(entry.id, this.dirty(entry) ? draft : null);
   }
 
