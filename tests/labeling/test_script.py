@@ -218,3 +218,19 @@ def test_a_draft_answers_what_was_there_when_it_was_begun(run: Run) -> None:
         return [two.current.marks.tags[0].tag, two.current.item.base_revision];
     })()"""
     assert run(script, WORDS) == ["NN", 0]
+
+
+def test_after_save_mine_the_next_revision_follows_theirs(run: Run) -> None:
+    script = """(() => {
+        const sent = [];
+        const deck = {seconds: () => 1, submitted: () => {}, forward: () => {}};
+        const outbox = {add: item => sent.push(item.base_revision), drop: () => {}};
+        const labeler = {deck, outbox, session: {}, panels: {note: () => {}}, draw: () => {}};
+        const entry = openItem(arg, "pos");
+        entry.refused = {client_id: "a", refused: {message: "bob", newer: {revision: 4}}};
+        const decisions = new Decisions(labeler);
+        decisions.submit(entry, "accepted", "");
+        decisions.submit(entry, "accepted", "");
+        return sent;
+    })()"""
+    assert run(script, WORDS) == [4, 4]

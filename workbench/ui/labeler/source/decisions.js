@@ -40,6 +40,8 @@ export class Decisions {
 
   submit(entry, status, comment) {
     const refused = entry.refused;
+    const newer = refused?.refused.newer;
+    if (newer) entry.item.base_revision = newer.revision; // seen by now, for this answer and those after it
     const seconds = this.labeler.deck.seconds(entry);
     this.labeler.outbox.add({
       example_id: entry.id,
@@ -49,7 +51,7 @@ export class Decisions {
       comment,
       batch_id: entry.item.batch_id,
       suggestion_version: entry.item.suggestion?.model_version ?? null,
-      base_revision: refused?.refused.newer?.revision ?? entry.item.base_revision,
+      base_revision: entry.item.base_revision,
       snippet: entry.snippet,
       at: Date.now(),
     });
