@@ -234,3 +234,11 @@ def test_after_save_mine_the_next_revision_follows_theirs(run: Run) -> None:
         return sent;
     })()"""
     assert run(script, WORDS) == [4, 4]
+
+
+def test_a_flags_comment_comes_back_with_it(run: Run) -> None:
+    comment = (
+        "openItem({...arg, said: {status: '%s', payload: null, comment: 'Is it a noun?'}}, 'pos').comment"
+    )
+    assert run(comment % "flagged", WORDS) == "Is it a noun?"
+    assert run(comment % "skipped", WORDS) == ""

@@ -13,7 +13,7 @@ export function makeActions(labeler) {
     confirmAll: inText(() => editor.change(confirmMarks(entry().marks, entry().units))),
     skip: () => entry() && sheets.showSkip((reason) => decisions.submit(entry(), "skipped", reason)),
     flag: () =>
-      entry() && sheets.showFlag(entry().comment ?? "", (comment) => decisions.submit(entry(), "flagged", comment)),
+      entry() && sheets.showFlag(entry().comment, (comment) => decisions.submit(entry(), "flagged", comment)),
     partial: () => entry() && labeler.task === "ner" && editor.togglePartial(),
     noAnswer: () => entry() && labeler.task === "qa" && editor.toggleNoAnswer(),
     right: inText(() => cursor.step(forward(), false)),

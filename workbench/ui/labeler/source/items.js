@@ -30,6 +30,7 @@ export function openItem(item, task) {
     redo: [],
     spent: 0,
     answer: null, // the status of what was last submitted from this screen
+    comment: item.said?.status === "flagged" ? item.said.comment : "", // what a flag says, to be kept with it
     view: null,
   };
   entry.suggested = suggestedMarks(entry);

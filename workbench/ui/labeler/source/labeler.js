@@ -165,6 +165,7 @@ export class Labeler {
     if (!item) return;
     entry.refused = item;
     entry.answer ??= item.status;
+    if (item.status === "flagged") entry.comment = item.comment;
     if (item.payload && !this.deck.dirty(entry)) entry.marks = readPayload(entry, item.payload, true);
     entry.view = null;
   }
