@@ -64,17 +64,20 @@ export function commandOf(event, task, taken) {
     if (!command.tasks.includes(task)) continue;
     if (command.on && (command.on === byName || (event.altKey && command.on === byCode))) return command.id;
     if (!command.plain || event.altKey || taken.has(command.plain)) continue;
-    const letter = /[a-z]/.test(command.plain);
-    if (letter && (task === "pos" || event.shiftKey)) continue; // letters narrow the tag list there
+    if (hasLetter(command) && (task === "pos" || event.shiftKey)) continue; // letters narrow the tag list there
     if (event.key.toLowerCase() === command.plain) return command.id;
   }
   return null;
 }
 
+/** Whether a letter alone can mean the command. */
+export function hasLetter(command) {
+  return /^[a-z]$/.test(command.plain ?? "");
+}
+
 /** The keys of a command as they are written for a task: with Alt where the letter alone means something else. */
 export function keysFor(command, task, taken) {
-  const bound = command.plain && /[a-z]/.test(command.plain);
-  return bound && (task === "pos" || taken.has(command.plain)) ? ["Alt", ...command.keys] : command.keys;
+  return hasLetter(command) && (task === "pos" || taken.has(command.plain)) ? ["Alt", ...command.keys] : command.keys;
 }
 
 /** Commands for the help, by group. */

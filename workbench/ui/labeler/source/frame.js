@@ -1,6 +1,6 @@
 // Everything around the text: progress, the labels, why this example, what is labeled, what came before, the status.
 
-import { COMMANDS, keysFor } from "./commands.js";
+import { COMMANDS, hasLetter, keysFor } from "./commands.js";
 import { fill, make, makeButton, makeKey, say } from "./dom.js";
 import { DOUBT } from "./items.js";
 import { countSuggested, spanAt, unitsOf } from "./marks.js";
@@ -92,7 +92,14 @@ export function drawPalette(element, data, actions) {
   fill(element, ...buttons, remove);
 }
 
-/** The switch for partial labels with its key, which depends on the labels' own keys. */
+/** What the buttons of commands with a letter do, with their keys, which depend on the task and the labels' own keys. */
+export function drawTitles(refs, task, taken) {
+  for (const command of COMMANDS.filter((one) => hasLetter(one) && refs[one.id])) {
+    refs[command.id].title = `${command.text} (${keysFor(command, task, taken).join("+")})`;
+  }
+}
+
+/** The switch for partial labels, which shows its key. */
 export function drawPartial(refs, task, taken) {
   const keys = keysFor(COMMANDS.find((command) => command.id === "partial"), task, taken);
   refs.partial.hidden = task !== "ner";

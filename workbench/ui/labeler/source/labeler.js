@@ -7,7 +7,7 @@ import { Decisions } from "./decisions.js";
 import { Deck } from "./deck.js";
 import { fill, say } from "./dom.js";
 import { Editor } from "./editor.js";
-import { drawPalette, drawPartial, drawStatus } from "./frame.js";
+import { drawPalette, drawPartial, drawStatus, drawTitles } from "./frame.js";
 import { cutWords, doubtsOf, readPayload } from "./items.js";
 import { Keyboard } from "./keyboard.js";
 import { Drafts, Outbox } from "./outbox.js";
@@ -124,6 +124,7 @@ export class Labeler {
     const print = JSON.stringify(data.labels);
     if (print === this.fixed) return;
     this.fixed = print;
+    drawTitles(this.refs, this.task, this.taken);
     drawPartial(this.refs, this.task, this.taken);
     drawPalette(this.refs.palette, data, {
       label: (name) => this.editor.useLabel(name),
