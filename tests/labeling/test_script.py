@@ -242,3 +242,22 @@ def test_a_flags_comment_comes_back_with_it(run: Run) -> None:
     )
     assert run(comment % "flagged", WORDS) == "Is it a noun?"
     assert run(comment % "skipped", WORDS) == ""
+
+
+def test_tab_goes_from_doubt_to_doubt_and_out_at_either_end(run: Run) -> None:
+    script = """(() => {
+        const current = {...openItem(arg, "pos"), view: {elements: []}};
+        const cursor = new Cursor({deck: {current}, paint: () => {}});
+        const step = (by, round) => [cursor.stepDoubt(by, round), cursor.selection.first];
+        return [step(1), step(1), step(1), step(1), step(-1), step(-1), step(-1), step(-1, true)];
+    })()"""
+    assert run(script, WORDS) == [
+        [True, 0],
+        [True, 1],
+        [True, 2],
+        [False, 2],
+        [True, 1],
+        [True, 0],
+        [False, 0],
+        [True, 2],
+    ]

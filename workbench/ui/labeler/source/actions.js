@@ -26,6 +26,7 @@ export function makeActions(labeler) {
     extendLeft: inText(() => cursor.step(-forward(), true)),
     extendDown: inText(() => cursor.stepLine(1, true)),
     extendUp: inText(() => cursor.stepLine(-1, true)),
+    // Past the last doubt, and before the first, Tab is the browser's: nobody is held in the text.
     nextDoubt: inText(() => cursor.stepDoubt(1)),
     previousDoubt: inText(() => cursor.stepDoubt(-1)),
     back: () => decisions.back(),

@@ -22,7 +22,7 @@ export const COMMANDS = [
   { id: "up", on: "ArrowUp", tasks: ALL },
   { id: "home", group: "Move", keys: ["Home", "End"], on: "Home", tasks: ALL, text: "First or last word" },
   { id: "end", on: "End", tasks: ALL },
-  { id: "nextDoubt", group: "Move", keys: ["Tab"], on: "Tab", tasks: ALL, text: "Next doubt (with Shift: the one before)" },
+  { id: "nextDoubt", group: "Move", keys: ["Tab"], on: "Tab", tasks: ALL, text: "Next doubt (with Shift: the one before); after the last, out of the text" },
   { id: "previousDoubt", on: "Shift+Tab", tasks: ALL },
   { id: "back", group: "Move", keys: ["Page Up"], on: "PageUp", tasks: ALL, text: "Back to the example before, to revise it" },
   { id: "onward", group: "Move", keys: ["Page Down"], on: "PageDown", tasks: ALL, text: "Forward again" },

@@ -51,8 +51,8 @@ export class Cursor {
     return this.select(extend ? this.selection.anchor : to, to, extend, true);
   }
 
-  /** To the next (or previous) unit worth a look; false where there is none, so that Tab leaves the text. */
-  stepDoubt(by) {
+  /** To the next (or previous) unit worth a look, `round` from the end to the start; false where there is none. */
+  stepDoubt(by, round = false) {
     const entry = this.labeler.deck.current;
     const at = this.selection ? (by > 0 ? this.selection.last : this.selection.first) : by > 0 ? -1 : entry.units.length;
     let stops = doubtsOf(entry);
@@ -61,12 +61,9 @@ export class Cursor {
       stops = list.map((mark) => unitsOf(entry.units, mark.s, mark.e)[0]);
     }
     const next = by > 0 ? stops.find((stop) => stop > at) : stops.filter((stop) => stop < at).pop();
-    if (next === undefined) {
-      if (!stops.length) return false;
-      this.selectStop(by > 0 ? stops[0] : stops[stops.length - 1]);
-      return true;
-    }
-    this.selectStop(next);
+    const stop = next ?? (round ? stops.at(by > 0 ? 0 : -1) : undefined);
+    if (stop === undefined) return false;
+    this.selectStop(stop);
     return true;
   }
 

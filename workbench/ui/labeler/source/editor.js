@@ -148,7 +148,7 @@ export class Editor {
     // A word outside of every label that was looked at is no doubt any more.
     (entry.passed ??= new Set()).add(first);
     if (this.labeler.task === "pos") this.labeler.cursor.step(1, false);
-    else this.labeler.cursor.stepDoubt(1);
+    else this.labeler.cursor.stepDoubt(1, true);
     return true;
   }
 

@@ -67,7 +67,7 @@ export class Keyboard {
       if (!best && event.key !== "ArrowLeft") return true;
       const from = cursor.selection.first;
       editor.pickLabel(best);
-      if (event.key === "Tab" && task === "pos") cursor.stepDoubt(1);
+      if (event.key === "Tab" && task === "pos") cursor.stepDoubt(1, true);
       if (event.key === "ArrowLeft") cursor.selectOne(Math.max(0, from - 1));
     } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) picker.type(picker.query + event.key);
     else return false;
