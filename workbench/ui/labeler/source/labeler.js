@@ -254,8 +254,7 @@ export class Labeler {
   }
 
   tell(text) {
-    say(this.refs.message, text);
-    say(this.refs.live, text);
+    say(this.refs.message, text); // a live region of its own: the cursor's is written anew one frame later
     clearTimeout(this.silence);
     this.silence = setTimeout(() => say(this.refs.message, ""), 6000);
   }
