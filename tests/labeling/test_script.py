@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 NAMES = (
     "makeOffsets, splitWords, snapToGrapheme, directionOf, labelSpan, removeSpan, moveEdge, addAnswer, confirmMarks,"
     "sameMarks, rankLabels, openItem, writePayload, doubtsOf, commandOf, COMMANDS, Outbox,"
-    "Decisions, Deck, Drafts, Cursor, setTag"
+    "Decisions, Deck, Drafts, Cursor, setTag, readAloud"
 )
 Run = Callable[..., Any]
 
@@ -261,3 +261,11 @@ def test_tab_goes_from_doubt_to_doubt_and_out_at_either_end(run: Run) -> None:
         [False, 0],
         [True, 2],
     ]
+
+
+def test_an_example_is_read_out_with_its_question_first(run: Run) -> None:
+    assert run("readAloud(openItem(arg, 'pos'))", WORDS) == "dogs bark loudly"
+    asked = {**WORDS, "question": "Who barks?"}
+    assert run("readAloud(openItem(arg, 'qa'))", asked) == "Who barks? Text: dogs bark loudly"
+    long = run("readAloud(openItem(arg, 'qa')).length", {**asked, "text": "dogs " * 2_000})
+    assert long == 2_000

@@ -29,6 +29,7 @@ const STRATEGIES = {
 };
 const LISTED = 60;
 const ANSWERS_LISTED = 4;
+const READ_OUT_MOST = 2_000;
 
 /** "Batch 2", how far it is, how fast. */
 export function drawProgress(refs, data, session, entry) {
@@ -227,6 +228,12 @@ export function drawEarlier(element, list, currentId, open) {
     return button;
   });
   fill(element, ...rows, rows.length ? null : make("p", "note", "Nothing yet."));
+}
+
+/** An example for a screen reader, its question first. */
+export function readAloud(entry) {
+  const { question } = entry.marks;
+  return shorten(question ? `${question} Text: ${entry.text}` : entry.text, READ_OUT_MOST);
 }
 
 /** One sentence for a screen reader about the selection. */

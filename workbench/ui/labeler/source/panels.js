@@ -1,7 +1,7 @@
 // The bar above the text and the panels beside it, brought up to date one frame after it.
 
 import { fill, make, makeButton, say } from "./dom.js";
-import { describeSelection, drawCursor, drawEarlier, drawMarks, drawProgress, drawReason, drawStatus } from "./frame.js";
+import { describeSelection, drawCursor, drawEarlier, drawMarks, drawProgress, drawReason, drawStatus, readAloud } from "./frame.js";
 import { readPayload } from "./items.js";
 import { countSuggested, sameMarks, spanAt } from "./marks.js";
 import { shorten } from "./text.js";
@@ -26,7 +26,10 @@ export class Panels {
     const entry = deck.current;
     if (!entry) return;
     this.drawBar(entry);
-    if (this.explained !== entry) drawReason(refs.why, entry);
+    if (this.explained !== entry) {
+      drawReason(refs.why, entry);
+      say(refs.reading, readAloud(entry));
+    }
     this.explained = entry;
     drawCursor(refs.cursor, entry, cursor.selection, colors, {
       label: (name) => editor.useLabel(name === "O" ? null : name),
@@ -86,6 +89,7 @@ export class Panels {
     const waiting = outbox.waiting.length > 0;
     say(refs.emptyTitle, waiting ? "Saving the last ones" : data.empty.title);
     say(refs.emptyText, waiting ? "More may follow in a moment." : data.empty.text);
+    say(refs.reading, `${refs.emptyTitle.textContent}. ${refs.emptyText.textContent}`);
     for (const name of ["why", "cursor", "marks"]) fill(refs[name]);
     refs.banner.hidden = true;
     this.drawEarlier(null);
