@@ -166,3 +166,32 @@ def test_the_focus_is_seen_wherever_the_tab_key_goes(page: Page, app: ServedApp,
     screen.part("skip").focus()
     screen.press("Enter")
     expect(screen.part("sheet")).to_be_visible()
+
+
+def test_all_is_reached_and_said_without_a_mouse(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, "pos", ["NN", "VB"], ["dogs bark", "cats nap"], name="no mouse")
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    live, message = screen.part("live"), screen.part("message")
+    expect(screen.part("reading")).to_have_text("dogs bark")
+    expect(live).to_have_text("dogs, no tag")
+    # From the last word without a tag Tab goes on to what stands beside the text, from the first one Shift+Tab back.
+    assert focused_after(page, "Tab") is None
+    expect(live).to_have_text("bark, no tag")
+    assert focused_after(page, "Tab") is not None
+    assert focused_after(page, "Shift+Tab") is None
+    assert focused_after(page, "Shift+Tab") is None
+    expect(live).to_have_text("dogs, no tag")
+    assert focused_after(page, "Shift+Tab") is not None
+    # The list of tags says what Enter would take.
+    screen.part("stage").focus()
+    screen.press("/", "ArrowDown")
+    page.wait_for_timeout(300)  # the panels follow by a frame, and must not speak over it
+    expect(live).to_have_text("VB, 2 of 2")
+    screen.press("Escape", "Enter")
+    expect(message).to_contain_text("Enter again leaves them so")
+    expect(message).to_have_attribute("role", "status")
+    # Letters narrow the list: the commands' letters are pressed with Alt, and the buttons say so.
+    titles = {
+        name: screen.part(name).get_attribute("title") for name in ("skip", "flag", "guidelines", "heat")
+    }
+    assert all(f"(Alt+{name[0].upper()})" in (title or "") for name, title in titles.items()), titles

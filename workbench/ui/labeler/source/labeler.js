@@ -43,7 +43,8 @@ export class Labeler {
     this.asked = 0;
     this.loaded = null; // the entry whose elements are on the screen
     this.sheets = new Sheets(this.refs.sheet, this.refs.drawer, () => this.focus());
-    this.picker = new Picker(this.refs.picker, (name) => this.editor.pickLabel(name));
+    const speak = (words) => say(this.refs.live, words);
+    this.picker = new Picker(this.refs.picker, (name) => this.editor.pickLabel(name), speak);
     this.cursor = new Cursor(this);
     this.editor = new Editor(this);
     this.decisions = new Decisions(this);

@@ -22,7 +22,7 @@ export class Panels {
   }
 
   draw() {
-    const { deck, cursor, editor, keyboard, refs, colors } = this.labeler;
+    const { deck, cursor, editor, keyboard, picker, refs, colors } = this.labeler;
     const entry = deck.current;
     if (!entry) return;
     this.drawBar(entry);
@@ -53,7 +53,7 @@ export class Panels {
     const changed = deck.dirty(entry) || entry.refused || entry.answer !== "accepted";
     const fresh = entry.marks.partial ? "Accept only these" : "Accept";
     say(refs.acceptText, !entry.answer ? fresh : changed ? "Save revision" : "Go on");
-    say(refs.live, describeSelection(entry, cursor.selection));
+    if (!picker.open) say(refs.live, describeSelection(entry, cursor.selection));
   }
 
   /** How far the work is, and whether all of it is stored (which the outbox also says at once when it changes). */

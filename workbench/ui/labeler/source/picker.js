@@ -6,9 +6,11 @@ import { percent } from "./text.js";
 const SHOWN = 9;
 
 export class Picker {
-  constructor(element, choose) {
+  /** `speak` is told what Enter would take: the focus stays in the text, so nothing else says it. */
+  constructor(element, choose, speak) {
     this.element = element;
     this.choose = choose;
+    this.speak = speak;
     this.query = "";
     this.active = 0;
     this.open = false;
@@ -75,6 +77,7 @@ export class Picker {
     if (this.query) head.classList.add("some");
     const none = rows.length ? null : make("div", "nothing", "No label begins so. Backspace to widen.");
     fill(this.element, head, ...rows, none);
+    this.speak(this.best ? `${this.best}, ${this.active + 1} of ${this.found.length}` : none.textContent);
   }
 
   place() {
