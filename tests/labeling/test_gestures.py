@@ -195,3 +195,29 @@ def test_all_is_reached_and_said_without_a_mouse(page: Page, app: ServedApp, fil
         name: screen.part(name).get_attribute("title") for name in ("skip", "flag", "guidelines", "heat")
     }
     assert all(f"(Alt+{name[0].upper()})" in (title or "") for name, title in titles.items()), titles
+
+
+def test_long_guidelines_are_read_by_keys(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="long guidelines")
+    filled.projects.set_guidelines(project, "A ferry is no name.\n\n" * 90)
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    page.wait_for_selector(".labeler[data-fitted]")
+    drawer = screen.part("drawer")
+    seen = "element => [element.getRootNode().activeElement === element, element.scrollTop > 0]"
+    screen.press("Home", "g", "PageDown")
+    page.wait_for_timeout(500)
+    assert drawer.evaluate(seen) == [True, True]
+    screen.press("ArrowDown", "Home")
+    page.wait_for_timeout(500)
+    assert drawer.evaluate(seen) == [True, False]
+    screen.expect_example(ids[0])
+    expect(screen.part("live")).to_have_text("Marta, no label")
+    # Labels mean the text still; Esc and G close the drawer, and then all keys do.
+    screen.press("1")
+    assert screen.marks() == [("PER", "Marta", True)]
+    for close in ("Escape", "g"):
+        expect(drawer).to_be_visible()
+        screen.press(close)
+        expect(drawer).to_be_hidden()
+        expect(screen.part("stage")).to_be_focused()
+        screen.press("g")

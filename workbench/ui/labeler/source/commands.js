@@ -46,7 +46,7 @@ export const COMMANDS = [
   { id: "redo", group: "Undo", keys: ["Ctrl", "Shift", "Z"], tasks: ALL, text: "Redo" },
 
   { id: "heat", group: "See", keys: ["H"], on: "Alt+KeyH", plain: "h", tasks: ALL, text: "Heat map of the model's uncertainty" },
-  { id: "guidelines", group: "See", keys: ["G"], on: "Alt+KeyG", plain: "g", tasks: ALL, text: "Guidelines" },
+  { id: "guidelines", group: "See", keys: ["G"], on: "Alt+KeyG", plain: "g", tasks: ALL, text: "Guidelines; again, or Esc, closes them" },
   { id: "moreBefore", group: "See", keys: ["Alt", "↑ ↓"], on: "Alt+ArrowUp", tasks: ALL, text: "More of the document above, below" },
   { id: "moreAfter", on: "Alt+ArrowDown", tasks: ALL },
   { id: "help", group: "See", keys: ["?"], plain: "?", tasks: ALL, text: "This list" },

@@ -175,7 +175,7 @@ export class Editor {
   }
 
   letGo() {
-    if (!this.labeler.refs.drawer.hidden) this.labeler.refs.drawer.hidden = true;
+    if (!this.labeler.refs.drawer.hidden) this.labeler.sheets.closeGuidelines();
     else if (this.armed) this.armed = null;
     else this.labeler.cursor.selection = null;
     say(this.labeler.refs.message, "");

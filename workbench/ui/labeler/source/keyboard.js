@@ -20,6 +20,7 @@ export class Keyboard {
     if (picker.open) return this.pressInPicker(event);
     if (event.ctrlKey || event.metaKey) return this.pressWithControl(event);
     if (event.target.matches?.("button") && ["Enter", " ", "Tab"].includes(event.key)) return false; // its own
+    if (sheets.scrolls(event)) return false;
     const label = event.altKey ? null : this.labelOfKey(event.key);
     if (label && task !== "qa") {
       editor.useLabel(label);

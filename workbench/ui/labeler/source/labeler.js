@@ -287,7 +287,7 @@ export class Labeler {
       refs[name].addEventListener("mousedown", (event) => event.preventDefault());
       refs[name].addEventListener("click", () => {
         this.keyboard.run(name);
-        if (!this.sheets.open) this.focus();
+        if (!this.sheets.open && name !== "guidelines") this.focus(); // the drawer takes the focus and gives it back
       });
     }
     refs.status.addEventListener("mousedown", (event) => event.preventDefault());

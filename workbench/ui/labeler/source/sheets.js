@@ -5,6 +5,7 @@ import { fill, make, makeButton, makeKey } from "./dom.js";
 import { shorten } from "./text.js";
 
 export const SKIP_REASONS = ["Not clear enough to decide", "Wrong language", "Broken text", "Seen before"];
+const SCROLLING = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End", " ", "Tab"]);
 
 export class Sheets {
   constructor(sheet, drawer, refocus) {
@@ -162,11 +163,11 @@ export class Sheets {
 
   toggleGuidelines(guidelines, labels) {
     if (!this.drawer.hidden) {
-      this.drawer.hidden = true;
+      this.closeGuidelines();
       return;
     }
     const head = make("div", "head");
-    head.append(make("h2", "", "Guidelines"), makeButton("plain", "Close", "G", () => (this.drawer.hidden = true)));
+    head.append(make("h2", "", "Guidelines"), makeButton("plain", "Close", "Escape", () => this.closeGuidelines()));
     const body = make("div", "prose");
     for (const part of guidelines.split(/\n{2,}/).filter((one) => one.trim())) body.append(...proseBlocks(part, labels));
     if (!guidelines.trim()) body.append(make("p", "note", "Nobody has written guidelines for this project yet."));
@@ -179,6 +180,17 @@ export class Sheets {
     if (labels.length) body.append(make("h3", "", "Labels"), list);
     fill(this.drawer, head, body);
     this.drawer.hidden = false;
+    this.drawer.focus({ preventScroll: true });
+  }
+
+  closeGuidelines() {
+    this.drawer.hidden = true;
+    this.refocus();
+  }
+
+  /** Whether a key scrolls the guidelines: they have the focus, and it is no command with Alt. */
+  scrolls(event) {
+    return SCROLLING.has(event.key) && !event.altKey && this.drawer.contains(event.target);
   }
 }
 
