@@ -221,3 +221,13 @@ def test_long_guidelines_are_read_by_keys(page: Page, app: ServedApp, filled: Wo
         expect(drawer).to_be_hidden()
         expect(screen.part("stage")).to_be_focused()
         screen.press("g")
+    # What stood above the labeler and is gone gives it its room.
+    page.get_by_role("button", name="I have read this").click()
+    expect(page.get_by_role("button", name="I have read this")).to_have_count(0)
+    page.wait_for_timeout(500)
+    height = "element => element.getBoundingClientRect().height"
+    grown = screen.root.evaluate(height)
+    page.reload()
+    screen.ready()
+    page.wait_for_selector(".labeler[data-fitted]")
+    assert grown == screen.root.evaluate(height)

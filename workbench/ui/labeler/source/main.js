@@ -24,11 +24,21 @@ export default function (component) {
   };
 }
 
-/** The page never scrolls: the text does, between the labels above and the decisions below. */
+/**
+ * The page never scrolls: the text does, between the labels above and the decisions below. What stands above can go
+ * (guidelines that were read) or come while the component stays: then something that holds both has another size.
+ */
 function fitHeight(root) {
-  const fit = () => root.style.setProperty("--above", `${Math.round(root.getBoundingClientRect().top + scrollY)}px`);
+  const { host } = root.getRootNode();
+  const main = host.closest("[data-testid=stMain]");
+  const fit = () => {
+    const top = root.getBoundingClientRect().top + (main?.scrollTop ?? 0) + scrollY;
+    root.style.setProperty("--above", `${Math.round(top)}px`);
+  };
+  // A frame later: set in the callback itself, the new height would call it again in the same frame.
+  const watcher = new ResizeObserver(() => (root.isConnected ? requestAnimationFrame(fit) : watcher.disconnect()));
+  for (let at = host.parentElement; at && at !== main; at = at.parentElement) watcher.observe(at);
   fit();
-  requestAnimationFrame(fit);
   setTimeout(() => {
     fit();
     root.dataset.fitted = ""; // nothing moves any more
