@@ -83,5 +83,6 @@ export class Around {
 }
 
 function fillTexts(element, texts, direction) {
+  element.hidden = !texts.length;
   fill(element, ...texts.map((text) => make("p", "near", text, { dir: direction === "rtl" ? "rtl" : "auto" })));
 }
