@@ -231,3 +231,31 @@ def test_long_guidelines_are_read_by_keys(page: Page, app: ServedApp, filled: Wo
     screen.ready()
     page.wait_for_selector(".labeler[data-fitted]")
     assert grown == screen.root.evaluate(height)
+
+
+def test_more_of_the_document_comes_into_view(page: Page, app: ServedApp, filled: Workbench) -> None:
+    texts = [f"Sentence {number} is long . " * (1 if number in (0, 20) else 40) for number in range(40)]
+    project, ids = make_project(filled, texts=texts, name="more comes into view")
+    screen = Screen(page, app, project.name).open().expect_example(ids[0])
+    near = screen.root.locator(".near")
+    expect(near).to_have_count(2)
+    for side in ("before", "after"):
+        expect(screen.part(side)).to_have_attribute("aria-label", f"Text {side}")
+        assert screen.part(side).get_attribute("aria-hidden") is None
+    # What has come is seen and said; the same keys go on through it before they ask for more.
+    screen.press("Alt+ArrowDown")
+    expect(near).to_have_count(10)
+    expect(near.nth(2)).to_be_in_viewport()
+    expect(screen.part("reading")).to_contain_text("Sentence 3 is long")
+    screen.press("Alt+ArrowDown", "Alt+ArrowDown")
+    expect(near.nth(9)).to_be_in_viewport()
+    expect(near).to_have_count(10)
+    page.goto(app.url("Label", project=project.name, example=str(ids[20])))
+    screen.ready().expect_example(ids[20])
+    above = screen.part("before").locator(".near")
+    expect(above).to_have_count(2)
+    screen.press("Alt+ArrowUp")
+    expect(above).to_have_count(10)
+    expect(above.nth(7)).to_be_in_viewport()
+    screen.press("ArrowRight")
+    expect(screen.word(0)).to_be_in_viewport()

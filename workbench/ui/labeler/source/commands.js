@@ -47,7 +47,7 @@ export const COMMANDS = [
 
   { id: "heat", group: "See", keys: ["H"], on: "Alt+KeyH", plain: "h", tasks: ALL, text: "Heat map of the model's uncertainty" },
   { id: "guidelines", group: "See", keys: ["G"], on: "Alt+KeyG", plain: "g", tasks: ALL, text: "Guidelines; again, or Esc, closes them" },
-  { id: "moreBefore", group: "See", keys: ["Alt", "↑ ↓"], on: "Alt+ArrowUp", tasks: ALL, text: "More of the document above, below" },
+  { id: "moreBefore", group: "See", keys: ["Alt", "↑ ↓"], on: "Alt+ArrowUp", tasks: ALL, text: "On through the document above, below, and more of it" },
   { id: "moreAfter", on: "Alt+ArrowDown", tasks: ALL },
   { id: "help", group: "See", keys: ["?"], plain: "?", tasks: ALL, text: "This list" },
 ];
