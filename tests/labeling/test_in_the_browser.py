@@ -244,6 +244,22 @@ def test_somebody_elses_revision_is_shown_and_not_overwritten(
     assert [payload for _, payload in stored(filled, project, ids[0])] == [person, {"spans": []}]
 
 
+def test_a_refused_flag_is_saved_as_a_flag(page: Page, app: ServedApp, filled: Workbench) -> None:
+    project, ids = make_project(filled, name="a refused flag is saved as a flag")
+    screen = Screen(page, app, project.name).open()
+    person = {"spans": [{"start": 0, "end": 11, "label": "PER"}]}
+    filled.annotation.submit(project, make_user(filled, "bob"), [Submission(ids[0], "b1", payload=person)])
+    screen.press("f")
+    page.keyboard.type("which mill?")
+    screen.press("Enter").expect_status("1 refused")
+    screen.part("status").click()
+    screen.expect_example(ids[0])
+    screen.part("banner").get_by_role("button", name="Save mine").click()
+    screen.expect_status("Saved")
+    flagged = filled.annotation.history(project, ids[0])[-1]
+    assert (flagged.status, flagged.comment) == ("flagged", "which mill?")
+
+
 def test_two_tabs_do_not_store_an_example_twice(page: Page, app: ServedApp, filled: Workbench) -> None:
     project, ids = make_project(filled, name="two tabs do not store an example twice")
     one = Screen(page, app, project.name).open()

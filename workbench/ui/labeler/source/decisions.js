@@ -149,6 +149,13 @@ export class Decisions {
     this.labeler.ask({ search: query });
   }
 
+  /** A refused answer once more: what was a flag or a skip stays one. */
+  saveMine(entry) {
+    const { status, comment } = entry.refused;
+    if (status === "accepted") this.accept();
+    else this.submit(entry, status, comment);
+  }
+
   /** Forget a refused answer. */
   letGo(entry) {
     this.labeler.outbox.drop(entry.refused.client_id);

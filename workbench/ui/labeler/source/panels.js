@@ -12,6 +12,7 @@ const SAID = {
   skipped: "You skipped this one",
   flagged: "You flagged this one",
 };
+const MINE = { accepted: "Enter", skipped: "Skip it all the same", flagged: "Flag it all the same" };
 
 export class Panels {
   constructor(labeler) {
@@ -146,7 +147,7 @@ export class Panels {
     }
     const row = make("div");
     row.append(
-      makeButton("plain", "Save mine", "Enter", () => decisions.accept()),
+      makeButton("plain", "Save mine", MINE[entry.refused.status], () => decisions.saveMine(entry)),
       makeButton("plain", "Let it go", "Forget your answer", () => decisions.letGo(entry)),
     );
     return [...parts, row];
