@@ -37,6 +37,9 @@ from workbench.services.exporting import ExportedModel
 from workbench.tasks import dump_prediction, get_task
 
 TASKS = ("ner", "pos", "qa")
+SEPARATORS = "\u2028\u2029\x85"
+"""They end a line for ``str.splitlines``, not in a file of JSON lines."""
+
 CONTEXT = {"pos": 16}
 """Sub-words around a sentence that a task's version was trained with."""
 
@@ -51,11 +54,12 @@ class Trained:
 
 
 def rows_of(task: str, count: int, seed: int = 0) -> list[Labeled]:
-    """Short examples, and a long one of each ten, longer than the model's window of 32 sub-words."""
+    """Short examples, one with odd line separators, and a long one of each ten, over the model's 32 sub-words."""
     rows = LABELED[task](count, seed)
     for index in range(0, count, 10):
         words = [word for row, _ in LABELED[task](12, seed + index + 1) for word in row.words]
         rows[index] = _label(task, words)
+    rows[1] = _label(task, ["anna", "saw", *map("the{}in".format, SEPARATORS), "rome"])
     return rows
 
 

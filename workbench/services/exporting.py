@@ -27,7 +27,7 @@ from workbench.errors import InvalidInput, ModelUnavailable, RunFailed, Workbenc
 from workbench.jobs.artifacts import hash_folder
 from workbench.services.alonecheck import check_alone
 from workbench.services.hubpush import Pushed, push_export
-from workbench.services.isolated import run_module, run_outside
+from workbench.services.isolated import json_lines, run_module, run_outside
 from workbench.services.modelcard import CardFacts, model_card
 from workbench.services.modelfolder import beside, files_of, put, recover, refuse_target, write_sums
 from workbench.services.models import ModelService, refuse_pruned
@@ -165,7 +165,7 @@ class ExportService:
             run_module("export", [str(job)])
             on_step("Loading the folder in a fresh process, without the workbench")
             verification = self._verify(version, part, job / "expected.jsonl")
-            verification["alone"] = check_alone(project, _lines(job / "expected.jsonl"), gold)
+            verification["alone"] = check_alone(project, json_lines(job / "expected.jsonl"), gold)
             verification["onnx"] = None
             if onnx:
                 on_step("Running the ONNX models in a fresh process, without torch")
@@ -266,7 +266,7 @@ class ExportService:
                 f"{verification['different']} of {verification['examples']} examples, first in {first['example']}",
                 remedy="nothing was exported; run `workbench doctor`",
             )
-        rows = _lines(expected)
+        rows = json_lines(expected)
         with self._store.read() as tx:
             stored = tx.models.predictions(version.id, [row["id"] for row in rows])
         now = {row["id"]: row.get("in_context", row["payload"]) for row in rows}
@@ -312,10 +312,6 @@ class ExportService:
         }
         text = json.dumps(document, ensure_ascii=False, indent=1)
         (folder / "evaluation.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _newest(evaluations: Sequence[Evaluation], version: ModelVersion) -> list[Evaluation]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import workbench
 from workbench.errors import ModelUnavailable
@@ -77,3 +79,9 @@ def run_outside(name: str, arguments: Sequence[str]) -> str:
         script = Path(folder) / f"{name}.py"
         script.write_bytes((MODELING / f"{name}.py").read_bytes())
         return run_python(["-I", str(script), *arguments], cwd=Path(folder))
+
+
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects that such a process reads or has written, one a line."""
+    # Not splitlines: U+2028 and its like may stand in a text as they are, and end no line there.
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]

@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.domain import Answer, Answers, ExampleText, Payload, Project
 from workbench.errors import RunFailed
-from workbench.services.isolated import run_outside
+from workbench.services.isolated import json_lines, run_outside
 from workbench.tasks import TaggingTask, get_task
 
 FILES = {"fp32": "onnx/model.onnx", "int8": "onnx/model_int8.onnx"}
@@ -41,8 +41,7 @@ def check_onnx(
     said = json.loads(
         run_outside("verify_onnx", [str(folder), str(job / "expected.jsonl"), str(found)]).splitlines()[-1]
     )
-    lines = [json.loads(line) for line in (job / "expected.jsonl").read_text(encoding="utf-8").splitlines()]
-    rows = [json.loads(line) for line in found.read_text(encoding="utf-8").splitlines()]
+    lines, rows = json_lines(job / "expected.jsonl"), json_lines(found)
     contents = _contents(job / "examples.jsonl")
     classes = _classes(folder)
     _refuse_other_labels(project, lines, rows)
@@ -109,12 +108,11 @@ def _value(
 
 
 def _contents(path: Path) -> dict[int, ExampleText]:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return {
         row["id"]: ExampleText(
             row["text"], tuple((start, end) for start, end in row["tokens"]), row["question"]
         )
-        for row in rows
+        for row in json_lines(path)
     }
 
 
