@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tests.formats.helpers import labeled, patch, read, write
-from workbench.domain import Answer, Answers, Span, Spans
+from workbench.domain import Answer, Answers, ExampleText, NewExample, Span, Spans
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats.tokenizer import aligned, cut_at, joined, sentences, tokenize
 
@@ -23,6 +23,15 @@ def test_one_sentence_a_line() -> None:
     assert [example.content.text for example in examples] == ["Ada wrote it.", "  Paris is big. Very big.  "]
     assert [example.external_id for example in examples] == ["file:1", "file:3"]
     assert report.mapping["sentences"] == "lines"
+
+
+def test_a_text_is_written_on_one_line_as_it_is() -> None:
+    texts = ["Ada\u2028wrote\u2029it\x85.", "two\r\nlines\n"]
+    written = write(
+        "text", labeled(NewExample(ExampleText(text, ()), None, "1", "d") for text in texts), "ner"
+    )
+    assert written.decode() == f"{texts[0]}\ntwo lines\n"
+    assert read("text", written)[0][0].content.text == texts[0]
 
 
 def test_running_text_is_cut_into_sentences() -> None:

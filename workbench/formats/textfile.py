@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import BinaryIO
@@ -16,6 +17,9 @@ from workbench.formats.tokenizer import sentences, tokenize
 MODES = ("lines", "split")
 LONG_LINE = 400
 """Lines longer than that on average hold more than one sentence."""
+
+ENDING = re.compile(r"\r\n|\r|\n")
+"""What ends a line when a file is read; U+2028 and its like do not, and stay in their text."""
 
 
 class TextFormat:
@@ -63,7 +67,7 @@ class TextFormat:
         """One text a line, without the labels, which plain text can't hold."""
         written = 0
         for item in items:
-            line = " ".join(item.content.text.splitlines())
+            line = ENDING.sub(" ", item.content.text.rstrip("\r\n"))
             if not line.strip():
                 report.skip(f"{item.external_id}: no text")
                 continue
