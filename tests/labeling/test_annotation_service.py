@@ -325,6 +325,34 @@ def test_a_file_of_annotations(workbench: Workbench, tmp_path: Path) -> None:
         workbench.annotation.annotate_file(project, tmp_path / "none.jsonl", "gina")
 
 
+def test_what_no_database_takes_is_refused_before_anything_is_stored(
+    workbench: Workbench, tmp_path: Path
+) -> None:
+    project, ids = make_project(workbench)
+    one = f'"example": {ids[0]}, "spans": []'
+    nested = f"{'[' * 100_000}{']' * 100_000}"
+    wrong = [
+        f'{{{one}, "comment": "\\ud800"}}',
+        f'{{{one}, "comment": "a\\u0000b"}}',
+        '{"external_id": "\\ud800", "spans": []}',
+        f'{{"example": {10**20}, "spans": []}}',
+        '{"example": 0, "spans": []}',
+        f'{{{one}, "seconds": Infinity}}',
+        f'{{{one}, "seconds": 1e400}}',
+        f'{{{one}, "seconds": 1e308}}',
+        f'{{{one}, "seconds": {10**400}}}',
+        f'{{{one}, "status": {nested}}}',
+        f'{{"example": {ids[0]}, "spans": [{{"start": {"[" * 900}{"]" * 900}, "end": 3, "label": "PER"}}]}}',
+    ]
+    good = [f'{{{one}, "client_id": "{number}"}}' for number in range(60)]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n".join([*good, *wrong]), encoding="utf-8")
+    report = workbench.annotation.annotate_file(project, path, "gina")
+    assert report.stored == len(good)
+    assert [refusal.line for refusal in report.refused] == list(range(61, 61 + len(wrong)))
+    assert not any(path.name in refusal.message for refusal in report.refused), "the place is said once"
+
+
 def test_an_example_of_another_split_is_not_offered(workbench: Workbench) -> None:
     project, _ = make_project(workbench, split="test")
     queue = workbench.annotation.queue(project, make_user(workbench))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from workbench.domain import AnnotationStatus, Project
 from workbench.errors import FormatError, InvalidInput
+from workbench.formats.jsontext import check_meta, parse
 from workbench.services.annotation_items import Refusal, Submission
 from workbench.services.labelmaps import label_map
 from workbench.storage.store import Store, Transaction
@@ -21,6 +21,12 @@ PAYLOAD_KEYS = {"ner": ("spans", "partial"), "pos": ("tags",), "qa": ("answers",
 
 OF_BATCH, OF_FILE = "simulated:", "file:"
 """What client ids begin with that follow from the answer itself."""
+
+LARGEST_ID = 2**63 - 1
+"""The last number that a database can be asked for."""
+
+MOST_SECONDS = 1e9
+"""No example took a working life, and what is more would spoil every sum that it is part of."""
 
 
 def answer_batch(store: Store, project: Project, number: int, author_id: int) -> tuple[list[Submission], int]:
@@ -59,7 +65,10 @@ def kept_aside(tx: Transaction, project: Project, example_ids: Sequence[int]) ->
 def read_submissions(
     store: Store, project: Project, path: Path, author: str
 ) -> tuple[list[tuple[int, Submission]], list[Refusal]]:
-    """The lines of a file as (line, submission), and those that say nothing usable. Raises FormatError."""
+    """The lines of a file as (line, submission), and those that say nothing usable. Raises FormatError.
+
+    What no database takes is refused here: one that refuses it later has stored the answers before it.
+    """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
@@ -77,9 +86,11 @@ def read_submissions(
             if not line.strip():
                 continue
             try:
-                found.append((number, _submission(tx, project, line, author)))
+                data = check_meta(parse(line, path.name), path.name)
+                found.append((number, _submission(tx, project, data, line, author)))
             except InvalidInput as error:
-                refused.append(Refusal(number, str(error)))
+                said = InvalidInput(error.message, remedy=error.remedy)  # the refusal says where by itself
+                refused.append(Refusal(number, str(said)))
         user = tx.users.find(author)
         if user is not None:
             lines_of = [number for number, _ in found]
@@ -108,11 +119,7 @@ def _anew_where_withdrawn(tx: Transaction, answers: Sequence[Submission], author
     ]
 
 
-def _submission(tx: Transaction, project: Project, line: str, author: str) -> Submission:
-    try:
-        data = json.loads(line)
-    except ValueError as error:
-        raise InvalidInput(f"this is not JSON ({error})", remedy="write one object per line") from None
+def _submission(tx: Transaction, project: Project, data: Any, line: str, author: str) -> Submission:
     if not isinstance(data, Mapping):
         raise InvalidInput("this is not a JSON object", remedy="write one object per line")
     example_id = _example_id(tx, project, data)
@@ -124,6 +131,8 @@ def _submission(tx: Transaction, project: Project, line: str, author: str) -> Su
     seconds = data.get("seconds")
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float))):
         raise InvalidInput(f"seconds is {seconds!r}", remedy="give a number")
+    if seconds is not None and seconds > MOST_SECONDS:
+        raise InvalidInput("seconds is more than anybody can have spent", remedy="give the seconds spent")
     return Submission(
         example_id=example_id,
         client_id=str(data.get("client_id") or _content_id(project, author, example_id, line)),
@@ -137,6 +146,8 @@ def _submission(tx: Transaction, project: Project, line: str, author: str) -> Su
 def _example_id(tx: Transaction, project: Project, data: Mapping[str, Any]) -> int:
     given = data.get("example")
     if isinstance(given, int) and not isinstance(given, bool):
+        if not 1 <= given <= LARGEST_ID:
+            raise InvalidInput("there is no example with such an id", remedy="give the example's id")
         return given
     if given is not None:
         raise InvalidInput(f"example is {given!r}", remedy="give the example's id, a whole number")
