@@ -69,6 +69,17 @@ def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
+def test_where_a_simulation_can_not_write_it_does_not_begin(tmp_path: Path) -> None:
+    run(tmp_path, "project", "create", "news", "--task", "ner", "--labels", "PER")
+    (tmp_path / "file").touch()
+    done = run(tmp_path, "simulate", "news", "--out", str(tmp_path / "file" / "out"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        done.stderr
+        == f"error: {tmp_path}/file/out can't be written (Not a directory). Choose another place\n"
+    )
+
+
 def test_success_is_one_document_on_stdout(tmp_path: Path) -> None:
     assert run(tmp_path, "init", "--json").returncode == 0
     made = run(tmp_path, "project", "create", "news", "--task", "ner", "--labels", "PER, ORG", "--json")

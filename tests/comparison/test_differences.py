@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.comparison.test_comparison import ANN, BOB, BOB_ORG, NER_ROWS, answers, judged_project, spans, tags
 from workbench.domain import Split
+from workbench.errors import InvalidInput
 from workbench.services import Workbench
 from workbench.services.comparison import Analysis
 from workbench.services.differences import (
@@ -253,6 +254,12 @@ def test_the_command_compares_and_writes_reports(tmp_path: Path, monkeypatch: py
     assert data["worse"].startswith("Version 2 got worse on no label; 1 of 4")
     assert data["warnings"] == {}
     assert all(Path(path).stat().st_size > 500 for path in files)
+    (tmp_path / "folder.html").mkdir()
+    for place, said in (("missing/dir/r.html", "there is no folder"), ("folder.html", "can't be written")):
+        refused = runner.invoke(
+            cli.base.app, ["compare", project.name, "1", "2", "--report", str(tmp_path / place)]
+        )
+        assert isinstance(refused.exception, InvalidInput) and said in str(refused.exception)
     archived = runner.invoke(cli.base.app, ["archive", project.name, "1", "--json"])
     assert json.loads(archived.stdout)["archived"] is True
     noted = runner.invoke(cli.base.app, ["note", project.name, "1", "old", "--json"])

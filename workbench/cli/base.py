@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from workbench.errors import InvalidInput
 from workbench.formats import Notice
 from workbench.services import Workbench, open_workbench
 
@@ -49,6 +50,17 @@ def workbench() -> Iterator[Workbench]:
         yield opened
     finally:
         opened.close()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around the writing of a file or folder: what the disk has against it, in one line. Raises InvalidInput."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(
+            f"{path} can't be written ({error.strerror or error})", remedy="choose another place"
+        ) from error
 
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nobody is asked in a script.")]

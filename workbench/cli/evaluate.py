@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.cli.base import JsonOption, app, emit, err, out, workbench, writing
 from workbench.domain import PARTIAL_LEFT_OUT, Project, RunEvent
 from workbench.errors import InvalidInput
 from workbench.services import Workbench
@@ -78,6 +78,8 @@ def compare(
         for path in report or ():
             if path.suffix not in REPORTS:
                 raise InvalidInput(f"{path} has no ending of a report", remedy="use .html, .md or .json")
+            if not path.parent.is_dir():  # said now, not after versions have been measured
+                raise InvalidInput(f"there is no folder {path.parent}", remedy="make it, or choose another")
         if gold_set is None:
             _measure_missing(wb, project, (a, b), split, device)
         analysis = wb.comparison.analyse(project, a, b, split, gold_set)
@@ -109,7 +111,9 @@ def _write_reports(wb: Workbench, project: Project, analysis: Analysis, paths: S
         ".json": lambda: json.dumps(report, ensure_ascii=False, indent=1) + "\n",
     }
     for path in paths:
-        path.write_text(texts[path.suffix](), encoding="utf-8")
+        text = texts[path.suffix]()
+        with writing(path):
+            path.write_text(text, encoding="utf-8")
         err.print(f"Wrote {path}.", markup=False)
 
 

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from workbench.cli.base import JsonOption, app, emit, out, workbench
-from workbench.errors import InvalidInput
+from workbench.cli.base import JsonOption, app, emit, out, workbench, writing
 from workbench.services.worknumbers import TeamNumbers, numbers_json, write_table
 
 
@@ -26,15 +25,9 @@ def numbers(
     with workbench() as wb:
         found = wb.work_numbers.team(wb.projects.get(name), days)
         if csv_file is not None:
-            _write(csv_file, found)
+            with writing(csv_file):
+                write_table(csv_file, found)
         emit(as_json, numbers_json(found), lambda: _show(found))
-
-
-def _write(path: Path, found: TeamNumbers) -> None:
-    try:
-        write_table(path, found)
-    except OSError as error:
-        raise InvalidInput(f"{path} can't be written ({error})", remedy="choose another place") from error
 
 
 def _show(found: TeamNumbers) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.cli.base import JsonOption, app, emit, err, out, workbench, writing
 from workbench.cli.following import follow
 from workbench.cli.train import DetachOption, training_parameters
 from workbench.services.simulationreport import points_csv, report_html, verdict
@@ -73,6 +74,8 @@ def simulate(
     }
     with workbench() as wb:
         project = wb.projects.get(name)
+        if out_dir is not None and not detach:
+            _make(out_dir)
         run = wb.simulation.launch(
             project,
             [part.strip() for part in strategies.split(",") if part.strip()],
@@ -115,13 +118,26 @@ def simulation_report(
         emit(as_json, report, lambda: _show(report))
 
 
+def _make(folder: Path) -> None:
+    """Make the folder and try it: hours of computing should not end in that nothing can be written there."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
 def _write(report: dict[str, Any], folder: Path | None) -> None:
     if folder is None:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.html").write_text(report_html(report), encoding="utf-8")
-    (folder / "points.csv").write_text(points_csv(report), encoding="utf-8")
-    (folder / "result.json").write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+    texts = {
+        "report.html": report_html(report),
+        "points.csv": points_csv(report),
+        "result.json": json.dumps(report, ensure_ascii=False, indent=1),
+    }
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
     err.print(f"Wrote {folder / 'report.html'}.", markup=False)
 
 
