@@ -82,6 +82,21 @@ def test_extra_keys_survive_the_way_through() -> None:
     assert written["version"] == "1.1"
 
 
+@pytest.mark.parametrize("value", [7, "seven", [7], None])
+def test_columns_of_another_file_are_no_keys_of_squad(value: Any) -> None:
+    row = {"question": "Who?", "context": CONTEXT, "answers": {"text": ["Ada"], "answer_start": [0]}}
+    examples, _ = read("jsonl", json.dumps({**row, "paragraph": value, "extra": value}) + "\n", "qa")
+    paragraph = json.loads(write("squad", labeled(examples), "qa"))["data"][0]["paragraphs"][0]
+    assert set(paragraph) == {"context", "qas"}
+    taken = {"context": "another", "qas": 1, "question": "Why?", "id": 1, "answers": 1, "is_impossible": 1}
+    meta = {"paragraph": {**taken, "index": 1}, "extra": {**taken, "type": "person"}}
+    examples, _ = read("jsonl", json.dumps({**row, **meta}) + "\n", "qa")
+    paragraph = json.loads(write("squad", labeled(examples), "qa"))["data"][0]["paragraphs"][0]
+    assert (paragraph["context"], paragraph["index"], len(paragraph["qas"])) == (CONTEXT, 1, 1)
+    asked = paragraph["qas"][0]
+    assert (asked["question"], asked["answers"][0]["text"], asked["type"]) == ("Who?", "Ada", "person")
+
+
 def test_version_2_is_written_where_a_question_has_no_answer() -> None:
     examples, _ = read("squad", squad(question(("Ada", 0)), question(is_impossible=True)), "qa")
     written = json.loads(write("squad", labeled(examples), "qa"))

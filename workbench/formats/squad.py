@@ -23,6 +23,7 @@ from workbench.formats.source import Source
 
 QUESTIONS = ("data", "*", "paragraphs", "*", "qas", "*")
 KNOWN = frozenset({"question", "id", "answers", "is_impossible"})
+KNOWN_OF_PARAGRAPH = frozenset({"context", "qas"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +108,15 @@ class SquadFormat:
             title = str(item.meta.get("title") or item.document)
             key = (title, item.content.text)
             if key not in paragraphs:
-                extra = item.meta.get("paragraph", {})
-                paragraphs[key] = {"context": item.content.text, **extra, "qas": []}
+                kept = _kept(item.meta, "paragraph", KNOWN_OF_PARAGRAPH)
+                paragraphs[key] = {"context": item.content.text, **kept, "qas": []}
                 article = articles.setdefault(title, {"title": title, "paragraphs": []})
                 article["paragraphs"].append(paragraphs[key])
             paragraphs[key]["qas"].append(
                 {
                     "id": item.external_id,
                     "question": item.content.question,
-                    **item.meta.get("extra", {}),
+                    **_kept(item.meta, "extra", KNOWN),
                     "answers": _answers(item.payload, item.content),
                     "is_impossible": item.payload.no_answer,
                 }
@@ -181,7 +182,7 @@ def _paragraph(paragraph: Any, title: str, place: tuple[int, int], file: _File) 
         for k in range(len(questions)):
             file.report.skip(f"{where}: a question without a context is left out", file.line((i, j, k)))
         return
-    extra = {key: value for key, value in paragraph.items() if key not in ("context", "qas")}
+    extra = {key: value for key, value in paragraph.items() if key not in KNOWN_OF_PARAGRAPH}
     meta = {"title": title, **({"paragraph": check_meta(extra, file.name)} if extra else {})}
     for k, question in enumerate(questions):
         example = _question(question, context, (i, j, k), meta, file)
@@ -278,6 +279,14 @@ def _new_questions(
         if flagged or change.after.no_answer:
             question["is_impossible"] = change.after.no_answer
         yield close, close, f", {json.dumps(question, ensure_ascii=ascii_only)}"
+
+
+def _kept(meta: Json, name: str, known: frozenset[str]) -> dict[str, Any]:
+    """What a SQuAD file said beside its text; a column of another file may have the same name and hold anything."""
+    found = meta.get(name)
+    if not isinstance(found, Mapping):
+        return {}
+    return {key: value for key, value in found.items() if key not in known}
 
 
 def _answers(payload: Answers, content: ExampleText) -> list[dict[str, Any]]:
