@@ -13,6 +13,7 @@ from workbench import cli
 from workbench.cli.base import app
 from workbench.config import get_settings
 from workbench.domain import Span, Spans
+from workbench.errors import InvalidInput, NotFound
 from workbench.services import Workbench, open_workbench
 from workbench.services.annotation import SIMULATED, Submission
 from workbench.storage.batches import NewItem
@@ -66,6 +67,40 @@ def test_what_was_withdrawn_is_stored_again(opened: Workbench, tmp_path: Path) -
     assert given() == given() == [["accepted", "withdrawn", "accepted"], taken_back]
     opened.work_changes.withdraw(project, "ada")
     assert given()[0][-2:] == ["withdrawn", "accepted"]
+
+
+def test_a_file_answers_a_batch(opened: Workbench, tmp_path: Path) -> None:
+    project, ids = make_project(opened)
+    with opened.store.write() as tx:
+        items = [NewItem(one, None, {"strategy": "random"}) for one in ids[:2]]
+        tx.batches.add(project.id, items, strategy="random", unit="examples", size=2, parameters={})
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(f'{{"example": {one}, "spans": []}}\n' for one in (ids[0], ids[4])))
+    code, out, _ = run("news", str(path), "--author", "ada", "--batch", "1", "--json")
+    answer = json.loads(out)
+    assert (code, answer["stored"], answer["refused"][0]["line"]) == (0, 1, 2)
+    assert "not in batch 1" in answer["refused"][0]["message"]
+    with opened.store.read() as tx:
+        batch = tx.batches.by_number(project.id, 1)
+    assert (batch.done, opened.annotation.history(project, ids[0])[0].batch_id) == (1, batch.id)
+    assert opened.annotation.history(project, ids[4]) == ()
+    missing = CliRunner().invoke(app, ["annotate", "news", str(path), "--author", "ada", "--batch", "2"])
+    assert isinstance(missing.exception, NotFound)
+
+
+def test_an_author_is_a_person_under_one_spelling(opened: Workbench, tmp_path: Path) -> None:
+    project, ids = make_project(opened)
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{{"example": {ids[0]}, "spans": []}}\n')
+    for spelling in ("Zo\u00eb", "Zoe\u0308 "):
+        run("news", str(path), "--author", spelling)
+    assert [one.author for one in opened.annotation.history(project, ids[0])] == ["Zo\u00eb"]
+    with opened.store.write() as tx:
+        tx.users.find_or_add("robot", system=True)
+    for name in ("import", "Simulated", "solo", "label changes", "robot", " ", "a\nb"):
+        refused = CliRunner().invoke(app, ["annotate", "news", str(path), "--author", name])
+        assert isinstance(refused.exception, InvalidInput), name
+    assert len(opened.annotation.history(project, ids[0])) == 1
 
 
 def test_the_simulated_annotator(opened: Workbench) -> None:

@@ -34,7 +34,7 @@ def annotate(
     with workbench() as wb:
         project = wb.projects.get(name)
         if file is not None and author is not None:
-            report = wb.annotation.annotate_file(project, file, author)
+            report = wb.annotation.annotate_file(project, file, author, batch)
         else:
             assert batch is not None
             report = FileReport(wb.annotation.simulate(project, batch))

@@ -26,6 +26,7 @@ from workbench.services.annotation_queue import NEIGHBOURS, describe, make_queue
 from workbench.services.labelmaps import LabelMap, label_map
 from workbench.services.probes import store_probe
 from workbench.services.questions import ask_question
+from workbench.services.team import checked_name
 from workbench.services.wordings import wordings
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store, Transaction
@@ -251,8 +252,12 @@ class AnnotationService:
         receipts = self.submit(project, simulated, answers)
         return sum(receipt.stored for receipt in receipts)
 
-    def annotate_file(self, project: Project, path: Path, author: str) -> FileReport:
+    def annotate_file(
+        self, project: Project, path: Path, author: str, batch_number: int | None = None
+    ) -> FileReport:
         """Store the annotations of a JSONL file as the author's, who is made if there is none.
+
+        With a batch they answer it, as the Label page's do; a line whose example is not in it is refused.
 
         A line names its example by ``example`` (id) or ``external_id`` and gives the labels in their stored form
         (``spans`` and where they are ``partial`` that, ``tags``, or ``answers`` and ``no_answer``); ``status``,
@@ -261,12 +266,20 @@ class AnnotationService:
 
         Raises:
             FormatError: The file can't be read as text.
+            InvalidInput: The author's name can't be a person's, or is one that the workbench writes as.
+            NotFound: There is no such batch.
         """
-        submissions, refused = read_submissions(self._store, project, path, author)
+        with self._store.read() as tx:
+            known = tx.users.find(author)
+        if known is None or known.system:
+            author = checked_name(author)
+        submissions, refused = read_submissions(self._store, project, path, author, batch_number)
         with self._store.write() as tx:
             user = tx.users.find_or_add(author)
+            if user.system:
+                raise InvalidInput(f"the workbench itself writes as {author!r}", remedy="choose another name")
         answers = [submission for _, submission in submissions]
-        receipts = self.submit(project, user, answers, probed=False)
+        receipts = self.submit(project, user, answers, probed=batch_number is not None)
         lines = zip(submissions, receipts, strict=True)
         refused += [
             Refusal(line, receipt.message or "") for (line, _), receipt in lines if not receipt.stored

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.domain import AnnotationStatus, Project
+from workbench.domain import AnnotationStatus, Batch, Project
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats.jsontext import check_meta, parse
 from workbench.services.annotation_items import Refusal, Submission
@@ -63,9 +63,11 @@ def kept_aside(tx: Transaction, project: Project, example_ids: Sequence[int]) ->
 
 
 def read_submissions(
-    store: Store, project: Project, path: Path, author: str
+    store: Store, project: Project, path: Path, author: str, batch_number: int | None = None
 ) -> tuple[list[tuple[int, Submission]], list[Refusal]]:
-    """The lines of a file as (line, submission), and those that say nothing usable. Raises FormatError.
+    """The lines of a file as (line, submission), and those that say nothing usable.
+
+    With a batch they are answers to it, and what is not in it is refused. Raises FormatError, NotFound.
 
     What no database takes is refused here: one that refuses it later has stored the answers before it.
     """
@@ -82,12 +84,14 @@ def read_submissions(
     found: list[tuple[int, Submission]] = []
     refused: list[Refusal] = []
     with store.read() as tx:
+        batch = None if batch_number is None else tx.batches.by_number(project.id, batch_number)
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
                 data = check_meta(parse(line, path.name), path.name)
-                found.append((number, _submission(tx, project, data, line, author)))
+                submission = _submission(tx, project, data, line, author)
+                found.append((number, submission if batch is None else _answering(tx, submission, batch)))
             except InvalidInput as error:
                 said = InvalidInput(error.message, remedy=error.remedy)  # the refusal says where by itself
                 refused.append(Refusal(number, str(said)))
@@ -141,6 +145,15 @@ def _submission(tx: Transaction, project: Project, data: Any, line: str, author:
         seconds=seconds,
         comment=str(data.get("comment", "")),
     )
+
+
+def _answering(tx: Transaction, submission: Submission, batch: Batch) -> Submission:
+    if not tx.annotations.in_batch(batch.id, submission.example_id):
+        raise InvalidInput(
+            f"this example is not in batch {batch.number}",
+            remedy="give the lines of other examples in a file of their own, without --batch",
+        )
+    return replace(submission, batch_id=batch.id)
 
 
 def _example_id(tx: Transaction, project: Project, data: Mapping[str, Any]) -> int:

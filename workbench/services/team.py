@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from workbench.services.openid import OpenIdSignIn
 
 SOLO = "solo"
-RESERVED = frozenset({SOLO, "import", "simulated"})
+RESERVED = frozenset({SOLO, "import", "simulated", "label changes"})
 """Names that the workbench itself writes under."""
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 1_000
