@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.modeling.tiny import make_tiny_model
-from workbench.acquisition import score_tagging_batch, strategies_for
+from workbench.acquisition import STRATEGIES, Features, random_scores, score_tagging_batch, strategies_for
 from workbench.domain import ExampleText, Split, TrainParameters
 from workbench.errors import Cancelled, InvalidInput
 from workbench.evidence.cost import ASSUMED
 from workbench.evidence.points import Points, read_points
-from workbench.modeling.asking import Pool, asked_for, read_pool, take
+from workbench.modeling.asking import Pool, Seen, asked_for, read_pool, take
 from workbench.modeling.cold_start import base_model
 from workbench.modeling.device import choose_device
 from workbench.modeling.predict import Predictor
@@ -149,6 +149,26 @@ def test_every_strategy_asks_for_what_is_new_within_the_budget(
         picks = take(asked, pool, labeled, 20, duplicates=False)
         assert len(picks) == 4 and 1 not in picks, "1 is a near-duplicate of 3"
     assert not read_pool(predictor, pool, labeled, ["random"], SilentReporter()).scores
+
+
+def test_noise_is_drawn_anew_in_each_round_and_is_not_what_drew_the_first_batch() -> None:
+    """Where no example is better than another, chance alone decides; the first batch had the highest lots."""
+    size = 1_000
+    lots = random_scores(np.arange(size), 1)
+    first = np.argsort(-lots)[:100].tolist()
+    pool = Pool([ExampleText("a", ((0, 1),), None)] * size, np.ones(size, dtype=np.int64), [""] * size)
+    asked: list[list[int]] = []
+    labeled = first
+    for _ in range(2):
+        rest = np.setdiff1d(np.arange(size), labeled)
+        seen = Seen(rest, {"bald": np.ones(len(rest))}, Features.nothing(size))
+        asked.append(list(asked_for(STRATEGIES["power-bald"], pool, seen, labeled, 1, 100)))
+        assert asked[-1] == list(asked_for(STRATEGIES["power-bald"], pool, seen, labeled, 1, 100))
+        labeled = [*labeled, *asked[-1][:100]]
+    assert abs(lots[asked[0][:100]].mean() - lots[asked[0]].mean()) < 0.1, (
+        "the next highest lots are no chance"
+    )
+    assert len(set(asked[0][100:200]) & set(asked[1][:100])) < 40, "who was just left out need not be next"
 
 
 def test_every_strategy_and_seed_has_a_curve_from_one_first_batch(whole):

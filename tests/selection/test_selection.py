@@ -384,6 +384,22 @@ def test_power_bald_is_noise_on_bald(workbench: Workbench, project: Project, poo
     assert drawn.picks[0].reason["noise"] == 1.0
 
 
+def test_the_next_batch_is_drawn_with_noise_of_its_own(
+    workbench: Workbench, project: Project, pool: list[int]
+) -> None:
+    version = add_version(workbench, project, number=2)
+    add_scores(workbench, version, dict.fromkeys(pool, 0.5), "bald")
+    everything = taken(workbench, project, "power-bald", 99)
+    preview = workbench.selection.preview(project, "power-bald", 10)
+    assert [pick.example_id for pick in preview.picks] == everything[:10]
+    annotate(workbench, everything[0])
+    batch, picks = workbench.selection.create(project, preview)
+    assert [pick.example_id for pick in picks] == everything[1:11], "drawn again, it is the same draw"
+    assert batch.parameters["draw"] == 0
+    again = taken(workbench, project, "power-bald", 99)
+    assert set(again) == set(everything[11:]) and again != everything[11:]
+
+
 def test_a_batch_never_takes_what_somebody_labeled_since_the_preview(
     workbench: Workbench, project: Project, pool: list[int]
 ) -> None:

@@ -181,6 +181,14 @@ def test_noise_draws_in_proportion_to_the_scores() -> None:
     assert np.isfinite(noisy_scores(scores, keys, -7)).all()
 
 
+def test_noise_is_new_for_each_draw_and_is_not_the_lots() -> None:
+    keys = np.arange(20_000)
+    draws = [noisy_scores(np.ones(len(keys)), keys, 13, draw=draw) for draw in (0, 1, 300)]
+    assert (draws[0] == noisy_scores(np.ones(len(keys)), keys, 13)).all()
+    others = [random_scores(keys, 13), noisy_scores(np.ones(len(keys)), keys, 14)]
+    assert np.abs(np.corrcoef([*draws, *others]) - np.eye(5)).max() < 0.03
+
+
 def test_random_scores_depend_on_key_and_seed_alone() -> None:
     keys = np.arange(20_000)
     first, other = random_scores(keys, 13), random_scores(keys, 14)

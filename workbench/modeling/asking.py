@@ -125,7 +125,7 @@ def asked_for(
     if strategy.over_pool is not None:
         scores = strategy.over_pool(seen.features.take(seen.rest))
     if strategy.noise:
-        scores = noisy_scores(scores, seen.rest, seed, strategy.noise)
+        scores = noisy_scores(scores, seen.rest, seed, strategy.noise, draw=len(labeled))
     order = seen.rest[np.argsort(-scores, kind="stable")]
     if strategy.choose is None:
         yield from order.tolist()

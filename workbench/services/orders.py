@@ -41,10 +41,11 @@ def by_noisy_score(
     *,
     seed: int,
     strength: float,
+    draw: int,
 ) -> Iterator[list[Candidate]]:
     """Candidates by falling score under noise; each keeps the score that it has without."""
     ids, scores = tx.models.all_scores(version_id, strategy)
-    order = np.argsort(-noisy_scores(scores, ids, seed, strength), kind="stable")
+    order = np.argsort(-noisy_scores(scores, ids, seed, strength, draw), kind="stable")
     yield from _in_order(tx, ids[order], scores[order], filters, sizes, version_id)
 
 

@@ -77,6 +77,7 @@ class Selection:
         keep_duplicates: Whether near-duplicates were let in.
         audit_share: Share of the examples that were drawn by lot from the whole pool, 0..1.
         noise: Strength of the noise on the scores; 0 for none.
+        draw: Batches that the project had, which the noise depends on.
         picks: The examples, the one to ask first at the front.
         words: Of all picks together.
         seconds: That an annotator will take for them, predicted.
@@ -93,6 +94,7 @@ class Selection:
     keep_duplicates: bool = False
     audit_share: float = 0.0
     noise: float = 0.0
+    draw: int = 0
     picks: tuple[Pick, ...] = ()
     words: int = 0
     seconds: float = 0.0

@@ -42,6 +42,7 @@ class Question:
         sources: What it reads.
         filters: What the choice is narrowed to.
         seed: Of everything drawn by lot.
+        draw: Which batch of the project it is for, so that the noise is not that of another.
         noise: Strength of the noise on scores.
         size: The budget, in ``unit``.
         unit: ``examples``, ``words`` or ``seconds``.
@@ -53,6 +54,7 @@ class Question:
     sources: Sources
     filters: Filters
     seed: int
+    draw: int
     noise: float
     size: int
     unit: str
@@ -88,7 +90,14 @@ def _pages(tx: Transaction, asked: Question, sizes: Iterator[int]) -> Iterator[l
     if strategy.scored_by and version is not None:
         if noise:
             return by_noisy_score(
-                tx, version.id, strategy.scored_by, filters, sizes, seed=seed, strength=noise
+                tx,
+                version.id,
+                strategy.scored_by,
+                filters,
+                sizes,
+                seed=seed,
+                strength=noise,
+                draw=asked.draw,
             )
         return by_score(tx, version.id, strategy.scored_by, filters, sizes)
     return by_lot(tx, asked.project.id, version.id if version else None, filters, seed, sizes)

@@ -55,12 +55,13 @@ class SelectionService:
         keep_duplicates: bool = False,
         audit_share: float = 0.0,
         noise: float = 0.0,
+        draw: int | None = None,
     ) -> Selection:
         """Choose examples from the pool, without keeping the choice.
 
         Never chosen are examples with gold or a live annotation, in a batch, or held by somebody; nor, unless
         ``keep_duplicates``, near-duplicates of those or of a better pick. The same call on the same pool chooses
-        the same examples in the same order.
+        the same examples in the same order, until there is another batch.
 
         Args:
             project: The project.
@@ -77,6 +78,7 @@ class SelectionService:
                 examples that it was unsure of can't say.
             noise: Strength of Gumbel noise on the logarithms of a model's scores, 0 or more: 1 draws examples with
                 chances proportional to their scores, so that a batch has fewer of one kind.
+            draw: How many batches the noise is to suppose before this one; None takes those that there are.
 
         Raises:
             UnknownName: There is no such strategy.
@@ -89,12 +91,13 @@ class SelectionService:
         filters = filters or Filters()
         with self._store.read() as tx:
             cost = logged_cost(tx, project)
+            draw = tx.batches.last_number(project.id) if draw is None else draw
             sources = find_sources(tx, self._settings, project, chosen, model_version, filters)
             asked = filters
             if sources.version is not None and filters.label:
                 mapping = version_map(tx, project, sources.version)
                 asked = replace(filters, called=old_names(mapping, sources.version.labels, filters.label))
-            question = Question(project, chosen, sources, asked, seed, noise, size, unit, cost)
+            question = Question(project, chosen, sources, asked, seed, draw, noise, size, unit, cost)
             lots = by_lot(tx, project.id, None, Filters(), seed + AUDIT_SEED, chunk_sizes(size, unit))
             filled = fill(
                 in_order(tx, question),
@@ -115,6 +118,7 @@ class SelectionService:
             keep_duplicates=keep_duplicates,
             audit_share=audit_share,
             noise=noise,
+            draw=draw,
             picks=tuple(
                 make_pick(ranked, chosen, source_of(sources), seed, noise) for ranked in filled.picks
             ),
@@ -155,6 +159,7 @@ class SelectionService:
                 keep_duplicates=selection.keep_duplicates,
                 audit_share=selection.audit_share,
                 noise=selection.noise,
+                draw=selection.draw,
             )
         raise Conflict("others select from this pool at the same time", remedy="try again")
 
@@ -249,6 +254,7 @@ class SelectionService:
             "keep_duplicates": selection.keep_duplicates,
             "audit_share": selection.audit_share,
             "noise": selection.noise,
+            "draw": selection.draw,
             "words": selection.words,
             "seconds": round(selection.seconds, 1),
         }

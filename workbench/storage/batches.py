@@ -105,9 +105,7 @@ class Batches(Leases):
     ) -> Batch:
         """A new batch of these examples in this order, numbered from 1 in its project."""
         sharing = self.lock(project_id)
-        number = self._connection.execute(
-            select(func.coalesce(func.max(batches.c.number), 0) + 1).where(batches.c.project_id == project_id)
-        ).scalar_one()
+        number = self.last_number(project_id) + 1
         batch_id = self._connection.execute(
             insert(batches)
             .values(
@@ -165,6 +163,12 @@ class Batches(Leases):
     def wrongly_kept(self, project_id: int) -> int:
         """How many items of a project's batches are kept as open or closed against what their labels say."""
         return wrongly_kept(self._connection, project_id, self.sharing(project_id))
+
+    def last_number(self, project_id: int) -> int:
+        """Number of the project's newest batch, 0 where it has none."""
+        statement = select(func.coalesce(func.max(batches.c.number), 0))
+        found = self._connection.execute(statement.where(batches.c.project_id == project_id))
+        return int(found.scalar_one())
 
     def by_number(self, project_id: int, number: int) -> Batch:
         """The project's batch of that number. Raises NotFound."""
