@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import insert
 
@@ -21,6 +22,7 @@ from tests.selection.pool import (
 from workbench.acquisition import STRATEGIES, single_pass, strategies_for
 from workbench.domain import Project
 from workbench.errors import InvalidInput, NotFound, UnknownName, WrongState
+from workbench.featurefiles import FeatureStore
 from workbench.services import Workbench
 from workbench.services.picking import Embedded, near_key
 from workbench.storage.candidates import Filters
@@ -375,6 +377,23 @@ def test_a_cold_start_goes_by_the_base_models_embeddings(workbench: Workbench, p
     add_features(workbench, version, ids, project=project)
     assert preview(project, "typiclust", 2).model_version == 1
     assert preview(project, "badge", 2).picks[0].reason["model_version"] == 1
+
+
+def test_what_is_labeled_is_no_part_of_the_pool_that_rare_labels_are_counted_in(
+    workbench: Workbench, project: Project, pool: list[int]
+) -> None:
+    for example_id in pool[:20]:
+        annotate(workbench, example_id, is_gold=True)
+    workbench.selection.create(project, workbench.selection.preview(project, "random", 5))
+    waiting = {item.example_id for item in workbench.selection.items(project, 1)}
+    rest = np.array([key for key in pool[20:] if key not in waiting])
+    weigh = STRATEGIES["rare-labels"].over_pool
+    assert weigh is not None
+    features = FeatureStore(workbench.settings.features_dir / "1").take(rest, {"classes", "doubts"})
+    picks = workbench.selection.preview(project, "rare-labels", 99).picks
+    assert {pick.example_id: pick.score for pick in picks} == pytest.approx(
+        dict(zip(rest.tolist(), weigh(features).tolist(), strict=True))
+    )
 
 
 def test_power_bald_is_noise_on_bald(workbench: Workbench, project: Project, pool: list[int]) -> None:

@@ -51,15 +51,20 @@ def by_noisy_score(
 
 def by_pool_score(
     tx: Transaction,
+    project_id: int,
     version_id: int,
     strategy: Strategy,
     features: FeatureStore,
     filters: Filters,
     sizes: Iterator[int],
 ) -> Iterator[list[Candidate]]:
-    """Candidates by falling score of a strategy that weighs each example against all that have features."""
+    """Candidates by falling score of a strategy that weighs each example against the unlabeled pool.
+
+    The features hold labeled examples too, for strategies that choose sets; they say nothing of what is still there.
+    """
     assert strategy.over_pool is not None
-    ids = features.ids()
+    ids = tx.batches.candidates.uncovered(project_id)
+    ids = ids[features.holds(ids)]
     scores = strategy.over_pool(features.take(ids, strategy.reads))
     order = np.lexsort((-ids, -scores))
     yield from _in_order(tx, ids[order], scores[order], filters, sizes, version_id)

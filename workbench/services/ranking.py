@@ -86,7 +86,8 @@ def _pages(tx: Transaction, asked: Question, sizes: Iterator[int]) -> Iterator[l
     noise = asked.noise or strategy.noise
     if strategy.over_pool is not None:
         assert version is not None and asked.sources.features is not None
-        return by_pool_score(tx, version.id, strategy, asked.sources.features, filters, sizes)
+        features = asked.sources.features
+        return by_pool_score(tx, asked.project.id, version.id, strategy, features, filters, sizes)
     if strategy.scored_by and version is not None:
         if noise:
             return by_noisy_score(

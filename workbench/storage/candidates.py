@@ -250,6 +250,15 @@ class Candidates:
         )
         return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64)
 
+    def uncovered(self, project_id: int) -> NDArray[np.int64]:
+        """Ids of the rest of the pool, neither labeled nor in a batch, rising."""
+        statement = select(examples.c.id).where(
+            *_in_pool(project_id),
+            ~exists().where(gold.c.example_id == examples.c.id),
+            ~exists().where(batch_items.c.example_id == examples.c.id),
+        )
+        return np.sort(np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64))
+
     def accepted(self, project_id: int, version_id: int | None = None, strategy: str = "") -> tuple[int, int]:
         """How many examples of the pool have an accepted answer, and how many of those a version has scored.
 
