@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
+from itertools import pairwise
+
 import pytest
+from scipy.stats import t as student
 
 from workbench.evidence.curves import area_under, cost_to_reach, curve, mean_curve, spread
 from workbench.evidence.replay import FULL, ReplayPoint, summarise
@@ -38,6 +42,19 @@ def test_an_interval_over_seeds_is_students_t():
     assert found.high is not None
     assert found.high - 2.0 == pytest.approx(4.303 / 3**0.5)
     assert spread([1.0]).low is None
+
+
+def test_more_seeds_never_have_a_wider_quantile_nor_one_narrower_than_students():
+    quantiles = []
+    for count in range(2, 60):
+        found = spread([float(number % 2) for number in range(count)])
+        deviation = statistics.stdev(number % 2 for number in range(count))
+        assert found.high is not None
+        quantiles.append((found.high - found.mean) * count**0.5 / deviation)
+    assert all(wider >= narrower - 1e-9 for wider, narrower in pairwise(quantiles))
+    exact = student.ppf(0.975, range(1, 59))
+    assert quantiles[:30] == pytest.approx(exact[:30], abs=6e-4)
+    assert all(used > right for used, right in zip(quantiles[30:], exact[30:], strict=True))
 
 
 def test_a_mean_curve_covers_what_all_seeds_cover():

@@ -17,8 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Curve: TypeAlias = tuple[Floats, Floats]
 
-STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-"""97.5 % quantiles of Student's t with 1, 2, … degrees of freedom."""
+STUDENT = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+"""97.5 % quantiles of Student's t with 1, 2, … degrees of freedom; with more than the last, that of the last serves."""
 
 NORMAL = 1.96
 
@@ -93,7 +97,7 @@ def spread(values: Sequence[float]) -> Spread:
     mean, count = float(array.mean()), len(array)
     if count == 1:
         return Spread(mean, None, None, 1)
-    quantile = STUDENT[count - 2] if count - 2 < len(STUDENT) else NORMAL
+    quantile = STUDENT[min(count - 1, len(STUDENT)) - 1]
     half = quantile * float(array.std(ddof=1)) / sqrt(count)
     return Spread(mean, mean - half, mean + half, count)
 
