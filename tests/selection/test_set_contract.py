@@ -16,7 +16,7 @@ from workbench.acquisition import (
 from workbench.acquisition.clusters import k_means, nearest, spread_out, unit
 from workbench.acquisition.contrastive import divergences
 from workbench.acquisition.features import ARRAYS
-from workbench.acquisition.typiclust import typicality
+from workbench.acquisition.typiclust import LARGEST, typicality
 
 SETS = [name for name, strategy in STRATEGIES.items() if strategy.choose]
 POOLED = [name for name, strategy in STRATEGIES.items() if strategy.over_pool]
@@ -219,3 +219,12 @@ def test_clusters_and_neighbours() -> None:
         nearest(points, points[:0])
     dense = np.concatenate([np.zeros((20, 3)), np.full((1, 3), 0.5)]).astype(np.float32)
     assert typicality(dense)[-1] < typicality(dense)[0]
+
+
+def test_a_row_of_a_large_cluster_has_as_many_neighbours_thinned_out_or_not() -> None:
+    points = unit(np.random.default_rng(1).normal(size=(LARGEST + 1, 8)))
+    found, others = typicality(points), points[::2]
+    for row in (0, 1, 2, 3):
+        apart = np.sort(np.linalg.norm(others - points[row], axis=1))
+        near = apart[1:21] if row % 2 == 0 else apart[:20]
+        assert found[row] == pytest.approx(1 / near.mean(), rel=1e-4)

@@ -60,14 +60,16 @@ def typical_of_uncovered(view: SetView, count: int, rng: np.random.Generator) ->
 
 def typicality(points: NDArray[np.float32]) -> Floats:
     """One by the mean distance of each row to its nearest others, shape (rows,)."""
-    others = points[:: -(-len(points) // LARGEST)]  # a cluster larger than that is thinned out evenly
+    step = -(-len(points) // LARGEST)
+    others = points[::step]  # a cluster larger than that is thinned out evenly
     neighbours = min(NEIGHBOURS, len(others) - 1)
     if neighbours < 1:
         return np.full(len(points), 1.0 / 2.0)
     apart = squared_distances(points, others)
-    near = np.sqrt(np.partition(apart, neighbours, axis=1)[:, : neighbours + 1])
-    # The nearest one is the row itself where it is among the others, at distance 0.
-    return np.asarray(1.0 / np.maximum(near.sum(axis=1) / neighbours, LEAST_DISTANCE), dtype=np.float64)
+    # A row that is among the others is not its own neighbour.
+    apart[np.arange(0, len(points), step), np.arange(len(others))] = np.inf
+    near = np.sqrt(np.partition(apart, neighbours - 1, axis=1)[:, :neighbours])
+    return np.asarray(1.0 / np.maximum(near.mean(axis=1), LEAST_DISTANCE), dtype=np.float64)
 
 
 STRATEGIES.add(
