@@ -6,6 +6,7 @@ import functools
 import json
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ from workbench.jobs.parcel import send_inputs
 from workbench.jobs.raydata import ChunkActor
 from workbench.modeling import reading
 from workbench.modeling.artifact import load_model
+from workbench.modeling.asking import Pool, read_pool
 from workbench.modeling.device import choose_device
 from workbench.modeling.infer import infer
+from workbench.modeling.inputs import Row
 from workbench.modeling.predict import Predictor, load_predictor
-from workbench.modeling.reading import Machine
+from workbench.modeling.reading import ChunkReader, Machine, Pass
 from workbench.modeling.train import train
 from workbench.reporting import SilentReporter
 from workbench.tasks import load_prediction
@@ -173,6 +176,28 @@ def test_answer_probabilities_cover_each_place_once(models: Mapping[str, Path]):
     for probabilities in found.logits[0].probabilities():
         assert len(probabilities) == 1 + len(example.tokens)
         assert probabilities.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_scores_of_questions_are_the_same_at_any_temperature(models: Mapping[str, Path], allowed: bool):
+    model = load_model(models["qa"])
+    rows = [Row(index, "pool", *row) for index, row in enumerate(LABELED["qa"](12, 3))]
+    contents, device = [row.content for row in rows], choose_device("cpu")
+    pool = Pool(contents, np.ones(len(rows), dtype=np.int64), [""] * len(rows))
+    scores, shown = [], []
+    for temperature in (1.0, 0.3, 4.0):
+        info = replace(model.info, temperature=temperature, allow_no_answer=allowed)
+        tempered = replace(model, info=info)
+        names = single_pass("qa")
+        wanted = Pass(tempered, names, features=False, predicts=None, max_length=None)
+        found, *_ = ChunkReader(wanted, Machine(device, device.precision)).read(rows, lambda _: None)
+        seen = read_pool(Predictor(tempered, device), pool, [], names, SilentReporter())
+        scores.append(np.array([[line["scores"][name] for line in found] for name in names]))
+        replayed = np.array([seen.scores[name] for name in names])
+        assert replayed == pytest.approx(scores[-1], abs=1e-4), "simulations score as projects do"
+        shown.append([line["confidence"] for line in found])
+    assert scores[1] == pytest.approx(scores[0]) and scores[2] == pytest.approx(scores[0])
+    assert sum(shown[2]) < sum(shown[0]) < sum(shown[1])
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -114,8 +114,8 @@ class AnswerView:
     """What a model says of one question.
 
     Attributes:
-        prediction: The decoded prediction; its ``alternatives`` are the n-best answers (start, end, probability),
-            best first, (0, 0, p) being "no answer".
+        prediction: The prediction decoded at temperature 1; its ``alternatives`` are the n-best answers (start, end,
+            probability), best first, (0, 0, p) being "no answer".
         start: Probabilities over the candidate positions of all windows, the CLS position first, shape (positions,).
         end: The same for the answer's end.
     """

@@ -126,7 +126,7 @@ def score_answers(
 
     Args:
         names: Strategies that read answer probabilities.
-        prediction: The decoded prediction with its n-best answers.
+        prediction: Decoded at temperature 1, with its n-best answers.
         start: Probabilities over the candidate positions of all windows, CLS first, shape (positions,).
         end: The same for the answer's end.
 

@@ -95,10 +95,10 @@ def _read(
     predictor: Predictor, contents: Sequence[ExampleText], names: Sequence[str], features: bool
 ) -> tuple[dict[str, NDArray[np.float64]], Features | None]:
     if isinstance(predictor.model.task, AnswerTask):
-        told = predictor.answer(contents, features=features)
+        told = predictor.answer(contents, untempered=bool(names), features=features)
         each = [
             score_answers(names, said, *logits.probabilities())
-            for said, logits in zip(told.predictions, told.logits, strict=True)
+            for said, logits in zip(told.untempered, told.logits, strict=True)
         ]
         return {name: np.array([one[name] for one in each]) for name in names}, told.features
     opinions = any(STRATEGIES[name].reads_disagreement for name in names)

@@ -75,9 +75,18 @@ class AnswerLogits:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was seen in some questions: one item (or row) per example, in order."""
+    """What was seen in some questions: one item (or row) per example, in order.
+
+    Attributes:
+        predictions: With the probabilities that are shown.
+        untempered: The same at temperature 1, as query strategies are defined; ``predictions`` where nobody asked.
+        logits: What they were decoded from.
+        subwords: That were read.
+        features: One row per example, where they were asked for.
+    """
 
     predictions: list[Prediction]
+    untempered: list[Prediction]
     logits: list[AnswerLogits]
     subwords: int
     features: Features | None = None
@@ -194,17 +203,22 @@ class Predictor:
         )
 
     def answer(
-        self, examples: Sequence[ExampleText], on_batch: OnBatch = nothing, *, features: bool = False
+        self,
+        examples: Sequence[ExampleText],
+        on_batch: OnBatch = nothing,
+        *,
+        untempered: bool = False,
+        features: bool = False,
     ) -> Answered:
         """Predictions and logits of some questions, encoded together. For models that answer questions.
 
         Args:
             examples: With questions.
             on_batch: Hears of each batch.
+            untempered: Decode at temperature 1 too, for strategies that score.
             features: Keep what strategies read that choose sets.
         """
-        info, task = self.model.info, self.model.task
-        assert isinstance(task, AnswerTask)
+        info = self.model.info
         for example in examples:
             if not (example.question or "").strip():
                 raise InvalidInput("an example has no question", remedy="give a question beside each context")
@@ -213,7 +227,19 @@ class Predictor:
         )
         pooling = self._engine.pooling(windows, 2) if features else None
         logits = list(answer_logits(windows, *self._engine.answers(windows, on_batch, pooling=pooling)))
-        predictions = [
+        predictions = self._decoded(logits, examples, info.temperature)
+        plain = predictions
+        if untempered and info.temperature != 1.0:
+            plain = self._decoded(logits, examples, 1.0)
+        kept = answer_features(pooling, windows) if pooling else None
+        return Answered(predictions, plain, logits, len(windows.ids.values), kept)
+
+    def _decoded(
+        self, logits: Sequence[AnswerLogits], examples: Sequence[ExampleText], temperature: float
+    ) -> list[Prediction]:
+        info, task = self.model.info, self.model.task
+        assert isinstance(task, AnswerTask)
+        return [
             task.decode_answers(
                 found.starts,
                 found.ends,
@@ -222,12 +248,10 @@ class Predictor:
                 no_answer_threshold=info.no_answer_threshold,
                 allow_no_answer=info.allow_no_answer,
                 max_answer_tokens=info.max_answer_tokens,
-                temperature=info.temperature,
+                temperature=temperature,
             )
             for found, example in zip(logits, examples, strict=True)
         ]
-        kept = answer_features(pooling, windows) if pooling else None
-        return Answered(predictions, logits, len(windows.ids.values), kept)
 
 
 def decode_tagging(

@@ -168,10 +168,14 @@ class ChunkReader:
     def _answer(self, rows: Sequence[Row], on_batch: OnBatch) -> tuple[list[Said], Features | None, int]:
         names = self._wanted.names
         contents = [row.content for row in rows]
-        found = self._predictor.answer(contents, on_batch, features=self._wanted.features)
+        found = self._predictor.answer(
+            contents, on_batch, untempered=bool(names), features=self._wanted.features
+        )
         said: list[Said] = [
-            (prediction, score_answers(names, prediction, *logits.probabilities()) if names else {})
-            for prediction, logits in zip(found.predictions, found.logits, strict=True)
+            (prediction, score_answers(names, plain, *logits.probabilities()) if names else {})
+            for prediction, plain, logits in zip(
+                found.predictions, found.untempered, found.logits, strict=True
+            )
         ]
         return said, found.features, found.subwords
 
