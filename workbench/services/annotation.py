@@ -142,7 +142,8 @@ class AnnotationService:
             project: The project.
             user: Who answers.
             items: The answers.
-            probed: Keep answers to probes apart; not so a reviewer's, who has seen the labels, or those of a file.
+            probed: Keep answers to probes apart; not so a reviewer's, who has seen the labels, or those of a file
+                that answers no batch.
 
         Returns:
             One receipt per submission, in the same order.
