@@ -49,7 +49,7 @@ def test_nothing_is_left_of_an_export_that_does_not_hold(
     def spoiled(name: str, arguments: list[str]) -> str:
         said = run_here(name, arguments)
         path = Path(arguments[0]) / "expected.jsonl"
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        lines = [json.loads(line) for line in path.read_text().split("\n") if line]
         for line in lines:
             line["entities"] = [[0, 4, "elsewhere"]]
         path.write_text("\n".join(map(json.dumps, lines)))

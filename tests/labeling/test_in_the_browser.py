@@ -248,7 +248,8 @@ def test_a_refused_flag_is_saved_as_a_flag(page: Page, app: ServedApp, filled: W
     project, ids = make_project(filled, name="a refused flag is saved as a flag")
     screen = Screen(page, app, project.name).open()
     person = {"spans": [{"start": 0, "end": 11, "label": "PER"}]}
-    filled.annotation.submit(project, make_user(filled, "bob"), [Submission(ids[0], "b1", payload=person)])
+    said = Submission(ids[0], "before the flag", payload=person)
+    assert filled.annotation.submit(project, make_user(filled, "bob"), [said])[0].stored
     screen.press("f")
     page.keyboard.type("which mill?")
     screen.press("Enter").expect_status("1 refused")
