@@ -63,8 +63,8 @@ def by_pool_score(
     The features hold labeled examples too, for strategies that choose sets; they say nothing of what is still there.
     """
     assert strategy.over_pool is not None
-    ids = tx.batches.candidates.uncovered(project_id)
-    ids = ids[features.holds(ids)]
+    ids = features.ids()
+    ids = ids[~np.isin(ids, tx.batches.candidates.covered(project_id))]
     scores = strategy.over_pool(features.take(ids, strategy.reads))
     order = np.lexsort((-ids, -scores))
     yield from _in_order(tx, ids[order], scores[order], filters, sizes, version_id)

@@ -240,24 +240,13 @@ class Candidates:
 
     def covered(self, project_id: int) -> NDArray[np.int64]:
         """Ids of what is labeled in the pool and the train split, or in a batch: what a new choice need not repeat."""
-        statement = select(examples.c.id).where(
-            in_project(project_id),
-            examples.c.split.in_((Split.POOL.value, Split.TRAIN.value)),
-            or_(
-                exists().where(gold.c.example_id == examples.c.id),
-                exists().where(batch_items.c.example_id == examples.c.id),
-            ),
+        where = in_project(project_id), examples.c.split.in_((Split.POOL.value, Split.TRAIN.value))
+        # From what people have done to the examples, and not the other way: that is little beside a large pool.
+        done = (
+            select(examples.c.id).join(one, one.c.example_id == examples.c.id).where(*where)
+            for one in (gold, batch_items)
         )
-        return np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64)
-
-    def uncovered(self, project_id: int) -> NDArray[np.int64]:
-        """Ids of the rest of the pool, neither labeled nor in a batch, rising."""
-        statement = select(examples.c.id).where(
-            *_in_pool(project_id),
-            ~exists().where(gold.c.example_id == examples.c.id),
-            ~exists().where(batch_items.c.example_id == examples.c.id),
-        )
-        return np.sort(np.fromiter(self._connection.execute(statement).scalars(), dtype=np.int64))
+        return np.fromiter(self._connection.execute(union(*done)).scalars(), dtype=np.int64)
 
     def accepted(self, project_id: int, version_id: int | None = None, strategy: str = "") -> tuple[int, int]:
         """How many examples of the pool have an accepted answer, and how many of those a version has scored.
