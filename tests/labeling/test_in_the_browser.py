@@ -244,6 +244,19 @@ def test_somebody_elses_revision_is_shown_and_not_overwritten(
     assert [payload for _, payload in stored(filled, project, ids[0])] == [person, {"spans": []}]
 
 
+def test_in_a_correction_batch_it_is_said_whose_labels_are_shown(
+    page: Page, app: ServedApp, filled: Workbench
+) -> None:
+    project, ids = make_project(filled, name="whose labels a correction shows")
+    person = {"spans": [{"start": 0, "end": 12, "label": "PER"}]}
+    said = Submission(ids[2], "to be corrected", payload=person)
+    assert filled.annotation.submit(project, make_user(filled, "bob"), [said])[0].stored
+    filled.corrections.create(project, [ids[2]], "Compare: versions 1 and 2 differ")
+    screen = Screen(page, app, project.name).open().expect_example(ids[2])
+    expect(screen.part("banner")).to_contain_text("bob accepted this one")
+    assert [(label, sure) for label, _, sure in screen.marks()] == [("PER", True)]
+
+
 def test_a_refused_flag_is_saved_as_a_flag(page: Page, app: ServedApp, filled: Workbench) -> None:
     project, ids = make_project(filled, name="a refused flag is saved as a flag")
     screen = Screen(page, app, project.name).open()

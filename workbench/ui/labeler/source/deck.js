@@ -71,7 +71,6 @@ export class Deck {
     else {
       const entry = this.open(item);
       entry.answer = item.said ? item.said.status : null;
-      entry.by = item.said?.author ?? null;
       this.pause();
       this.entries.splice(this.at, 0, entry);
       this.resume();

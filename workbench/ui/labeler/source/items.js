@@ -30,6 +30,7 @@ export function openItem(item, task) {
     redo: [],
     spent: 0,
     answer: null, // the status of what was last submitted from this screen
+    by: item.said?.author ?? null, // who said what is shown, until it is submitted from here
     comment: item.said?.status === "flagged" ? item.said.comment : "", // what a flag says, to be kept with it
     view: null,
   };

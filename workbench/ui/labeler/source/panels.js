@@ -118,21 +118,23 @@ export class Panels {
   drawBanner(entry) {
     const { banner } = this.labeler.refs;
     const refusal = entry.refused?.refused;
-    banner.hidden = !refusal && !entry.answer;
+    const said = entry.item.said?.status; // in a correction batch an example comes with what has been said of it
+    const status = entry.answer ?? (said in SAID ? said : null);
+    banner.hidden = !refusal && !status;
     banner.dataset.kind = refusal ? "refused" : "revising";
     if (banner.hidden) return;
     if (refusal) fill(banner, ...this.refusalParts(entry, refusal));
     else {
       const only = entry.saved?.partial ? ", only these spans" : "";
-      const said = `${this.whoSaid(entry)}${only}. Change it and press Enter to save a revision.`;
-      fill(banner, make("span", "", said));
+      const sentence = `${this.whoSaid(entry, status)}${only}. Change it and press Enter to save a revision.`;
+      fill(banner, make("span", "", sentence));
     }
   }
 
-  whoSaid(entry) {
-    if (!entry.by || entry.by === this.labeler.data.me) return SAID[entry.answer] ?? "You have seen this one";
+  whoSaid(entry, status) {
+    if (!entry.by || entry.by === this.labeler.data.me) return SAID[status] ?? "You have seen this one";
     if (entry.by === "import") return "This one came with these labels";
-    return `${entry.by} ${entry.answer} this one`;
+    return `${entry.by} ${status} this one`;
   }
 
   refusalParts(entry, refusal) {
