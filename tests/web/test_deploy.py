@@ -15,8 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 import yaml
 from playwright.sync_api import Browser, expect
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from tests.browser import ARGUMENTS, NAMES, ROOT, ServedApp
 from tests.conftest import missing
@@ -89,6 +95,25 @@ def test_the_proxy_reaches_the_port_that_the_image_serves(services: Mapping[str,
     assert "EXPOSE 8501" in image
     assert services["proxy"]["environment"] == {"HOST": "${HOST}"}
     assert "ports" not in services["app"], "nobody gets past the proxy"
+
+
+def test_the_address_of_a_visitor_is_whom_the_proxy_names(
+    services: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def address(request: Request) -> PlainTextResponse:
+        assert request.client is not None
+        return PlainTextResponse(request.client.host)
+
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    for name, value in services["app"]["environment"].items():
+        if not name.startswith("WORKBENCH_"):
+            monkeypatch.setenv(name, value)
+    config = uvicorn.Config(Starlette(routes=[Route("/", address)]), log_config=None)
+    config.load()
+    client = TestClient(
+        config.loaded_app, client=("172.18.0.5", 1)
+    )  # the proxy's, in the network of the containers
+    assert client.get("/", headers={"X-Forwarded-For": "203.0.113.9"}).text == "203.0.113.9"
 
 
 def test_what_the_images_copy_is_there_and_sent() -> None:
