@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -248,6 +249,23 @@ def test_bombs_and_files_that_are_too_large_are_refused(sqlite_workbench: Workbe
     for data in (bomb, buffer.getvalue(), b"a" * 1_048_577):
         with pytest.raises(InvalidInput, match="WORKBENCH_MAX_UPLOAD_MB"):
             unpack("a.gz", data, 1_048_576)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_can_only_be_unpacked_as_a_whole_is_refused(method: int) -> None:
+    from workbench.formats.source import unpack
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("a.txt", b"a" * 20_000_000)
+    assert len(buffer.getvalue()) < 10_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="Deflate"):
+            unpack("a.zip", buffer.getvalue(), 1_048_576)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_can_not_be_imported_is_said_with_the_remedy(

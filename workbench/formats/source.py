@@ -27,6 +27,8 @@ MAX_MEMBERS = 1_000
 """Files of one archive."""
 MAX_PAIRED = 20_000
 """Files of one archive or folder of texts with annotations beside them."""
+BOUNDED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""How the files of a .zip may be packed: ``zipfile`` unpacks bzip2 and LZMA as a whole, however little is asked for."""
 
 _PIECE = 1 << 20
 _without_ending = methodcaller("rstrip", "\r\n")
@@ -224,6 +226,7 @@ def _unpack_zip(name: str, data: bytes, max_bytes: int) -> list[Source]:
             members = [
                 info for info in archive.infolist() if not info.is_dir() and not _hidden(info.filename)
             ]
+            _refuse_unbounded(members, name)
             together = pairs(info.filename for info in members)
             if len(members) > MAX_MEMBERS and not together:
                 raise InvalidInput(
@@ -246,6 +249,16 @@ def _unpack_zip(name: str, data: bytes, max_bytes: int) -> list[Source]:
     if not sources:
         raise FormatError("is an empty .zip file", file=name, remedy="pack the files into it")
     return sources
+
+
+def _refuse_unbounded(members: Iterable[zipfile.ZipInfo], name: str) -> None:
+    for info in members:
+        if info.compress_type not in BOUNDED:
+            raise FormatError(
+                f"holds {info.filename}, which is not packed by Deflate",
+                file=name,
+                remedy="pack it again with the usual compression",
+            )
 
 
 def _hidden(name: str) -> bool:
