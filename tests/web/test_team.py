@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from workbench.domain import Role
 from workbench.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
 from workbench.services import Workbench
-from workbench.services.team import TRIES_OF_NAME, TRIES_OF_NAME_AND_ADDRESS
+from workbench.services.team import TRIES_OF_NAME, TRIES_OF_NAME_AND_ADDRESS, TeamService
 from workbench.storage.tables import sessions, users
 
 PASSWORD = "correct horse battery"
@@ -99,6 +99,28 @@ def test_many_guesses_at_once_are_no_more_guesses(workbench: Workbench) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(guess, range(TRIES_OF_NAME + 10)))
     assert sum("wrong" in answer for answer in answers) <= TRIES_OF_NAME
+
+
+@pytest.mark.parametrize("change", ["reset-password", "retire"])
+def test_what_changes_while_a_password_is_looked_at_holds(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    team = workbench.team
+    team.add_user("otto", "annotator", PASSWORD)
+    verify = TeamService._verify
+
+    def meanwhile(self: TeamService, stored: str | None, password: str) -> bool:
+        if change == "retire":
+            workbench.members.retire("otto")
+        else:
+            team.reset_password("otto", "another password")
+        return verify(self, stored, password)
+
+    monkeypatch.setattr(TeamService, "_verify", meanwhile)
+    with pytest.raises(Forbidden, match="wrong"):
+        team.sign_in("otto", PASSWORD, "1.2.3.4")
+    with workbench.store.read() as tx:
+        assert not tx.connection.execute(sessions.select()).all()
 
 
 @pytest.mark.parametrize("name", ["", " ", "solo", "Import", "simulated", "a\nb", "x" * 101])

@@ -126,10 +126,12 @@ class TeamService:
             raise Forbidden(
                 "too many failed sign-ins", remedy=f"wait {WINDOW.seconds // 60} minutes and try again"
             )
-        right = self._verify(stored, password)
-        if user is None or not right or not user.active or user.system:
-            raise Forbidden("the name or the password is wrong", remedy="try again, or ask an admin")
+        if not self._verify(stored, password) or user is None or user.system:
+            raise _wrong()
         with self._store.write() as tx:
+            # Looking at a password takes a while: meanwhile it may have been replaced, or the account retired.
+            if not tx.users.may_enter(user.id, stored):
+                raise _wrong()
             for key in limits:
                 tx.users.forget_failure(key)
             if stored and self._hasher.check_needs_rehash(stored):
@@ -223,6 +225,10 @@ def digest(token: str) -> str:
 def normal(name: str) -> str:
     """A person's name as it is stored."""
     return unicodedata.normalize("NFC", name).strip()
+
+
+def _wrong() -> Forbidden:
+    return Forbidden("the name or the password is wrong", remedy="try again, or ask an admin")
 
 
 def _limits(name: str, address: str | None) -> dict[str, int]:

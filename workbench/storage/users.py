@@ -78,6 +78,13 @@ class Users:
         ).scalar_one()
         return stored
 
+    def may_enter(self, user_id: int, password_hash: str | None) -> bool:
+        """Whether the user is active and still has that password; it stays so until this writing block ends."""
+        kept = select(users.c.password_hash).where(users.c.id == user_id, users.c.active).with_for_update()
+        return (
+            password_hash is not None and self._connection.execute(kept).scalar_one_or_none() == password_hash
+        )
+
     def set_password(self, user_id: int, password_hash: str) -> None:
         """Replace the password and end every session of the user."""
         self._connection.execute(
