@@ -79,6 +79,13 @@ def test_guessing_is_throttled_by_name_and_address(workbench: Workbench) -> None
     assert team.sign_in("anna", PASSWORD, "5.6.7.8")
 
 
+@pytest.mark.parametrize("name", ["an\0na", "\0", "\ufb03" * 100])
+def test_a_name_that_nobody_has_is_a_wrong_one_whatever_is_in_it(workbench: Workbench, name: str) -> None:
+    workbench.team.add_user("otto", "admin", PASSWORD)
+    with pytest.raises(Forbidden, match="wrong"):
+        workbench.team.sign_in(name, PASSWORD, "1.2.3.4")
+
+
 def test_what_succeeds_does_not_count(workbench: Workbench) -> None:
     workbench.team.add_user("anna", "admin", PASSWORD)
     for _ in range(TRIES_OF_NAME_AND_ADDRESS + 2):

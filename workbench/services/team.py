@@ -107,7 +107,7 @@ class TeamService:
         Raises:
             Forbidden: The name or password is wrong (it does not say which), or there were too many attempts.
         """
-        name = normal(name)[:LONGEST_NAME]
+        name = normal(name.replace("\0", ""))[:LONGEST_NAME]  # PostgreSQL takes no NUL
         password = password[:LONGEST_PASSWORD]
         limits = _limits(name, address)
         with self._store.write() as tx:
@@ -232,7 +232,8 @@ def _wrong() -> Forbidden:
 
 
 def _limits(name: str, address: str | None) -> dict[str, int]:
-    folded, address = name.casefold(), (address or "unknown")[:60]
+    # Folded, a name can be three times as long, and longer than the column of the keys.
+    folded, address = name.casefold()[:LONGEST_NAME], (address or "unknown")[:60]
     return {
         f"both:{folded}@{address}": TRIES_OF_NAME_AND_ADDRESS,
         f"name:{folded}": TRIES_OF_NAME,
