@@ -74,6 +74,8 @@ def test_a_persons_work_is_withdrawn_and_put_back(home: Path) -> None:
     answer.write_text(json.dumps({"external_id": "a-1", "spans": []}) + "\n")
     assert run("import", "news", str(text), "--split", "pool").exit_code == 0
     assert run("annotate", "news", str(answer), "--author", "ada").exit_code == 0
+    role = run("user", "set-role", "ada", "lead", "--project", "news", "--json")
+    assert json.loads(role.stdout)["project_role"] == "lead", "an author without an account has a role too"
     seen = json.loads(run("work", "withdraw", "news", "ada", "--dry-run", "--json").stdout)
     assert (seen["examples"], seen["gold"]) == (1, 1)
     assert isinstance(run("work", "withdraw", "news", "ada").exception, InvalidInput), "nobody to ask"

@@ -10,7 +10,6 @@ import typer
 from workbench.cli.base import JsonOption, app, emit, out, workbench
 from workbench.domain import User
 from workbench.errors import InvalidInput
-from workbench.services.team import normal
 
 users = typer.Typer(help="Accounts of the people who share this workbench.", no_args_is_help=True)
 app.add_typer(users, name="user")
@@ -102,8 +101,7 @@ def set_role(
             )
             return
         found = wb.projects.get(project)
-        wb.members.set_project_role(found, name, None if role == SAME else role)
-        here = {member.user.name: member for member in wb.members.roles(found)}[normal(name)]
+        here = wb.members.set_project_role(found, name, None if role == SAME else role)
         known = here.role.value if here.role else "none"
         emit(
             as_json,

@@ -81,8 +81,8 @@ class MemberService:
 
     def set_project_role(
         self, project: Project, name: str, role: Role | str | None, *, by: User | None = None
-    ) -> None:
-        """What a person is in one project.
+    ) -> Member:
+        """Say what a person is in one project.
 
         Args:
             project: The project.
@@ -90,6 +90,9 @@ class MemberService:
             role: annotator, reviewer, lead, ``none`` (the project is not there for them), or None: what they are
                 elsewhere.
             by: Who says so.
+
+        Returns:
+            What they are there now; a person without an account too, whose labels came in a file.
 
         Raises:
             NotFound: There is no such person.
@@ -111,6 +114,7 @@ class MemberService:
                 held = tx.work_changes.held(project.id, user.id)
                 tx.batches.end_leases(user.id, [one.example_id for one in held])
             tx.users.audit(by.id if by else None, "project.role", user.name, {"to": said}, project.id)
+            return Member(user, tx.users.role_in(user, project.id), said is not None)
 
     def retire(self, name: str, *, by: User | None = None) -> User:
         """Let a person sign in no more: sessions end, what they hold is given back, what they did stays theirs.
