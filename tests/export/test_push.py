@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import free_port
 from tests.export.hubtarget import READER, TOKEN, Target, hub_target
+from workbench.errors import Forbidden, InvalidInput
 from workbench.services.hubpush import push_export
 from workbench.services.modelfolder import write_sums
 
@@ -122,6 +123,18 @@ def test_without_a_network_it_says_so(tmp_path: Path) -> None:
     assert kind == "Unavailable" and "can't be reached" in said and "internet" in said
     ((kind, said),) = push(tmp_path, address, [(folder, "ada/ner", TOKEN, False)], HF_HUB_OFFLINE="1")
     assert kind == "Unavailable" and "HF_HUB_OFFLINE" in said
+
+
+@pytest.mark.parametrize("name", ["ada/my--ner", "ada/ner.git", "ada/-ner", "ada/..", "ada/n er", "ner"])
+def test_a_name_that_the_hub_does_not_take_is_said_to_be_none(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="no repository"):
+        push_export(make_export(tmp_path / "model"), name, token=TOKEN)
+
+
+def test_a_token_that_no_request_can_carry_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with pytest.raises(Forbidden, match="no token"):
+        push_export(make_export(tmp_path / "model"), "ada/ner", token="hf_abc…")
 
 
 def test_a_fault_of_our_own_is_not_taken_for_the_network(

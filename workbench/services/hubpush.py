@@ -59,8 +59,7 @@ def push_export(
         Forbidden: The hub does not know the token, or the token may not write there.
         NotFound: There is no such owner.
     """
-    if not NAME.fullmatch(repository):
-        raise InvalidInput(f"{repository!r} is no repository of the hub", remedy="give OWNER/NAME")
+    _check_name(repository)
     check_folder(folder)
     if not (folder / SUMS).is_file():
         raise InvalidInput(
@@ -75,6 +74,8 @@ def push_export(
     token = token or own_token()
     if not token:
         raise Unavailable("there is no token for the hub", remedy=MEND_TOKEN)
+    if not token.isascii():  # no request can carry it
+        raise Forbidden("this is no token of the hub", remedy=MEND_TOKEN)
     names = [path.relative_to(folder).as_posix() for path in files_of(folder)]
     with _told(repository):
         # One question first, so that a machine without internet hears of it at once, not after the library's retries.
@@ -88,6 +89,24 @@ def push_export(
             commit_message=message or "Exported and checked by the Annotation Workbench",
         )
     return Pushed(repository, f"{constants.ENDPOINT}/{repository}", done.oid, len(names))
+
+
+def _check_name(repository: str) -> None:
+    """Raise InvalidInput for what is no name of a repository, as the hub and its library see it."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported, but by __getattr__
+
+    try:
+        validate_repo_id(repository)
+    except HFValidationError:
+        known = False
+    else:
+        known = NAME.fullmatch(repository) is not None
+    if not known:
+        raise InvalidInput(
+            f"{repository!r} is no repository of the hub",
+            remedy="give OWNER/NAME, of letters, digits and single - . _ between them",
+        )
 
 
 def own_token() -> str | None:
