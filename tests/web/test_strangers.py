@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -14,6 +17,7 @@ from workbench.services import Workbench
 from workbench.services.team import digest
 from workbench.storage.rows import now
 from workbench.web.downloads import download_address
+from workbench.web.routes import middleware, routes
 
 PAGES = ("/", "/Data", "/Select", "/Label", "/Train", "/Compare", "/Export", "/nothing", "/Label?project=x")
 REST = (
@@ -176,6 +180,23 @@ def test_a_wrong_password_gives_nothing_and_what_was_typed_is_escaped(team_serve
     assert answer.status == 401 and "set-cookie" not in answer.headers
     assert b"<script>" not in answer.body and b"&lt;script&gt;" in answer.body
     assert team_server.ask("POST", "/sign-in", b"x" * 20_000, Origin=team_server.origin).status == 413
+
+
+def test_while_the_database_is_away_only_this_machine_hears_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_DATABASE_URL", f"sqlite:///{tmp_path}")  # a folder
+    app = Starlette(routes=routes(), middleware=middleware())
+    own = TestClient(app, "http://localhost", client=("127.0.0.1", 1))
+    elsewhere = TestClient(app, "http://labels.example.org", client=("10.0.0.5", 1))
+    given = {"name": "anna", "password": PASSWORD}
+    for method, path in (("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/sign-out"), ("GET", "/Data")):
+        for client in (own, elsewhere):
+            answer = client.request(method, path, data=given if method == "POST" else None)
+            assert answer.status_code == 503, path
+            assert ("can't be opened" in answer.text) == (client is own), path
+            assert ("its log says why" in answer.text) == (client is elsewhere)
 
 
 def test_solo_mode_answers_this_machine_only(solo_server: Server) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
 import secrets
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
@@ -51,6 +52,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY_VIOLATION = 1008
 
 _STAMP = secrets.token_urlsafe(32)
+_log = logging.getLogger("workbench.gate")
 
 
 def stamped(value: object) -> bool:
@@ -72,7 +74,10 @@ class Gate:
             return
         connection = HTTPConnection(scope)
         if scope["type"] == "http" and is_open(scope["path"]):
-            await self._app(_with_stamp(scope, None), receive, send)
+            try:
+                await self._app(_with_stamp(scope, None), receive, send)
+            except WorkbenchError as error:  # of a route of our own, which has answered nothing yet
+                await _refuse(scope, receive, send, _unusable(connection, error))
             return
         if not _same_origin(connection):
             await _refuse(scope, receive, send, PlainTextResponse("The request came from another site.", 403))
@@ -80,7 +85,7 @@ class Gate:
         try:
             user, solo = await run_in_threadpool(self._admit, connection)
         except WorkbenchError as error:
-            await _refuse(scope, receive, send, PlainTextResponse(str(error), 503))
+            await _refuse(scope, receive, send, _unusable(connection, error))
             return
         if user is None:
             await _refuse(scope, receive, send, _stranger(connection, solo))
@@ -200,6 +205,13 @@ def _with_stamp(scope: Scope, user: User | None) -> Scope:
     if user is not None:
         headers.append((name, _STAMP.encode()))
     return {**scope, "headers": headers, USER: user}
+
+
+def _unusable(connection: HTTPConnection, error: WorkbenchError) -> Response:
+    """Says why to whoever sits at this machine; what runs where is nothing for anybody else."""
+    _log.warning("%s: %s", connection.url.path, error)
+    said = str(error) if is_local(connection) else "The workbench can't be used now; its log says why."
+    return PlainTextResponse(f"{said}\n", 503)
 
 
 def _stranger(connection: HTTPConnection, solo: bool) -> Response:

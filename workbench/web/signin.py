@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from workbench.errors import WorkbenchError
+from workbench.errors import Forbidden
 from workbench.services.team import SignedIn
 from workbench.web.gate import same_origin
 from workbench.web.health import has_no_accounts
@@ -39,7 +39,7 @@ async def sign_in(request: Request) -> Response:
 
     try:
         signed_in = await run_in_threadpool(check)
-    except WorkbenchError as error:
+    except Forbidden as error:
         return form_page(target, str(error), name, 401)
     return session_begun(request, signed_in, target)
 
