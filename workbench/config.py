@@ -177,7 +177,12 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process, read once.
+    """The settings of this process, read once. Raises what ``read_settings`` raises."""
+    return read_settings()
+
+
+def read_settings() -> Settings:
+    """The settings of the environment as it is now.
 
     Raises:
         InvalidInput: A variable holds what its setting can't be.

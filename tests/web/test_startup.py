@@ -7,7 +7,7 @@ import pytest
 from tests.jobs.rows import add_examples, add_gold
 from workbench.services import Workbench, overlaps
 from workbench.storage.candidates import Candidates
-from workbench.web.startup import count_ahead
+from workbench.web.startup import count_ahead, prepare
 
 
 def test_pages_find_it_counted(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,3 +37,12 @@ def test_what_cannot_be_counted_stops_no_server(
     monkeypatch.setattr(Candidates, "accepted", broken)
     count_ahead(workbench)
     assert asked
+
+
+def test_a_variable_that_cannot_be_used_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORKBENCH_SESSION_HOURS", "soon")
+    prepare()
+    said = capsys.readouterr().err
+    assert said.startswith("error: WORKBENCH_SESSION_HOURS: 'soon' can't be used") and said.count("\n") == 1
