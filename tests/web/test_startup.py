@@ -39,10 +39,21 @@ def test_what_cannot_be_counted_stops_no_server(
     assert asked
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("SESSION_HOURS", "soon", "'soon' can't be used"),
+        ("HOME", "/dev/null/home", "the folder /dev/null/home can't be made"),
+    ],
+)
 def test_a_variable_that_cannot_be_used_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    words: str,
 ) -> None:
-    monkeypatch.setenv("WORKBENCH_SESSION_HOURS", "soon")
+    monkeypatch.setenv(f"WORKBENCH_{variable}", value)
     prepare()
     said = capsys.readouterr().err
-    assert said.startswith("error: WORKBENCH_SESSION_HOURS: 'soon' can't be used") and said.count("\n") == 1
+    assert said.startswith(f"error: WORKBENCH_{variable}: {words}") and said.count("\n") == 1

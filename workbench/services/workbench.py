@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from workbench.config import Settings, get_settings
+from workbench.errors import InvalidInput
 from workbench.storage.schema import current, head
 from workbench.storage.store import Store
 
@@ -306,12 +307,20 @@ def open_workbench(settings: Settings | None = None) -> Workbench:
     """The workbench of these settings, its database created or upgraded where needed.
 
     Raises:
+        InvalidInput: The home folder can't be made.
         DatabaseUnavailable: The database can't be opened.
         SchemaMismatch: It was written by a newer workbench.
     """
     gc.set_threshold(*COLLECT_AFTER)
     settings = settings or get_settings()
-    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"the folder {settings.home} can't be made ({error.strerror})",
+            where="WORKBENCH_HOME",
+            remedy="name one where this user may write",
+        ) from error
     store = Store(settings.url)
     if current(store) != head():
         from workbench.storage.migrate import ensure_schema
