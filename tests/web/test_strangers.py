@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,10 +17,11 @@ from websockets.sync.client import connect
 from tests.web.conftest import PASSWORD
 from tests.web.server import Server
 from workbench.services import Workbench
-from workbench.services.team import digest
+from workbench.services.team import TeamService, digest
 from workbench.storage.rows import now
 from workbench.web.downloads import download_address
 from workbench.web.routes import middleware, routes
+from workbench.web.signin import LOOKED_AT
 
 PAGES = ("/", "/Data", "/Select", "/Label", "/Train", "/Compare", "/Export", "/nothing", "/Label?project=x")
 REST = (
@@ -197,6 +201,32 @@ def test_while_the_database_is_away_only_this_machine_hears_why(
             assert answer.status_code == 503, path
             assert ("can't be opened" in answer.text) == (client is own), path
             assert ("its log says why" in answer.text) == (client is elsewhere)
+
+
+def test_of_many_passwords_at_once_a_few_are_looked_at(
+    sqlite_workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(sqlite_workbench.settings.home))
+    monkeypatch.delenv("WORKBENCH_DATABASE_URL", raising=False)
+    now, seen = [0], []
+    lock = threading.Lock()
+
+    def slow(*_: object) -> bool:
+        with lock:
+            now[0] += 1
+            seen.append(now[0])
+        time.sleep(0.2)
+        with lock:
+            now[0] -= 1
+        return False
+
+    monkeypatch.setattr(TeamService, "_verify", slow)
+    app = Starlette(routes=routes(), middleware=middleware())
+    with TestClient(app, client=("10.0.0.5", 1)) as client, ThreadPoolExecutor(12) as pool:
+        guesses = [{"name": f"name {number}", "password": "guess"} for number in range(12)]
+        answers = list(pool.map(lambda guess: client.post("/sign-in", data=guess).status_code, guesses))
+    assert answers == [401] * 12 and len(seen) == 12
+    assert max(seen) <= LOOKED_AT
 
 
 def test_solo_mode_answers_this_machine_only(solo_server: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,10 @@ from workbench.web.shared import shared_workbench
 from workbench.web.signinpages import form_page
 
 LONGEST_FORM = 16_384
+LOOKED_AT = 4
+"""Passwords that are looked at at once: each takes 64 MiB, and a thread that the gate of everybody else may need."""
+
+_turns = asyncio.Semaphore(LOOKED_AT)
 
 
 async def sign_in(request: Request) -> Response:
@@ -38,7 +43,8 @@ async def sign_in(request: Request) -> Response:
         return shared_workbench().team.sign_in(name, password, address)
 
     try:
-        signed_in = await run_in_threadpool(check)
+        async with _turns:
+            signed_in = await run_in_threadpool(check)
     except Forbidden as error:
         return form_page(target, str(error), name, 401)
     return session_begun(request, signed_in, target)
