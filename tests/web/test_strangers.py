@@ -230,7 +230,9 @@ def test_of_many_passwords_at_once_a_few_are_looked_at(
 
 
 def test_solo_mode_answers_this_machine_only(solo_server: Server) -> None:
-    assert b"<script" in solo_server.ask("GET", "/Data").body
+    page = solo_server.ask("GET", "/Data", Sec_Fetch_Site="cross-site")  # a link elsewhere may lead here
+    assert b"<script" in page.body
+    assert page.headers["content-security-policy"] == "frame-ancestors 'self'", "but no frame"
     assert solo_server.handshake().status == 101
     assert solo_server.ask("GET", "/sign-in").headers["location"] == "/"
     for headers in (

@@ -50,6 +50,8 @@ OPEN_FOLDER = "/static/"
 FORWARDING = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 POLICY_VIOLATION = 1008
+POLICY = b"content-security-policy"
+FRAMED_BY_US = (POLICY, b"frame-ancestors 'self'")
 
 _STAMP = secrets.token_urlsafe(32)
 _log = logging.getLogger("workbench.gate")
@@ -73,6 +75,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
+        send = _framed_by_us(send)
         if scope["type"] == "http" and is_open(scope["path"]):
             try:
                 await self._app(_with_stamp(scope, None), receive, send)
@@ -205,6 +208,20 @@ def _with_stamp(scope: Scope, user: User | None) -> Scope:
     if user is not None:
         headers.append((name, _STAMP.encode()))
     return {**scope, "headers": headers, USER: user}
+
+
+def _framed_by_us(send: Send) -> Send:
+    """Sends what no other site can show inside of a page of its own, where people would click on it unseen."""
+
+    async def framed(message: Message) -> None:
+        headers = message.get("headers", ())
+        if message["type"] == "http.response.start" and not any(
+            name.lower() == POLICY for name, _ in headers
+        ):
+            message = {**message, "headers": [*headers, FRAMED_BY_US]}
+        await send(message)
+
+    return framed
 
 
 def _unusable(connection: HTTPConnection, error: WorkbenchError) -> Response:
