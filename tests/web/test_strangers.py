@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 
 from tests.web.conftest import PASSWORD
 from tests.web.server import Server
+from workbench.errors import Forbidden
 from workbench.services import Workbench
 from workbench.services.team import TeamService, digest
 from workbench.storage.rows import now
@@ -137,6 +138,9 @@ def test_downloads_are_their_owners(team_server: Server, team_workbench: Workben
     assert team_server.ask("GET", download_address(hers), Cookie=otto).status == 404
     assert team_server.ask("GET", download_address(his), Cookie=otto).body == b"his"
     assert team_server.ask("GET", download_address(his), Cookie=anna).body == b"his"
+    lead = team_workbench.team.add_user("lea", "lead", None)
+    with pytest.raises(Forbidden):
+        team_workbench.downloads.get(hers.id, lead)
     assert team_server.ask("GET", download_address(his) + "x", Cookie=anna).status == 404
     assert team_server.ask("GET", f"/downloads/{his.id}/..%2fabout.json", Cookie=anna).status == 400
 
