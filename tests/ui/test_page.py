@@ -82,6 +82,9 @@ def test_an_unknown_project_is_said_to_be(home: Workbench) -> None:
     app = AppTest.from_string(SCRIPT, default_timeout=30)
     app.query_params["project"] = "gone"
     assert "'gone'" in app.run().warning[0].value
+    app.query_params["project"] = "![](//evil.example/a.png) [Sign in](//evil.example)"
+    said = app.run().warning[0].value
+    assert "![" not in said and "\\[Sign in\\]" in said
 
 
 def test_a_page_behind_no_gate_refuses(home: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

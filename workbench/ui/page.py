@@ -185,8 +185,11 @@ def _chosen_project(projects: tuple[Project, ...]) -> Project | None:
     by_name = {project.name: project for project in projects}
     asked = st.query_params.get(PROJECT)
     if asked is not None and asked not in by_name:
+        from workbench.ui.data_preview import escaped  # which needs a Page
+
         st.warning(
-            f"There is no project named {asked!r} here; choose another one.", icon=":material/search_off:"
+            f"There is no project named {escaped(repr(asked))} here; choose another one.",
+            icon=":material/search_off:",
         )
     wanted = [by_name[name] for name in (asked, st.session_state.get(PROJECT)) if name in by_name]
     chosen = wanted[0] if wanted else max(projects, key=lambda project: project.id, default=None)
