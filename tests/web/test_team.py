@@ -86,6 +86,18 @@ def test_a_name_that_nobody_has_is_a_wrong_one_whatever_is_in_it(workbench: Work
         workbench.team.sign_in(name, PASSWORD, "1.2.3.4")
 
 
+def test_the_addresses_of_one_network_count_as_one(workbench: Workbench) -> None:
+    team = workbench.team
+    team.add_user("anna", "admin", PASSWORD)
+    for number in range(TRIES_OF_NAME_AND_ADDRESS):
+        with pytest.raises(Forbidden, match="wrong"):
+            team.sign_in("anna", "guess", f"2001:db8::{number}:1")
+    with pytest.raises(Forbidden, match="too many"):
+        team.sign_in("anna", PASSWORD, "2001:db8::9")
+    assert team.sign_in("anna", PASSWORD, "2001:db8:0:1::9")
+    assert team.sign_in("anna", PASSWORD, "::ffff:1.2.3.4") and team.sign_in("anna", PASSWORD, "testclient")
+
+
 def test_what_succeeds_does_not_count(workbench: Workbench) -> None:
     workbench.team.add_user("anna", "admin", PASSWORD)
     for _ in range(TRIES_OF_NAME_AND_ADDRESS + 2):

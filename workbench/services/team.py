@@ -7,6 +7,7 @@ reach it then is the gate's business (``workbench.web.gate``: loopback only).
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -233,12 +234,25 @@ def _wrong() -> Forbidden:
 
 def _limits(name: str, address: str | None) -> dict[str, int]:
     # Folded, a name can be three times as long, and longer than the column of the keys.
-    folded, address = name.casefold()[:LONGEST_NAME], (address or "unknown")[:60]
+    folded, address = name.casefold()[:LONGEST_NAME], _network(address)
     return {
         f"both:{folded}@{address}": TRIES_OF_NAME_AND_ADDRESS,
         f"name:{folded}": TRIES_OF_NAME,
         f"address:{address}": TRIES_OF_ADDRESS,
     }
+
+
+def _network(address: str | None) -> str:
+    """Where a client is: of an IPv6 address its network, since whoever has one has 2**64 more of them."""
+    try:
+        known = ipaddress.ip_address(address or "")
+    except ValueError:
+        return (address or "unknown")[:60]
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    if known.ipv4_mapped:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(known), 64), strict=False))
 
 
 def checked_name(name: str) -> str:
