@@ -42,12 +42,25 @@ def test_several_answers_are_kept_once_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "place"), [(1, 0), (7, 8), (9, 8), (999, 8), (-5, 0), (None, 0), ("8", 0), (True, 0)]
+    ("start", "place"), [(1, 0), (7, 8), (9, 8), (999, 8), (-5, 0), (None, 0), ("x", 0), (8.5, 0), (True, 0)]
 )
 def test_wrong_places_move_to_the_nearest_occurrence_and_are_counted(start: Any, place: int) -> None:
     examples, report = read("squad", squad(question(("Ada", start))), "qa")
     assert examples[0].payload == Answers((Answer(place, place + 3),))
     assert report.repaired == 1
+
+
+@pytest.mark.parametrize("start", ["8", " 8.0", 8.0])
+def test_places_as_tables_and_other_tools_write_them_are_taken_at_their_word(start: Any) -> None:
+    taken = Answers((Answer(8, 11),))
+    examples, report = read("squad", squad(question(("Ada", start))), "qa")
+    assert (examples[0].payload, report.repaired) == (taken, 0)
+    record = {"question": "Who?", "context": CONTEXT}
+    for answers in ([{"text": "Ada", "answer_start": start}], {"text": ["Ada"], "answer_start": [start]}):
+        examples, _ = read("jsonl", json.dumps({**record, "answers": answers}) + "\n", "qa")
+        assert examples[0].payload == taken
+    examples, report = read("table", f"question,text,answer,start\nWho?,{CONTEXT},Ada,{start}\n", "qa")
+    assert (examples[0].payload, report.repaired) == (taken, 0)
 
 
 def test_answers_that_are_nowhere_are_listed_and_left_out() -> None:

@@ -24,6 +24,16 @@ def locate(context: str, text: str, start: int | None) -> tuple[Answer | None, b
     return None, False
 
 
+def place_in(given: object) -> int | None:
+    """The place that a file gives, also where it says ``12.0`` or ``"12"``, as tables and other tools do; or None."""
+    if isinstance(given, str):
+        whole, _, rest = given.strip().partition(".")
+        return int(whole) if whole.isdecimal() and len(whole) < 12 and not rest.strip("0") else None
+    if isinstance(given, float) and given.is_integer():
+        return int(given)
+    return given if isinstance(given, int) and not isinstance(given, bool) else None
+
+
 def nearest(context: str, text: str, place: int) -> int | None:
     """Start of the occurrence of ``text`` nearest to ``place`` (the earlier one of two), or None."""
     place = max(0, min(place, len(context)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.domain import Answer, Answers, ExampleText, Payload
-from workbench.formats.answers import locate, moved, unique
+from workbench.formats.answers import locate, moved, place_in, unique
 from workbench.formats.jsontext import expect
 from workbench.formats.record import TEXT_KEYS, Record
 
@@ -66,7 +66,7 @@ def _answer_pairs(
         )
         texts = [expect(text, str, "an answer's text", record.file, record.line) for text in raw["text"]]
         return [
-            (text, _int(start), None)
+            (text, place_in(start), None)
             for text, start in zip(texts, [*starts, *[None] * len(texts)], strict=False)
         ]
     items = raw if isinstance(raw, list) else [raw]
@@ -80,14 +80,10 @@ def _answer_pairs(
         if text is not None:
             expect(text, str, "an answer's text", record.file, record.line)
         start, end = (
-            _int(item.get("answer_start", item.get("start"))),
-            _int(item.get("end", item.get("answer_end"))),
+            place_in(item.get("answer_start", item.get("start"))),
+            place_in(item.get("end", item.get("answer_end"))),
         )
         if text is None and (start is None or end is None):
             raise record.error("has an answer without a text or a place", "give text and answer_start")
         pairs.append((text, start, end))
     return pairs
-
-
-def _int(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

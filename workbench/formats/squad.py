@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from workbench.domain import Answer, Answers, ExampleText, Json, NewExample
-from workbench.formats.answers import locate, moved, unique
+from workbench.formats.answers import locate, moved, place_in, unique
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.columns import encoded
 from workbench.formats.jsontext import check_meta, check_text, expect, parse
@@ -241,9 +241,7 @@ def _payload(
     for number, item in enumerate(given):
         expect(item, dict, f"an object at {where}.answers[{number}]", file.name)
         text = expect(item.get("text"), str, f"a text at {where}.answers[{number}].text", file.name)
-        start = item.get("answer_start")
-        start = start if isinstance(start, int) and not isinstance(start, bool) else None
-        answer, mended = locate(context, text, start)
+        answer, mended = locate(context, text, place_in(item.get("answer_start")))
         if answer is None:
             shown = text if len(text) <= 60 else f"{text[:57]}…"
             file.report.warn(

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from workbench.domain import Answers, ExampleText, Json, NewExample, Payload
 from workbench.errors import FormatError, InvalidInput
-from workbench.formats.answers import locate, moved
+from workbench.formats.answers import locate, moved, place_in
 from workbench.formats.base import (
     FORMATS,
     SAMPLE_ROWS,
@@ -272,7 +272,7 @@ def _labeled(
 def _answer(answer: str, start: str, context: str, line: int, report: Report) -> Answers | None:
     if not answer.strip():
         return None
-    given = int(start) if start.strip().isdecimal() and len(start) < 12 else None
+    given = place_in(start)
     found, mended = locate(context, answer, given)
     if found is None:
         report.warn(f"the answer {answer[:60]!r} is nowhere in its context and is left out", line)
