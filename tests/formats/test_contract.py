@@ -6,7 +6,7 @@ import pytest
 
 from tests.formats.helpers import labeled, patch, read, write
 from tests.formats.samples import FILES, SAMPLES
-from workbench.domain import Answer, Answers, NewExample, Span, Spans, Tags
+from workbench.domain import Answer, Answers, NewExample, Span, Spans, Split, Tags
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats import FORMATS, Report, Source, get_format
 from workbench.formats.base import ALIASES
@@ -119,6 +119,15 @@ def test_what_is_written_reads_back_equal(name: str, task: str) -> None:
     assert [e.payload for e in again] == [e.payload for e in given]
     assert [e.content for e in again] == [e.content for e in given]
     assert len({e.document for e in again}) == len({e.document for e in given})
+
+
+@pytest.mark.parametrize(("name", "task"), [pair for pair in WRITTEN if pair[0] in ("jsonl", "parquet")])
+def test_the_split_that_is_written_is_read_back(name: str, task: str) -> None:
+    examples, _ = read(name, FILES[name, task], task)
+    given = [example for example in examples if example.payload is not None]
+    labels = tuple(dict.fromkeys(label for e in given for label in get_task(task).labels_in(e.payload)))  # type: ignore[arg-type]
+    again, _ = read(name, write(name, labeled(given), task, labels), task)
+    assert {example.split for example in again} == {Split.TRAIN}
 
 
 @pytest.mark.parametrize(("name", "task"), PAIRS)

@@ -10,6 +10,7 @@ import decimal
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from workbench.domain import Json, NewExample
@@ -76,14 +77,7 @@ class ParquetFormat:
                 report.warn(f"row {number + 1}: {notice.message}", kind=notice.kind)
             if example is not None:
                 tagged |= record.shape.startswith("words with")
-                yield NewExample(
-                    example.content,
-                    example.payload,
-                    example.external_id,
-                    example.document,
-                    {"row": number},
-                    example.meta,
-                )
+                yield replace(example, locator={"row": number})
         if tagged and options.task == "ner":
             report.mapping["scheme"] = chunks.settle(report)
 
