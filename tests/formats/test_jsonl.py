@@ -85,6 +85,32 @@ def test_parts_of_speech(key: str) -> None:
     assert json.loads(patched) == {"tokens": ["a", "b"], key: ["X", "Y"]}
 
 
+@pytest.mark.parametrize("where", ["tags", "tokens"])
+def test_tokens_of_white_space_are_no_words_and_take_their_tags_along(where: str) -> None:
+    tags = ["NNP", "_SP", "VBD"]
+    tokens: list[dict[str, Any]] = [{"start": a, "end": b} for a, b in ((0, 3), (4, 5), (5, 8))]
+    record: dict[str, Any] = {"text": "Ada  ran", "tokens": tokens}
+    if where == "tags":
+        record["tags"] = tags
+    else:
+        record["tokens"] = [{**token, "tag": tag} for token, tag in zip(tokens, tags, strict=True)]
+    data = lines(record)
+    examples, report = read("jsonl", data, "pos")
+    assert examples[0].content.words == ["Ada", "ran"]
+    assert examples[0].payload == Tags(("NNP", "VBD"))
+    patched = patch("jsonl", data, report, [(examples[0], Tags(("NNP", "X")))])
+    assert json.loads(patched)["tags"] == ["NNP", None, "X"]
+    assert read("jsonl", patched, "pos")[0][0].payload == Tags(("NNP", "X"))
+
+
+def test_entities_reach_across_tokens_of_white_space() -> None:
+    tokens = [{"start": a, "end": b} for a, b in ((0, 3), (4, 5), (5, 8))]
+    examples, _ = read("jsonl", lines({"text": "Ada  Lee", "tokens": tokens, "tags": ["B-P", "I-P", "I-P"]}))
+    assert surfaces(examples[0]) == [("Ada  Lee", "P")]
+    with pytest.raises(FormatError, match="2 tags for 3 tokens"):
+        read("jsonl", lines({"text": "Ada  Lee", "tokens": tokens, "tags": ["B-P", "I-P"]}))
+
+
 @pytest.mark.parametrize(
     "answers",
     [

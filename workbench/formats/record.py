@@ -37,7 +37,8 @@ PARTIAL = "partial"
 class Record:
     """An object of a file, where it stands, and what is being looked for in it.
 
-    ``chunks`` reads the NER tags of the whole file, whose scheme it finds out; ``shape`` says what the object was.
+    ``chunks`` reads the NER tags of the whole file, whose scheme it finds out; ``shape`` says what the object was;
+    ``spaces`` are the indexes of its tokens of white space, which are no words here.
     """
 
     value: dict[str, Any]
@@ -47,6 +48,7 @@ class Record:
     report: Report
     chunks: ChunkTags
     shape: str = "text"
+    spaces: tuple[int, ...] = ()
 
     @property
     def partial(self) -> bool:

@@ -40,7 +40,7 @@ def _read(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, Payload
         record.shape = f"words with {tag_key}"
         return content, _tags(record, tag_key, content, locator)
     if task == "pos" and (of_tokens := _tags_of_tokens(record, content)) is not None:
-        locator |= {"key": "tags", "shape": "tags"}
+        locator |= {"key": "tags", "shape": "tags"} | _spaces(record)
         return content, of_tokens
     span_key = record.key("spans", [key for key in SPAN_KEYS if isinstance(record.value.get(key), list)])
     if span_key is None:
@@ -63,11 +63,11 @@ def as_tags(record: Record, spans: Spans, content: ExampleText) -> Tags | None:
 def _tags_of_tokens(record: Record, content: ExampleText) -> Tags | None:
     """Tags that stand in the tokens themselves, as in spaCy's ``Doc.to_json``, or None."""
     raw = record.value.get("tokens")
-    if not isinstance(raw, list) or len(raw) != len(content.tokens):
+    if not isinstance(raw, list) or not all(isinstance(token, Mapping) for token in raw):
         return None
-    tokens = [token for token in raw if isinstance(token, Mapping)]
+    tokens = _without_spaces(record, raw)
     for key in ("tag", "pos"):
-        if len(tokens) == len(raw) and any(token.get(key) for token in tokens):
+        if len(tokens) == len(content.tokens) and any(token.get(key) for token in tokens):
             values = [_tag(record, token.get(key)) for token in tokens]
             return Tags(tuple(value or None for value in values))
     return None
@@ -124,8 +124,9 @@ def _told(record: Record, words: list[str], text: str) -> tuple[Offset, ...] | N
 
 def _token_places(record: Record, raw: list[Any], text: str) -> tuple[Offset, ...]:
     places: list[Offset] = []
+    spaces: list[int] = []
     end_before = 0
-    for token in raw:
+    for index, token in enumerate(raw):
         if isinstance(token, list) and len(token) == 2:
             start, end = token
         else:
@@ -140,16 +141,30 @@ def _token_places(record: Record, raw: list[Any], text: str) -> tuple[Offset, ..
             )
         if text[start:end].strip():  # spaCy has tokens of white space; nobody labels them
             places.append((start, end))
+        else:
+            spaces.append(index)
         end_before = end
+    record.spaces = tuple(spaces)
     return tuple(places)
+
+
+def _without_spaces(record: Record, values: Sequence[Any]) -> list[Any]:
+    """What is said of each token, less what is said of white space."""
+    return [value for index, value in enumerate(values) if index not in record.spaces]
+
+
+def _spaces(record: Record) -> dict[str, Any]:
+    """Where tags that are written back have to leave room."""
+    return {"spaces": list(record.spaces)} if record.spaces else {}
 
 
 def _tags(record: Record, key: str, content: ExampleText, locator: dict[str, Any]) -> Payload | None:
     values = expect(record.value.get(key), list, f"a list at {key!r}", record.file, record.line)
-    if len(values) != len(content.tokens):
-        raise record.error(
-            f"has {len(values)} {key} for {len(content.tokens)} tokens", "give one tag per token"
-        )
+    tokens = len(content.tokens) + len(record.spaces)
+    if len(values) != tokens:
+        raise record.error(f"has {len(values)} {key} for {tokens} tokens", "give one tag per token")
+    values = _without_spaces(record, values)
+    locator |= _spaces(record)
     if any(isinstance(value, int) for value in values):
         raise record.error(
             f"has numbers for {key}, and a JSON line can't say what they stand for",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.domain import Answers, ExampleText, Payload, Span, Spans, Tags
 from workbench.formats.chunktags import write_tags
+from workbench.tasks.schemes import OUTSIDE
 
 
 def values_for(shape: str, payload: Payload, content: ExampleText, locator: Mapping[str, Any]) -> Any:
@@ -16,20 +17,19 @@ def values_for(shape: str, payload: Payload, content: ExampleText, locator: Mapp
         shape: ``spans``, ``triples``, ``offsets``, ``tags``, ``answers``, ``columns`` or ``string``: what was there.
         payload: The labels.
         content: Their example.
-        locator: Where they go; ``bare`` and ``scheme`` say how tags are written.
+        locator: Where they go; ``bare`` and ``scheme`` say how tags are written, ``spaces`` which tokens have none.
     """
     if isinstance(payload, Tags):
         if shape == "tags":
-            return list(payload.tags)
+            return _spaced(payload.tags, locator, None)
         pairs = zip(content.tokens, payload.tags, strict=True)
         payload = Spans(tuple(Span(*token, tag) for token, tag in pairs if tag is not None))
     if isinstance(payload, Answers):
         return _answers(shape, payload, content)
     assert isinstance(payload, Spans)
     if shape == "tags":
-        return write_tags(
-            payload, content, str(locator.get("scheme", "IOB2")), bare=bool(locator.get("bare"))
-        )
+        scheme, bare = str(locator.get("scheme", "IOB2")), bool(locator.get("bare"))
+        return _spaced(write_tags(payload, content, scheme, bare=bare), locator, OUTSIDE)
     if shape == "triples":
         return [[span.start, span.end, span.label] for span in payload.spans]
     if shape == "offsets":
@@ -49,6 +49,14 @@ def values_for(shape: str, payload: Payload, content: ExampleText, locator: Mapp
         }
         for span in payload.spans
     ]
+
+
+def _spaced(tags: Sequence[str | None], locator: Mapping[str, Any], none: str | None) -> list[str | None]:
+    """The tags of the words, and none for the white space between that the file has as tokens."""
+    spaced = list(tags)
+    for index in locator.get("spaces", ()):
+        spaced.insert(index, none)
+    return spaced
 
 
 def _answers(shape: str, payload: Answers, content: ExampleText) -> Any:
