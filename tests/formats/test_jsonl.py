@@ -76,6 +76,23 @@ def test_words_are_placed_in_the_text_where_they_fit_it() -> None:
     assert examples[1].content.text == "a b"
 
 
+def test_places_stay_places_in_the_text_where_the_tokens_do_not_make_it_up() -> None:
+    tokens = ["Ada", "wrote", "``", "Bob", "''"]
+    placed = {
+        "text": 'Ada wrote "Bob"',
+        "tokens": tokens,
+        "spans": [{"start": 11, "end": 14, "label": "PER"}],
+    }
+    tagged = {"text": 'Ada wrote "Bob"', "tokens": tokens, "ner_tags": ["O", "O", "O", "B-PER", "O"]}
+    examples, report = read("jsonl", lines(placed, tagged))
+    assert [example.content.text for example in examples] == ['Ada wrote "Bob"', "Ada wrote `` Bob ''"]
+    assert [surfaces(example) for example in examples] == [[("Bob", "PER")]] * 2
+    assert [(notice.line, "don't make up" in notice.message) for notice in report.warnings] == [
+        (1, True),
+        (2, True),
+    ]
+
+
 @pytest.mark.parametrize("key", ["tags", "pos_tags", "upos", "xpos"])
 def test_parts_of_speech(key: str) -> None:
     data = lines({"tokens": ["a", "b"], key: ["X", None]})

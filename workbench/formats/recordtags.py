@@ -34,7 +34,7 @@ def _read(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, Payload
         record.report.warn(f"answer is {record.value['answer']!r}; imported without labels", record.line)
         locator |= {"key": "spans", "shape": "spans"}
         return content, None
-    tag_key = record.key("tag", [key for key in TAG_KEYS[task] if _looks_like_tags(record.value, key)])
+    tag_key = _tag_key(record)
     if tag_key is not None and content.tokens:
         locator |= {"key": tag_key, "shape": "tags"}
         record.shape = f"words with {tag_key}"
@@ -42,12 +42,21 @@ def _read(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, Payload
     if task == "pos" and (of_tokens := _tags_of_tokens(record, content)) is not None:
         locator |= {"key": "tags", "shape": "tags"} | _spaces(record)
         return content, of_tokens
-    span_key = record.key("spans", [key for key in SPAN_KEYS if isinstance(record.value.get(key), list)])
+    span_key = _span_key(record)
     if span_key is None:
         locator |= {"key": "tags", "shape": "tags"} if task == "pos" else {"key": "spans", "shape": "spans"}
         return content, None
     content, spans = _spans(record, span_key, content, locator)
     return content, spans if task == "ner" else as_tags(record, spans, content)
+
+
+def _tag_key(record: Record) -> str | None:
+    keys = TAG_KEYS[record.options.task]
+    return record.key("tag", [key for key in keys if _looks_like_tags(record.value, key)])
+
+
+def _span_key(record: Record) -> str | None:
+    return record.key("spans", [key for key in SPAN_KEYS if isinstance(record.value.get(key), list)])
 
 
 def as_tags(record: Record, spans: Spans, content: ExampleText) -> Tags | None:
@@ -98,18 +107,26 @@ def _content(record: Record) -> ExampleText:
         return ExampleText(text, tokenize(text))
     expect(raw, list, "a list at 'tokens'", record.file, record.line)
     if all(isinstance(token, str) for token in raw):
-        words = [token for token in raw if token.strip()]
-        if len(words) != len(raw):
-            raise record.error("has a token without a character", "remove it, with its tag")
-        offsets = _told(record, words, text) or aligned(words, text) if text is not None else None
-        return (
-            ExampleText(text, offsets)
-            if text is not None and offsets is not None
-            else ExampleText(*joined(words))
-        )
+        return _of_words(record, raw, text)
     if text is None:
         raise record.error("has tokens with places but no text", "give the text, or tokens as plain words")
     return ExampleText(text, _token_places(record, raw, text))
+
+
+def _of_words(record: Record, words: list[str], text: str | None) -> ExampleText:
+    """The text with its words where they make it up, else what the labels are about: places in it, or the words."""
+    if not all(word.strip() for word in words):
+        raise record.error("has a token without a character", "remove it, with its tag")
+    if text is None:
+        return ExampleText(*joined(words))
+    offsets = _told(record, words, text) or aligned(words, text)
+    if offsets is not None:
+        return ExampleText(text, offsets)
+    if _tag_key(record) is None and _span_key(record) is not None:
+        record.report.warn("the tokens don't make up the text, which is cut into words anew", record.line)
+        return ExampleText(text, tokenize(text))
+    record.report.warn("the tokens don't make up the text, which is put together from them", record.line)
+    return ExampleText(*joined(words))
 
 
 def _told(record: Record, words: list[str], text: str) -> tuple[Offset, ...] | None:
