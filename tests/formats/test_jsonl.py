@@ -165,6 +165,16 @@ def test_rejected_and_bare_texts_are_unlabeled() -> None:
     assert [example.payload for example in examples] == [None, None, Spans()]
 
 
+@pytest.mark.parametrize("answer", ["reject", "ignore"])
+def test_labels_given_to_a_rejected_text_are_no_longer_rejected(answer: str) -> None:
+    data = lines({"text": ADA, "answer": answer})
+    examples, report = read("jsonl", data)
+    after = Spans((Span(0, 3, "PER"),))
+    patched = patch("jsonl", data, report, [(examples[0], after)])
+    assert json.loads(patched)["answer"] == "accept"
+    assert read("jsonl", patched)[0][0].payload == after
+
+
 def test_keys_can_be_told() -> None:
     data = lines({"body": ADA, "found": [[0, 3, "PER"]], "nr": 5})
     examples, _ = read("jsonl", data, columns={"text": "body", "spans": "found", "id": "nr"})

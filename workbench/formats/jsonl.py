@@ -18,7 +18,15 @@ from workbench.formats.columns import encoded
 from workbench.formats.jsonlwrite import OBJECTS, own
 from workbench.formats.jsontext import check_meta, expect, parse
 from workbench.formats.places import find_values, replaced
-from workbench.formats.record import DOCUMENT_KEYS, KNOWN_KEYS, PARTIAL, ROLES, Record, refuse_columns
+from workbench.formats.record import (
+    DOCUMENT_KEYS,
+    KNOWN_KEYS,
+    PARTIAL,
+    REFUSED,
+    ROLES,
+    Record,
+    refuse_columns,
+)
 from workbench.formats.records import read_record
 from workbench.formats.recordwrite import values_for
 from workbench.formats.source import Source
@@ -136,14 +144,14 @@ def _patched(line: str, change: Change, scheme: str, question_key: str) -> str:
     found = {
         path[0]: (start, end)
         for path, start, end in find_values(
-            body, (key,), (question_key,), ("is_impossible",), ("no_answer",), (PARTIAL,)
+            body, (key,), (question_key,), ("is_impossible",), ("no_answer",), (PARTIAL,), ("answer",)
         )
     }
-    said = found.get(PARTIAL)
-    if is_partial(change.after) or (
-        isinstance(change.after, Spans) and said and body[slice(*said)] == "true"
-    ):
+    said = {name: json.loads(body[slice(*found[name])]) for name in (PARTIAL, "answer") if name in found}
+    if is_partial(change.after) or (isinstance(change.after, Spans) and said.get(PARTIAL) is True):
         wanted[PARTIAL] = is_partial(change.after)
+    if said.get("answer") in REFUSED and not isinstance(change.after, Answers):
+        wanted["answer"] = "accept"
     if isinstance(change.after, Answers):
         flags = [name for name in ("is_impossible", "no_answer") if name in found]
         if change.after.question is not None:

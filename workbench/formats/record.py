@@ -29,6 +29,8 @@ _LABEL_KEYS = frozenset(
 USED_KEYS = KNOWN_KEYS | _LABEL_KEYS | {*ID_KEYS, *DOCUMENT_KEYS, "split", "meta", "token_starts", "scores"}
 
 
+REFUSED = ("reject", "ignore")
+"""What Prodigy has under ``answer`` where the annotator turned the labels down."""
 PARTIAL = "partial"
 """Key of an object whose spans are all that was judged, beside ``true``; of other tasks and values it is metadata."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.domain import ExampleText, Offset, Payload, Span, Spans, Tags
 from workbench.formats.chunktags import MAX_LABEL
 from workbench.formats.jsontext import expect
-from workbench.formats.record import SPAN_KEYS, TAG_KEYS, TEXT_KEYS, Record
+from workbench.formats.record import REFUSED, SPAN_KEYS, TAG_KEYS, TEXT_KEYS, Record
 from workbench.formats.spanlist import settled
 from workbench.formats.tokenizer import aligned, cut_at, joined, tokenize
 
@@ -30,7 +30,7 @@ def read_tagged(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, P
 def _read(record: Record, locator: dict[str, Any]) -> tuple[ExampleText, Payload | None]:
     content = _content(record)
     task = record.options.task
-    if record.value.get("answer") in ("reject", "ignore"):  # Prodigy: the annotator said no
+    if record.value.get("answer") in REFUSED:
         record.report.warn(f"answer is {record.value['answer']!r}; imported without labels", record.line)
         locator |= {"key": "spans", "shape": "spans"}
         return content, None
