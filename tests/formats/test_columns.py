@@ -226,6 +226,20 @@ def test_conll2003_is_written_in_the_scheme_chosen(scheme: str) -> None:
     assert [e.payload for e in read("conll", data)[0]] == [e.payload for e in examples]
 
 
+@pytest.mark.parametrize("nothing", ["\u00a0", "\u3000", ""])
+def test_a_word_of_nothing_but_white_space_is_told_and_left_out(nothing: str) -> None:
+    data = f"1\tAda\tB-PER\n2\t{nothing}\tI-PER\n3\tLee\tI-PER\n"
+    examples, report = read("conll", data)
+    assert (examples[0].content.text, surfaces(examples[0])) == ("Ada Lee", [("Ada Lee", "PER")])
+    assert [(notice.line, "no word" in notice.message) for notice in report.warnings] == [(2, True)]
+    patched = patch("conll", data, report, [(examples[0], Spans())])
+    assert patched.decode() == f"1\tAda\tO\n2\t{nothing}\tI-PER\n3\tLee\tO\n"
+    for name in ("jsonl", "conllu", "parquet"):
+        assert (
+            read(name, write(name, labeled(examples), "ner", ("PER",)))[0][0].payload == examples[0].payload
+        )
+
+
 def test_words_with_white_space_and_examples_without_labels_are_told_when_written() -> None:
     content = ExampleText("New York", ((0, 8),))
     data = write("conll", [Labeled("1", "d", content, Spans()), Labeled("2", "d", content, None)], "ner")

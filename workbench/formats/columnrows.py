@@ -63,18 +63,13 @@ class _Reader:
         if plain.fullmatch(together) is None:
             yield from self._line_by_line(group, number)
             return
-        if self._header_left:
-            self._header_left = False
-            number += 1
-            together = "\n".join(group[1:])
-            if not together:
-                return
         cells_, width = together.replace("\n", self._separator).split(self._separator), self._layout.width
-        tag = self._layout.tag
+        tokens, tag = cells_[self._layout.token :: width], self._layout.tag
+        if self._header_left or not all(map(str.strip, tokens)):
+            yield from self._line_by_line(group, number)
+            return
         tags = cells_[tag::width] if tag is not None else []
-        yield self._block(
-            cells_[self._layout.token :: width], tags, list(range(number, number + len(cells_) // width))
-        )
+        yield self._block(tokens, tags, list(range(number, number + len(tokens))))
 
     def _line_by_line(self, group: list[str], start: int) -> Iterator[Block]:
         rows: list[list[str]] = []
@@ -83,7 +78,8 @@ class _Reader:
             row = line.split(self._separator)
             if self._separator == " " and ("" in row or "\t" in line):
                 row = cells(line, "spaces")
-            if len(row) != self._layout.width or line[:1] in "#- \t":
+            odd = len(row) != self._layout.width or line[:1] in "#- \t"
+            if odd or not row[self._layout.token].strip():
                 kind = self._kinds.kind(line, row, number, first=not rows)
                 if kind in ("blank", "document"):
                     if rows:
@@ -138,7 +134,7 @@ class _Kinds:
         Raises:
             FormatError: It is a row that lacks a column.
         """
-        if not line.strip(" \t") or (line.isspace() and len(row) <= self.needed):
+        if not line.strip():
             return "blank"
         if line.startswith(DOCUMENT_START):
             return "document"
@@ -156,7 +152,7 @@ class _Kinds:
             )
         if len(row) != self.layout.width:
             self.report.warn(f"{len(row)} columns where the others have {self.layout.width}", number)
-        if not row[self.layout.token].strip(" \t"):
+        if not row[self.layout.token].strip():
             self.report.warn("no word in this line; it is left out", number)
             return "nothing"
         return "word"
