@@ -136,6 +136,27 @@ def test_the_format_recognises_its_own_files(name: str, task: str) -> None:
     assert detect_format(Source(file, FILES[name, task]), task).name == name
 
 
+@pytest.mark.parametrize(
+    ("data", "file", "name"),
+    [
+        ("Ada lives in Paris .\n", "a.txt", "text"),
+        ("Ada lives in Paris .\nBob lives in Rome .\n", "a.txt", "text"),
+        ("Ada lives in Paris\n", "a", "text"),
+        ("[12:30] Ada: hi\n{so}\n", "a.txt", "text"),
+        ("Ada B-PER\n", "a", "conll"),
+        ("Ada\tPER\n", "a", "conll"),
+    ],
+)
+def test_a_sentence_is_no_row_of_columns(data: str, file: str, name: str) -> None:
+    assert detect_format(Source(file, data.encode()), "ner").name == name
+
+
+@pytest.mark.parametrize("data", ['[{"text": "Ada"}]', '[\n {\n  "text": "Ada"\n }\n]\n', '[["Ada", {}]]'])
+def test_a_list_in_json_is_no_text(data: str) -> None:
+    with pytest.raises(FormatError, match="looks like no format"):
+        detect_format(Source("a.json", data.encode()), "ner")
+
+
 @pytest.mark.parametrize("name", sorted({name for name, _ in TEXTUAL}))
 def test_nul_is_refused_with_its_line(name: str) -> None:
     with pytest.raises(FormatError, match=r"file, line 2: .*NUL"):

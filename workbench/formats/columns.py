@@ -53,7 +53,9 @@ class ColumnFormat:
         named = name.lower().endswith((".conll", ".iob", ".bio", ".iob2", ".bioes", ".col"))
         if not rows or max(map(widths.count, set(widths))) < 0.9 * len(rows) or max(widths) < 2:
             return 0.7 if named else 0.5 if DOCUMENT_START in text else 0.0
-        tagged = any(_share(rows, column) > 0.9 for column in range(1, min(widths)))
+        tagged = any(_are_tags(rows, column) for column in range(1, min(widths)))
+        if len(rows) == 1 and not tagged and "\t" not in text and not named:
+            return 0.0  # one line of words is a sentence
         blank = any(not line.strip() for line in lines[:-1])
         score = 0.3 + 0.3 * tagged + 0.1 * blank + 0.2 * (DOCUMENT_START in text)
         return min(0.95, score + 0.2 * named)
@@ -172,13 +174,11 @@ def _beside(item: Labeled) -> list[list[str]] | None:
     return rows if layout.tag in (1, 3) else None
 
 
-def _share(rows: Sequence[Sequence[str]], column: int) -> float:
-    fitting = sum(
-        bool(CHUNK_TAG.fullmatch(row[column])) or row[column] in PENN or row[column] in UNIVERSAL
-        for row in rows
-        if column < len(row)
-    )
-    return fitting / len(rows)
+def _are_tags(rows: Sequence[Sequence[str]], column: int) -> bool:
+    """Whether nearly all are tags, and not the signs alone that are tags of signs and end sentences too."""
+    values = [row[column] for row in rows if column < len(row)]
+    tags = [value for value in values if CHUNK_TAG.fullmatch(value) or value in PENN or value in UNIVERSAL]
+    return len(tags) > 0.9 * len(rows) and any(value[0].isalpha() for value in tags)
 
 
 def _pos_tags(block: Block, file: str) -> Tags | None:

@@ -18,6 +18,9 @@ MODES = ("lines", "split")
 LONG_LINE = 400
 """Lines longer than that on average hold more than one sentence."""
 
+JSON = re.compile(rb"""\s*(?:\{\s*"|\[\s*(?:\{|\[\s*"))""")
+"""What begins like an object, or a list of objects or lists; no sentence does."""
+
 ENDING = re.compile(r"\r\n|\r|\n")
 """What ends a line when a file is read; U+2028 and its like do not, and stay in their text."""
 
@@ -31,8 +34,8 @@ class TextFormat:
     extension = ".txt"
 
     def sniff(self, head: bytes, name: str) -> float:
-        """Any text may be it."""
-        if not head.strip():
+        """Any text may be it, but for JSON."""
+        if not head.strip() or JSON.match(head):
             return 0.0
         return 0.6 if name.lower().endswith((".txt", ".text", ".md")) else 0.1
 
