@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.formats.helpers import labeled, patch, read, surfaces, write
 from workbench.domain import ExampleText, Span, Spans, Tags
 from workbench.errors import FormatError, InvalidInput
-from workbench.formats import Labeled
+from workbench.formats import Labeled, Source
+from workbench.services.exportrows import SourceLines
 
 
 def row(number: str | int, form: str, upos: str = "_", xpos: str = "_", misc: str = "_") -> str:
@@ -93,6 +96,22 @@ def test_documents_and_names() -> None:
     documents = [example.document for example in examples]
     assert documents[1] == documents[2] == "D"
     assert len(set(documents)) == 3
+
+
+def test_documents_stay_apart_where_the_sentence_that_begins_one_is_left_out() -> None:
+    data = f"# newdoc id = A\n{WORDS}# newdoc id = B\n{WORDS}# sent_id = s2\n{WORDS}# sent_id = s3\n{WORDS}"
+    examples, report = read("conllu", data, "pos")
+    lines = SourceLines(Source("file", data.encode()), "conllu", report.mapping)
+    items = [
+        replace(item, rows=rows, layout=layout)
+        for item, (rows, layout) in zip(
+            labeled(examples), [lines.of(item.locator, 2) for item in examples], strict=True
+        )
+    ]
+    assert write("conllu", items, "pos").decode() == data
+    written = write("conllu", [items[0], *items[2:]], "pos")
+    assert [item.document for item in read("conllu", written, "pos")[0]] == ["A", "B", "B"]
+    assert written.decode().count("newdoc") == 2
 
 
 @pytest.mark.parametrize(

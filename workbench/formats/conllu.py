@@ -16,7 +16,17 @@ from workbench.errors import FormatError, InvalidInput
 from workbench.formats.base import FORMATS, Change, Labeled, ReadOptions, Report, WriteOptions
 from workbench.formats.chunktags import MAX_LABEL, ChunkTags, rewritten
 from workbench.formats.columns import encoded, lines_of, written_tags
-from workbench.formats.conllurows import COLUMNS, ID, MISC, UPOS, XPOS, Sentence, content_of, sentences
+from workbench.formats.conllurows import (
+    COLUMNS,
+    ID,
+    MISC,
+    UPOS,
+    XPOS,
+    Sentence,
+    begins,
+    content_of,
+    sentences,
+)
 from workbench.formats.layout import UNIVERSAL
 from workbench.formats.source import Source
 
@@ -90,15 +100,14 @@ class ConlluFormat:
             tags = written_tags(item, options.scheme, report)
             if tags is None:
                 continue
-            if item.layout.get("format") == self.name:
-                document = item.document
-                out.write(_with_tags(item, tags).encode())
-                written += 1
-                continue
-            if item.document != document:
-                document = item.document
-                out.write(f"# newdoc id = {_one_line(document)}\n".encode())
-            out.write(_written(item, tags, universal, report).encode())
+            kept = item.layout.get("format") == self.name
+            # Of a document that came as CoNLL-U the sentence that begins it may be left out.
+            said = kept and (document is None or begins(item.rows))
+            if item.document != document and not said:
+                out.write(f"# newdoc id = {_one_line(item.document)}\n".encode())
+            document = item.document
+            text = _with_tags(item, tags) if kept else _written(item, tags, universal, report)
+            out.write(text.encode())
             written += 1
         return written
 

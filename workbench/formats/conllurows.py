@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from workbench.domain import ExampleText, Offset
@@ -13,6 +13,7 @@ from workbench.formats.source import Source
 from workbench.formats.tokenizer import aligned
 
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+NEW_DOCUMENT = ("newdoc", "newdoc id")
 FORM, UPOS, XPOS, MISC = 1, 3, 4, 9
 ID = re.compile(r"(?P<first>[0-9]{1,6})(?:-(?P<last>[0-9]{1,6})|\.(?P<empty>[0-9]{1,6}))?")
 
@@ -53,8 +54,13 @@ def _comment(line: str, sentence: Sentence) -> None:
         sentence.text = value.removeprefix(" ")
     elif key == "sent_id" and equals:
         sentence.name = value.strip() or None
-    elif key in ("newdoc", "newdoc id"):
+    elif key in NEW_DOCUMENT:
         sentence.document = value.strip()
+
+
+def begins(rows: Iterable[str]) -> bool:
+    """Whether the lines of a sentence say that a document begins with it."""
+    return any(row.startswith("#") and row[1:].partition("=")[0].strip() in NEW_DOCUMENT for row in rows)
 
 
 def _row(line: str, number: int, sentence: Sentence, file: str) -> None:
