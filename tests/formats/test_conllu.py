@@ -11,6 +11,7 @@ from workbench.domain import ExampleText, Span, Spans, Tags
 from workbench.errors import FormatError, InvalidInput
 from workbench.formats import Labeled, Source
 from workbench.services.exportrows import SourceLines
+from workbench.services.importing import detect_format
 
 
 def row(number: str | int, form: str, upos: str = "_", xpos: str = "_", misc: str = "_") -> str:
@@ -96,6 +97,10 @@ def test_documents_and_names() -> None:
     documents = [example.document for example in examples]
     assert documents[1] == documents[2] == "D"
     assert len(set(documents)) == 3
+
+
+def test_a_file_of_one_word_is_conllu_too() -> None:
+    assert detect_format(Source("a.conllu", row(1, "Go", "VERB").encode()), "pos").name == "conllu"
 
 
 def test_documents_stay_apart_where_the_sentence_that_begins_one_is_left_out() -> None:

@@ -43,7 +43,7 @@ class ConlluFormat:
 
     def sniff(self, head: bytes, name: str) -> float:
         """By rows of ten columns that begin with a number."""
-        lines = [line for line in head.decode("utf-8", "replace").splitlines()[:-1][:300] if line.strip()]
+        lines = [line for line in head.decode("utf-8", "replace").splitlines()[:300] if line.strip()]
         rows = [line.split("\t") for line in lines if not line.startswith("#")]
         fitting = sum(len(row) == 10 and bool(ID.fullmatch(row[0])) for row in rows)
         if not rows or fitting < 0.8 * len(rows):
