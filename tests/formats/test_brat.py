@@ -134,6 +134,14 @@ def test_pairs_are_found_in_folders_in_archives_and_among_files(tmp_path: Path) 
     assert read_sources(folder, MANY)[0].sha256 == source.sha256
     (again,) = unpack("c.zip", source.data, MANY)
     assert again.data == source.data
+    twins = [
+        Source("x.txt", b"Ada.\n"),
+        Source("x.ann", b""),
+        Source("x.txt", b"Bob.\n"),
+        Source("x.ann", b"#"),
+    ]
+    with pytest.raises(FormatError, match=r"x\.txt: comes twice.* folders"):
+        paired(twins)
     loose = [Source("x.txt", b"Ada.\n"), Source("x.ann", b""), Source("y.conll", b"a O\n")]
     assert [one.name for one in paired(loose)] == ["x.zip", "y.conll"]
     with pytest.raises(FormatError, match=r"x\.ann: comes without its text. Give x\.txt"):

@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -199,10 +200,22 @@ def has_pairs(folder: Path) -> bool:
 
 
 def paired(sources: Iterable[Source]) -> list[Source]:
-    """The sources, a text and its annotations that stand among them as one. Raises FormatError on a lone .ann."""
+    """The sources, a text and its annotations that stand among them as one.
+
+    Raises:
+        FormatError: An .ann is alone, or may belong to several texts (of several folders).
+    """
     given = list(sources)
     by_name = {source.name: source for source in given}
     whole = pairs(by_name)
+    counts = Counter(source.name for source in given)
+    for name in (stem + ending for stem in whole for ending in (TEXT, ANNOTATIONS)):
+        if counts[name] > 1:
+            raise FormatError(
+                "comes twice, and which annotations are whose can't be told",
+                file=name,
+                remedy="name the folders in place of the files in them",
+            )
     result: list[Source] = []
     for source in given:
         stem = source.name.removesuffix(TEXT).removesuffix(ANNOTATIONS)
