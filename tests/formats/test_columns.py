@@ -131,6 +131,22 @@ def test_a_mark_ends_a_sentence_even_without_a_blank_line() -> None:
     assert [e.content.text for e in read("conll", "a O\n-DOCSTART- O\nb B-X\n")[0]] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("data", "task"),
+    [
+        ("word\tpos\nAda\tNNP\nmet\tVBD\n", "pos"),
+        ("Token NER\nAda PER\nmet O\n", "ner"),
+        ("token\tlemma\tner_tags\n\nAda\tAda\tB-PER\nmet\tmeet\tO\n", "ner"),
+    ],
+)
+def test_a_first_row_of_names_is_no_word(data: str, task: str) -> None:
+    examples, report = read("conll", data, task)
+    assert [example.content.words for example in examples] == [["Ada", "met"]]
+    assert report.columns == data.partition("\n")[0].split()
+    assert "named by the first row" in report.detected[0]
+    assert read("conll", "word NN\npos NN\n", "pos")[0][0].content.words == ["word", "pos"]
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\t", " \t ", "\u00a0", "\u3000"])
 def test_blank_lines_may_hold_white_space(blank: str) -> None:
     assert [e.content.text for e in read("conll", f"a\tO\n{blank}\nb\tB-X\n")[0]] == ["a", "b"]

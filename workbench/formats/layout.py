@@ -27,6 +27,12 @@ UNIVERSAL = frozenset(
     "ADJ ADP ADV AUX CCONJ CONJ DET INTJ NOUN NUM PART PRON PROPN PRT PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
 )
 CHUNK_TAG = re.compile(r"O|[BIELSU]-\S.*")
+WORDS_ABOVE = frozenset(("token", "tokens", "word", "words", "form"))
+NAMES_ABOVE = WORDS_ABOVE | frozenset(
+    """id index lemma pos pos_tag pos_tags upos xpos tag tags chunk chunk_tag ner ner_tag ner_tags label labels entity
+    entities""".split()  # noqa: SIM905
+)
+"""What a first row says that names the columns in place of holding a word."""
 COMMENT = re.compile(r"#\s*\S.*[=:]|#\s+id\b|#$")
 """A comment among rows that are separated by spaces."""
 _BARE_LABEL = re.compile(r"[^\W\d_][\w&./-]*")
@@ -146,7 +152,7 @@ class _Chosen:
             )
         names = [str(value) for value in options.columns.values()]
         self.names: list[str] = []
-        if any(not _is_number(name) and name in rows[0] for name in names):
+        if any(not _is_number(name) and name in rows[0] for name in names) or _are_names(rows[0]):
             self.names = list(rows[0])
         self.header = bool(self.names)
         self._rows = rows[1:] if self.header else rows
@@ -216,6 +222,12 @@ def _is_comment(row: Sequence[str], odd: bool) -> bool:
     return row[0].startswith("#") and (odd or bool(COMMENT.match(" ".join(row))))
 
 
+def _are_names(row: Sequence[str]) -> bool:
+    """Whether a first row names the columns, one of them as that of the words."""
+    names = {cell.strip(" ").lower() for cell in row}
+    return len(row) > 1 and names <= NAMES_ABOVE and bool(names & WORDS_ABOVE)
+
+
 def _is_number(value: str | int) -> bool:
     return isinstance(value, int) or re.fullmatch(r"-?[0-9]{1,6}", value) is not None
 
@@ -249,7 +261,8 @@ def _tell(
 ) -> None:
     separator = "tabs" if layout.separator == "tab" else "spaces"
     plural = "column" if layout.width == 1 else "columns"
-    said = f"{layout.width} {plural} separated by {separator}; the words in column {layout.token}"
+    named = ", named by the first row" if layout.header else ""
+    said = f"{layout.width} {plural} separated by {separator}{named}; the words in column {layout.token}"
     if layout.tag is None:
         report.detected.append(f"{said}, no labels")
         if layout.width > 1:
