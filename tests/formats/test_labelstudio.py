@@ -60,6 +60,13 @@ def test_questions_and_meta() -> None:
     assert read("label-studio", json.dumps([task("Ada", question="Who?")]), "qa")[0][0].payload == Answers()
 
 
+def test_a_question_that_loses_its_answers_is_not_one_without_an_answer() -> None:
+    data = json.dumps([task("Ada wrote.", (5, 90, "Answer"), question="Who?")])
+    examples, report = read("label-studio", data, "qa")
+    assert examples[0].payload is None
+    assert "covers no text" in report.warnings[0].message
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -195,16 +195,18 @@ def _labels(
     return content, as_tags(record, payload, content)
 
 
-def _answers(record: Record, content: ExampleText) -> Answers:
+def _answers(record: Record, content: ExampleText) -> Answers | None:
+    """The answers; None where there were some and none of them is left, which does not mean that there is none."""
     found: list[Answer] = []
-    for span in record.value.get("spans", []):
+    given = record.value.get("spans", [])
+    for span in given:
         start, end = span["start"], span["end"]
         placed = type(start) is int and type(end) is int and 0 <= start < end <= len(content.text)
         if placed and content.text[start:end].strip():
             found.append(Answer(start, end))
             continue
         record.report.warn(f"the answer {start} to {end} covers no text and is left out")
-    return Answers(unique(found))
+    return Answers(unique(found)) if found or not given else None
 
 
 def _without(item: Labeled, report: Report) -> bool:
