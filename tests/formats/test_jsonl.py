@@ -188,6 +188,16 @@ def test_other_keys_are_kept_as_meta() -> None:
     assert examples[0].meta == {"source": "mail", "page": 3, "_score": 0.5}
 
 
+def test_labels_of_another_kind_are_kept_as_meta() -> None:
+    record = {"tokens": ["Ada"], "ner_tags": ["B-P"], "pos_tags": ["NNP"], "label": "sport", "labels": []}
+    examples, _ = read("jsonl", lines(record))
+    assert surfaces(examples[0]) == [("Ada", "P")]
+    assert examples[0].meta == {"pos_tags": ["NNP"], "label": "sport"}
+    again, _ = read("jsonl", write("jsonl", labeled(examples), "ner"))
+    assert (again[0].payload, again[0].meta) == (examples[0].payload, examples[0].meta)
+    assert read("jsonl", lines(record), "pos")[0][0].meta == {"ner_tags": ["B-P"], "label": "sport"}
+
+
 def test_a_patch_touches_nothing_but_the_labels_of_its_line() -> None:
     data = '{"text":"caf\\u00e9 Bob" , "label" : [[0,4,"X"]],  "n": 1.50}\r\n\r\n{"text": "b"}'
     examples, report = read("jsonl", data)

@@ -22,12 +22,12 @@ ROLES = ("text", "tag", "spans", "id", "document", "question", "answers")
 """What a user can name the key of."""
 KNOWN_KEYS = frozenset({*TEXT_KEYS, "tokens", "words", "question", "context"})
 
-
-_LABEL_KEYS = frozenset(
-    {*SPAN_KEYS, *TAG_KEYS["ner"], *TAG_KEYS["pos"], "answers", "answer", "no_answer", "is_impossible"}
+LABEL_KEYS = frozenset({*SPAN_KEYS, *TAG_KEYS["ner"], *TAG_KEYS["pos"], "answers"})
+"""Those that hold labels, of which an object's are read under one."""
+_FLAGS = frozenset({"answer", "no_answer", "is_impossible"})
+USED_KEYS = (
+    KNOWN_KEYS | LABEL_KEYS | _FLAGS | {*ID_KEYS, *DOCUMENT_KEYS, "split", "meta", "token_starts", "scores"}
 )
-USED_KEYS = KNOWN_KEYS | _LABEL_KEYS | {*ID_KEYS, *DOCUMENT_KEYS, "split", "meta", "token_starts", "scores"}
-
 
 REFUSED = ("reject", "ignore")
 """What Prodigy has under ``answer`` where the annotator turned the labels down."""

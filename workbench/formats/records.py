@@ -7,7 +7,7 @@ from typing import Any
 from workbench.domain import NewExample
 from workbench.formats.base import split_named
 from workbench.formats.jsontext import check_meta
-from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, PARTIAL, USED_KEYS, Record
+from workbench.formats.record import DOCUMENT_KEYS, ID_KEYS, LABEL_KEYS, PARTIAL, USED_KEYS, Record
 from workbench.formats.recordqa import read_question
 from workbench.formats.recordtags import read_tagged
 
@@ -33,15 +33,20 @@ def read_record(record: Record, stem: str) -> NewExample | None:
         external_id=external_id,
         document=record.name("document", DOCUMENT_KEYS) or external_id,
         locator=locator,
-        meta=_meta(record),
+        meta=_meta(record, str(locator.get("key"))),
         split=split_named(record.value.get("split")),
     )
 
 
-def _meta(record: Record) -> dict[str, Any]:
-    """What the object says beside the example: its ``meta``, and every key that is not used otherwise."""
+def _meta(record: Record, labels: str) -> dict[str, Any]:
+    """What the object says beside the example: its ``meta``, and every key that is not used otherwise.
+
+    Labels of another kind than those read (under the key ``labels``) are among it, as tags beside entities are.
+    """
     mapped = {str(key) for key in record.options.columns.values()}
-    meta = {key: value for key, value in record.value.items() if key not in USED_KEYS and key not in mapped}
+    others = {key for key in LABEL_KEYS if key != labels and record.value.get(key)}
+    used = (USED_KEYS - others) | mapped
+    meta = {key: value for key, value in record.value.items() if key not in used}
     if record.partial:
         del meta[PARTIAL]
     own = record.value.get("meta")
