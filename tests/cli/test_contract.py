@@ -112,3 +112,21 @@ def test_wrong_usage_exits_2(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = run(tmp_path, *words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_what_people_call_things_is_printed_as_it_is(tmp_path: Path) -> None:
+    labels = "[PER],:smile:,[/q]"
+    assert run(tmp_path, "project", "create", "[b]x", "--task", "ner", "--labels", labels).stdout == (
+        "Project [b]x (ner) is made.\n"
+    )
+    shown = run(tmp_path, "project", "show", "[b]x")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("[b]x, ner: [PER], :smile:, [/q]\n")
+    listed = run(tmp_path, "labels", "list", "[b]x")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert all(label in listed.stdout for label in labels.split(","))
+    answers = tmp_path / "a.jsonl"
+    answers.write_text('{"example": 1, "status": "[/x]"}\n')
+    refused = run(tmp_path, "annotate", "[b]x", str(answers), "--author", "ada")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("line 1: there is no status '[/x]'.")

@@ -34,8 +34,9 @@ def _group() -> None:
     pass
 
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# What people call things is no markup: a label may be [PER] or :smile:, and [/x] would end in a traceback.
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 SHOWN_WARNINGS = 20
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.status import Status
+from rich.text import Text
 
 from workbench.cli.base import JsonOption, app, emit, err, out, plain, workbench
 from workbench.domain import RunEvent
@@ -25,7 +26,7 @@ def demo(
         for number, step in enumerate(run_demo(wb, task, folder, _progress(status)), 1):
             steps.append(plain(step))
             if not as_json:
-                out.print(f"[bold]{number:2}. {step.name:<9}[/bold] {step.sentence}", markup=True)
+                out.print(Text.assemble((f"{number:2}. {step.name:<9}", "bold"), f" {step.sentence}"))
             status.update("working")
     emit(as_json, {"task": task, "steps": steps}, lambda: _closing(steps))
 

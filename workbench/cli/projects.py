@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Column, Table
+from rich.text import Text
 
 from workbench.cli.base import JsonOption, app, emit, out, plain, workbench
 from workbench.domain import Sharing
@@ -159,7 +160,7 @@ def show(
 
         def human() -> None:
             labels = ", ".join(project.label_names) or "no labels"
-            out.print(f"[bold]{project.name}[/bold], {project.task}: {labels}")
+            out.print(Text.assemble((project.name, "bold"), f", {project.task}: {labels}"))
             table = Table(
                 "split", *(Column(name, justify="right") for name in ("examples", "labeled", "words"))
             )
