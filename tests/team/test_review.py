@@ -118,3 +118,18 @@ def test_remarks_reach_whom_they_are_for(workbench: Workbench) -> None:
         workbench.review.dossier(other, ids[0])
     with pytest.raises(NotFound):
         workbench.review.reopen(other, boss, ids[0])
+
+
+def answers(*places: tuple[int, int]) -> dict[str, Any]:
+    return {"answers": [{"start": start, "end": end} for start, end in places]}
+
+
+def test_answers_that_are_alike_but_not_the_same_place_wait_for_a_reviewer(workbench: Workbench) -> None:
+    project, ids = shared(workbench, "qa", texts=[QA_TEXT])
+    for user, start in zip(three(workbench), (0, 4, 4), strict=True):
+        say(workbench, project, user, ids[0], answers((start, 12)))
+    # "The old mill" and "old mill" are the same answer by SQuAD's rules, and gold can be only one of them.
+    assert workbench.agreement.measure(project).overall.exact == 1.0
+    assert gold(workbench, ids[0]) is None
+    assert workbench.sharing.progress(project).disputed == 1
+    assert workbench.review.waiting(project) == (ids[0],)

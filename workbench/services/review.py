@@ -15,6 +15,7 @@ from workbench.services.annotation import AnnotationService, Submission
 from workbench.services.annotation_items import Suggestion
 from workbench.services.annotation_queue import suggestions_for
 from workbench.services.wordings import wordings
+from workbench.storage.gold import same_labels
 from workbench.storage.store import Store
 from workbench.tasks import get_task
 
@@ -60,6 +61,8 @@ class ReviewService:
     def waiting(self, project: Project, which: Waiting = Waiting.DISPUTED) -> tuple[int, ...]:
         """Ids of the examples that wait for a reviewer, or that one has decided.
 
+        Answers that are the same after normalisation wait too where nothing counts: gold asks for the same place.
+
         Those without labels that count come first, and each in the project's order.
         """
         with self._store.read() as tx:
@@ -72,7 +75,12 @@ class ReviewService:
                 said = tx.annotations.said_by_several(project.id)
                 examples = {one.id: one for one in tx.examples.by_ids(list(said))}
                 cases = [make_case(examples[one], said[one]) for one in said if one in examples]
-                found = [case.example.id for case in cases if not case.same]
+                open_still = set(said) - tx.annotations.with_gold(list(said))
+                found = [
+                    case.example.id
+                    for case in cases
+                    if not case.same or (case.example.id in open_still and _torn(project, case))
+                ]
             open_ones = found if which is Waiting.DECIDED else [one for one in found if one not in decided]
             settled = tx.annotations.with_gold(open_ones)
             order = {one.id: (one.id in settled, one.position) for one in tx.examples.by_ids(open_ones)}
@@ -154,6 +162,13 @@ class ReviewService:
         """The user has read these remarks; others' are left as they are."""
         with self._store.write() as tx:
             tx.remarks.seen(project.id, user.id, remark_ids)
+
+
+def _torn(project: Project, case: Case) -> bool:
+    """Whether people say what the rule for gold does not take for the very same."""
+    task = get_task(project.task)
+    said = [one.payload for one in case.said.values() if one.payload is not None]
+    return len({same_labels(task.dump(payload)) for payload in said}) > 1
 
 
 def mixture(
