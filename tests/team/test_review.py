@@ -133,3 +133,12 @@ def test_answers_that_are_alike_but_not_the_same_place_wait_for_a_reviewer(workb
     assert gold(workbench, ids[0]) is None
     assert workbench.sharing.progress(project).disputed == 1
     assert workbench.review.waiting(project) == (ids[0],)
+
+
+def test_people_agree_on_several_answers_in_whatever_order_they_marked_them(workbench: Workbench) -> None:
+    project, ids = shared(workbench, "qa", texts=[QA_TEXT])
+    places = [(0, 12), (39, 43)]
+    for number, user in enumerate(three(workbench)):
+        say(workbench, project, user, ids[0], answers(*(places if number else reversed(places))))
+    assert gold(workbench, ids[0]) == Answers((Answer(0, 12), Answer(39, 43)))
+    assert workbench.review.waiting(project) == ()

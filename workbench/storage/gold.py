@@ -48,8 +48,14 @@ def agreed(standing: Sequence[Standing], needed: int) -> int | None:
 
 
 def same_labels(payload: Json) -> str:
-    """A text that is the same for the same labels: two people agree where theirs are."""
-    return json.dumps({name: value for name, value in payload.items() if name != "question"}, sort_keys=True)
+    """A text that is the same for the same labels: two people agree where theirs are.
+
+    In what order somebody has marked the answers of a question says nothing.
+    """
+    said = {name: value for name, value in payload.items() if name != "question"}
+    if "answers" in said:
+        said["answers"] = sorted(said["answers"], key=lambda answer: (answer["start"], answer["end"]))
+    return json.dumps(said, sort_keys=True)
 
 
 # Statements that every answer needs are built once, and given their values at each call.
