@@ -97,6 +97,7 @@ def test_success_is_one_document_on_stdout(tmp_path: Path) -> None:
         (("project", "show", "nothing"), "error: there is no project named 'nothing'"),
         (("project", "create", "news", "--task", "nre"), "error: there is no task type named 'nre'"),
         (("models", "nothing", "--json"), "error: there is no project named 'nothing'"),
+        (("runs", "show", "9" * 20), "error: a number is larger than any that is kept here."),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_1(tmp_path: Path, words: tuple[str, ...], line: str) -> None:

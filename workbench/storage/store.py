@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from workbench.errors import DatabaseUnavailable
+from workbench.errors import DatabaseUnavailable, InvalidInput
 from workbench.storage.door import Door
 from workbench.storage.engine import checkpoint, make_engine
 from workbench.storage.kept import Kept
@@ -283,4 +283,8 @@ def _mapped_errors() -> Iterator[None]:
         raise DatabaseUnavailable(
             f"the database did not answer ({reason})",
             remedy="check WORKBENCH_DATABASE_URL, disk space and permissions, or run `workbench doctor`",
+        ) from error
+    except OverflowError as error:  # SQLite's driver has it before SQLAlchemy could give it a name
+        raise InvalidInput(
+            "a number is larger than any that is kept here", remedy="check the numbers that you gave"
         ) from error
