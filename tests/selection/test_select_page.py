@@ -18,6 +18,7 @@ from tests.selection.pool import (
     make_project,
 )
 from workbench.acquisition import single_pass
+from workbench.domain import Sharing
 from workbench.services import Workbench
 from workbench.web.shared import shared_workbench
 
@@ -173,6 +174,18 @@ def test_an_empty_pool_and_giving_a_batch_back(home: Workbench) -> None:
     button(app, "Give back").click().run()
     assert not app.exception
     assert "**1 example** of the pool may be selected" in said(app)
+
+
+def test_what_waits_for_a_second_person_is_not_given_back(home: Workbench) -> None:
+    project = home.sharing.set(make_project(home), Sharing(people=2))
+    ids = add_examples(home, project, WORDS[:3])
+    home.selection.create(project, home.selection.preview(project, "random", 3))
+    annotate(home, ids[0])
+    app = open_select()
+    assert "Give the examples that nobody has labeled back to the pool" in said(app)
+    button(app, "Give back").click().run()
+    assert "**2 examples** of the pool may be selected" in said(app)
+    assert [item.example_id for item in home.selection.items(project, 1)] == [ids[0]]
 
 
 def test_a_closed_drawer_keeps_what_narrows_the_pool_and_says_so(home: Workbench) -> None:

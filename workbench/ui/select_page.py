@@ -259,14 +259,15 @@ def _draw_batch(page: Page, batch: Batch) -> None:
             st.markdown(":material/check_circle: Done", width="content")
             return
         link_to("label", "Label it", page.project, batch=str(batch.number))
-        left = count(batch.items - batch.done, "unlabeled example")
+        # Not how many: of what several people label, some wait for a second one and stay.
         released = confirmed(
             "",
-            f"Give the {left} back to the pool, so that they may be selected anew? Nobody is asked for them then.",
+            "Give the examples that nobody has labeled back to the pool, so that they may be selected anew? "
+            "Nobody is asked for them then.",
             yes="Give back",
             key=f"release_{batch.number}",
             icon=":material/undo:",
-            help=f"Give back what is left of batch {batch.number}",
+            help=f"Give back what nobody has labeled of batch {batch.number}",
         )
         if released:
             page.workbench.selection.release(page.project, batch.number, page.user.id)
