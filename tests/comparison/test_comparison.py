@@ -136,9 +136,12 @@ def test_qa_is_told_apart_by_whether_there_is_an_answer(workbench: Workbench) ->
     assert (result.score_a, result.score_b) == pytest.approx((50.0, 100.0))
     assert result.fixed_examples == (ids[0], ids[1])
     assert [(row.label, row.support, row.a, row.b) for row in result.per_label] == [
-        ("has an answer", 2, pytest.approx(75.0), 100.0),
-        ("no answer", 1, 0.0, 100.0),
+        ("questions with an answer", 2, pytest.approx(75.0), 100.0),
+        ("questions without an answer", 1, 0.0, 100.0),
     ]
+    assert result.worse_sentence.startswith("Version 2 got worse on no kind of question; nothing")
+    back = workbench.comparison.compare(project, 2, 1).worse_sentence
+    assert back.startswith("Version 1 got worse on questions without an answer (-100.0 points, 1 in gold")
 
 
 def test_one_question_of_a_kind_tells_nothing_apart(workbench: Workbench) -> None:
@@ -146,7 +149,7 @@ def test_one_question_of_a_kind_tells_nothing_apart(workbench: Workbench) -> Non
     rows = [(right, right, right)] * 20 + [(answers(), answers(), answers((8, 11)))]
     project, _ = judged_project(workbench, "qa", rows, labels=(), question="Who?")
     only = workbench.comparison.compare(project, 1, 2).per_label[1]
-    assert (only.label, only.support, only.difference) == ("no answer", 1, -100.0)
+    assert (only.label, only.support, only.difference) == ("questions without an answer", 1, -100.0)
     assert (only.low, only.high, only.p_value) == (-100.0, 0.0, 1.0)
 
 

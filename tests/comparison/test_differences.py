@@ -264,3 +264,13 @@ def test_the_command_compares_and_writes_reports(tmp_path: Path, monkeypatch: py
     assert json.loads(archived.stdout)["archived"] is True
     noted = runner.invoke(cli.base.app, ["note", project.name, "1", "old", "--json"])
     assert json.loads(noted.stdout)["note"] == "old"
+
+
+def test_the_report_of_questions_has_their_words(sqlite_workbench: Workbench) -> None:
+    rows = [(answers((0, 3)), answers((0, 3)), answers()), (answers(), answers(), answers())]
+    project, _ = judged_project(sqlite_workbench, "qa", rows, labels=(), question="Who?")
+    analysis = sqlite_workbench.comparison.analyse(project, 1, 2)
+    report = make_report(sqlite_workbench, project, analysis, UNSEEN)
+    text, html = markdown(report), report_html(report, analysis, project)
+    assert "## By kind of question" in text and "| questions with an answer | 1 |" in text
+    assert "<h2>By kind of question</h2>" in html

@@ -12,7 +12,7 @@ from workbench.errors import InvalidInput, WrongState
 from workbench.services.judging import Judged, Judgement, as_split, freeze, judge, statistics_of
 from workbench.services.leaks import Leak, leak_of
 from workbench.services.pairs import Pair
-from workbench.services.per_label import LabelDifference, per_label
+from workbench.services.per_label import ANSWERED, UNANSWERED, LabelDifference, per_label
 from workbench.services.snapshots import snapshot_pages
 from workbench.statistics import examples_needed, paired_bootstrap, randomisation_p_value, score
 from workbench.storage.kept import Kept
@@ -113,6 +113,11 @@ class Comparison:
         return text
 
     @property
+    def of_questions(self) -> bool:
+        """Whether the rows of ``per_label`` are kinds of questions."""
+        return bool(self.per_label) and {row.label for row in self.per_label} <= {ANSWERED, UNANSWERED}
+
+    @property
     def worse(self) -> tuple[LabelDifference, ...]:
         """Labels on which ``b`` is lower, those that are surely so first, then the largest losses."""
         lower = [row for row in self.per_label if row.support and row.difference < 0]
@@ -133,7 +138,8 @@ class Comparison:
             else f"nothing that version {self.a} had right is now wrong"
         )
         if not parts:
-            return f"Version {self.b} got worse on no label; {broken}."
+            what = "kind of question" if self.of_questions else "label"
+            return f"Version {self.b} got worse on no {what}; {broken}."
         return f"Version {self.b} got worse on {', '.join(parts)}; {broken}."
 
     def _points(self, value: float) -> float:

@@ -14,6 +14,9 @@ from workbench.statistics import Floats, Statistics, paired_bootstrap, randomisa
 from workbench.tasks import Task
 from workbench.tasks.mistakes import Reading
 
+ANSWERED, UNANSWERED = "questions with an answer", "questions without an answer"
+"""What questions are divided into: they have no labels."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelDifference:
@@ -99,7 +102,7 @@ def _per_kind_of_question(
         [isinstance(example.gold, Answers) and example.gold.no_answer for example in judgement.examples],
         dtype=bool,
     )
-    kinds = {"has an answer": ~unanswerable, "no answer": unanswerable}
+    kinds = {ANSWERED: ~unanswerable, UNANSWERED: unanswerable}
     names = [name for name, chosen in kinds.items() if chosen.any()]
     # The whole split is resampled for either kind: a kind that has one question is then not in every resample, as
     # another split might not have it, and its interval is not a point.

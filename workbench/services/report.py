@@ -123,12 +123,12 @@ def markdown(report: Mapping[str, Any]) -> str:
         "",
         *_whole(report),
         "",
-        "## By label",
+        f"## {by_label(report)}",
         "",
         *_rows(
             report["comparison"],
             report["comparison"]["per_label"],
-            ("label", "in gold"),
+            ("questions" if report["task"] == "qa" else "label", "in gold"),
             ("label", "support"),
         ),
     ]
@@ -141,6 +141,11 @@ def markdown(report: Mapping[str, Any]) -> str:
         lines += ["", f"## {change.capitalize()}: the first {len(examples):,} of {of:,}", ""]
         lines += [f"- `{_cell(each['external_id'])}` {_cell(each['text'])[:300]}" for each in examples]
     return "\n".join(lines) + f"\n\nMade {report['made_at']}.\n"
+
+
+def by_label(report: Mapping[str, Any]) -> str:
+    """The heading above the differences label by label; questions have none."""
+    return "By kind of question" if report["task"] == "qa" else "By label"
 
 
 def _heading(report: Mapping[str, Any]) -> list[str]:

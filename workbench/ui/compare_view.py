@@ -250,7 +250,7 @@ def _draw_labels(page: Page, analysis: Analysis) -> None:
         scale=comparison.scale,
         doubted=analysis.doubted,
     )
-    if len(rows) > 1:
+    if len(rows) > 1 and not comparison.of_questions:
         st.caption(
             "Each label's p-value is of it by itself: among twenty labels, one is below 0.05 by chance."
         )

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.domain import Project
 from workbench.services.comparison import Analysis
 from workbench.services.figures import left_out
+from workbench.services.report import by_label
 from workbench.ui.forest import STYLE as FOREST_STYLE
 from workbench.ui.forest import Row, forest
 from workbench.ui.text_view import labeled_text
@@ -54,7 +55,7 @@ def report_html(report: Mapping[str, Any], analysis: Analysis, project: Project)
         ),
         _whole(report),
         _measured(report),
-        "<h2>By label</h2>",
+        f"<h2>{by_label(report)}</h2>",
         _labels(comparison),
     ]
     for name, rows in report["parts"].items():
