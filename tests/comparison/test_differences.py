@@ -274,3 +274,5 @@ def test_the_report_of_questions_has_their_words(sqlite_workbench: Workbench) ->
     text, html = markdown(report), report_html(report, analysis, project)
     assert "## By kind of question" in text and "| questions with an answer | 1 |" in text
     assert "<h2>By kind of question</h2>" in html
+    # Many questions have one context: their lines are told apart by what is asked.
+    assert text.split("## Broken")[1].splitlines()[2].endswith(" Who?")

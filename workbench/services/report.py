@@ -139,7 +139,10 @@ def markdown(report: Mapping[str, Any]) -> str:
     for change, examples in report["examples"].items():
         of = report["comparison"][change]
         lines += ["", f"## {change.capitalize()}: the first {len(examples):,} of {of:,}", ""]
-        lines += [f"- `{_cell(each['external_id'])}` {_cell(each['text'])[:300]}" for each in examples]
+        lines += [
+            f"- `{_cell(each['external_id'])}` {_cell(each['question'] or each['text'])[:300]}"
+            for each in examples
+        ]
     return "\n".join(lines) + f"\n\nMade {report['made_at']}.\n"
 
 
