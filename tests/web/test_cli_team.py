@@ -114,3 +114,22 @@ def test_guidelines_in_versions(home: Path) -> None:
     rows = json.loads(run("guidelines", "history", "news", "--json").stdout)
     assert [(row["number"], row["note"]) for row in rows][:2] == [(3, "Version 1 again"), (2, "titles")]
     assert isinstance(run("guidelines", "example", "news", "a-1").exception, NotFound)
+
+
+def test_a_reviewer_is_told_what_is_asked(home: Path) -> None:
+    run("project", "create", "mill", "--task", "qa")
+    asked = {"id": "q1", "question": "When?", "answers": []}
+    squad = {
+        "version": "v2.0",
+        "data": [{"title": "t", "paragraphs": [{"context": "In 1911 .", "qas": [asked]}]}],
+    }
+    (home / "squad.json").write_text(json.dumps(squad))
+    assert run("import", "mill", str(home / "squad.json"), "--split", "pool", "--unlabeled").exit_code == 0
+    run("project", "share", "mill", "--people", "2")
+    for name, start in (("ada", 0), ("bob", 3)):
+        answer = {"external_id": "q1", "answers": [{"start": start, "end": 7}]}
+        (home / "answers.jsonl").write_text(json.dumps(answer) + "\n")
+        assert run("annotate", "mill", str(home / "answers.jsonl"), "--author", name).exit_code == 0
+    found = json.loads(run("review", "list", "mill", "--json").stdout)
+    assert [(one["text"], one["question"]) for one in found["examples"]] == [("In 1911 .", "When?")]
+    assert "When?" in run("review", "list", "mill").stdout

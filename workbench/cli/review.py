@@ -37,6 +37,7 @@ def list_waiting(
                 "example": one.case.example.id,
                 "external_id": one.case.example.external_id,
                 "text": one.case.example.content.text,
+                "question": one.case.example.content.question,
                 "versions": [
                     {
                         "annotation": each.id,
@@ -83,7 +84,10 @@ def reopen(
 def _show(waiting: int, dossiers: list[Dossier]) -> None:
     out.print(f"{waiting:,} examples.")
     for one in dossiers:
-        out.print(f"\n{one.case.example.id}  {one.case.example.content.text}", markup=False)
+        content = one.case.example.content
+        out.print(f"\n{one.case.example.id}  {content.text}", markup=False)
+        if content.question is not None:
+            out.print(f"  {content.question}", markup=False)
         for name, each in one.case.said.items():
             mark = " (counts)" if one.gold is not None and one.gold.id == each.id else ""
             out.print(f"  {each.id}  {name}{mark}: {each.payload}", markup=False)
