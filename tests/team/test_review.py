@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.agreement.test_measure import ADA, BOB, TEXTS, say, shared, span, three
-from tests.labeling.corpus import QA_TEXT, make_user
-from workbench.domain import Answer, Answers, Role, Span, Spans, Tags
+from tests.labeling.corpus import QA_TEXT, add_version, make_user
+from workbench.domain import Answer, Answers, Prediction, Role, Span, Spans, Tags
 from workbench.errors import InvalidInput, InvalidPayload, NotFound
 from workbench.services import Workbench
 from workbench.services.review import Waiting, mixture
+from workbench.tasks import dump_prediction
 
 
 def gold(workbench: Workbench, example: int) -> Any:
@@ -142,3 +143,24 @@ def test_people_agree_on_several_answers_in_whatever_order_they_marked_them(work
         say(workbench, project, user, ids[0], answers(*(places if number else reversed(places))))
     assert gold(workbench, ids[0]) == Answers((Answer(0, 12), Answer(39, 43)))
     assert workbench.review.waiting(project) == ()
+
+
+def test_a_mixture_of_answers_keeps_the_question_that_they_answer(workbench: Workbench) -> None:
+    project, ids = shared(workbench, "qa", texts=[QA_TEXT])
+    boss = make_user(workbench, "boss", role=Role.REVIEWER)
+    ada, bob, eve = three(workbench)
+    anew = "In which year did it burn?"
+    for user, start in ((ada, 39), (bob, 36)):
+        say(workbench, project, user, ids[0], {**answers((start, 43)), "question": anew})
+    say(workbench, project, eve, ids[0], answers((0, 12)))
+    dossier = workbench.review.dossier(project, ids[0])
+    with pytest.raises(InvalidInput, match="worded differently"):
+        mixture(project, dossier, [(0, 12, ""), (36, 43, "")])
+    mixed = mixture(project, dossier, [(36, 43, "")])
+    assert mixed == Answers((Answer(36, 43),), anew)
+    workbench.review.rewrite(project, boss, ids[0], mixed)
+    said = dump_prediction("qa", Prediction(Answers((Answer(39, 43),)), 0.5))
+    with workbench.store.write() as tx:
+        tx.models.put_predictions(add_version(tx, project).id, [(ids[0], said)])
+    suggestion = workbench.review.dossier(project, ids[0]).suggestion
+    assert suggestion is not None and suggestion.prediction.payload == Answers((Answer(39, 43),), anew)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from workbench.domain import Annotation, Answer, Answers, Payload, Project, Remark, Span, Spans, Tags, User
@@ -96,7 +96,7 @@ class ReviewService:
             gold, accepted_by = tx.annotations.gold_of([example_id]).get(example_id, (None, None))
             return Dossier(
                 case=make_case(found[0], said.get(example_id, {})),
-                suggestion=suggestions_for(tx, project, found).get(example_id),
+                suggestion=_of_golds_question(suggestions_for(tx, project, found).get(example_id), gold),
                 gold=gold,
                 decided_by=tx.users.by_id(accepted_by).name if accepted_by is not None else None,
                 flags=tx.annotations.flags_of(example_id),
@@ -183,10 +183,11 @@ def mixture(
         partial: Of spans: these are judged and nothing else.
 
     Raises:
-        InvalidInput: Two of them overlap, or a token has two tags.
+        InvalidInput: Two of them overlap, a token has two tags, or answers are to questions worded otherwise.
     """
     if project.task == "qa":
-        return Answers(tuple(sorted({Answer(start, end) for start, end, _ in chosen})))
+        answers = {Answer(start, end) for start, end, _ in chosen}
+        return Answers(tuple(sorted(answers)), _question_of(dossier, answers))
     if project.task == "pos":
         tags: list[str | None] = [None] * len(dossier.case.example.content.tokens)
         for place, _, tag in chosen:
@@ -203,6 +204,38 @@ def mixture(
                 remedy="choose one of them",
             )
     return Spans(tuple(spans), partial)
+
+
+def _question_of(dossier: Dossier, answers: set[Answer]) -> str | None:
+    """The question as those read it who gave one of these answers, or where there are none said that there is none.
+
+    The model is asked only where nobody gave one.
+    """
+    people = [one.payload for one in dossier.case.said.values()]
+    model = [dossier.suggestion.prediction.payload] if dossier.suggestion is not None else []
+    found = _questions(people, answers) or _questions(model, answers)
+    if len(found) > 1:
+        raise InvalidInput(
+            "these answers are to questions that are worded differently",
+            remedy="accept one version as it is, or label the example anew",
+        )
+    return next(iter(found), None)
+
+
+def _questions(said: Sequence[Payload | None], answers: set[Answer]) -> set[str | None]:
+    given = (one for one in said if isinstance(one, Answers))
+    return {one.question for one in given if answers.intersection(one.answers) or answers == set(one.answers)}
+
+
+def _of_golds_question(suggestion: Suggestion | None, gold: Annotation | None) -> Suggestion | None:
+    """A suggestion with the wording that it answers: what a model has said of another than gold's is not kept."""
+    if suggestion is None or gold is None or not isinstance(gold.payload, Answers):
+        return suggestion
+    prediction = suggestion.prediction
+    if not isinstance(prediction.payload, Answers):
+        return suggestion
+    asked = replace(prediction.payload, question=gold.payload.question)
+    return replace(suggestion, prediction=replace(prediction, payload=asked))
 
 
 __all__ = ["Dossier", "ReviewService", "Waiting", "mixture"]
