@@ -277,6 +277,19 @@ def test_people_are_measured_by_their_tasks_metric(
     assert score.score == pytest.approx(expected)
 
 
+def test_answers_to_a_question_worded_anew_measure_nobody(
+    workbench: Workbench, people: dict[str, User]
+) -> None:
+    project, ids = make_project(workbench, "qa", (), [QA_TEXT])
+    known = {"answers": [{"start": 39, "end": 43}]}
+    for example_id, payload in ((ids[0], {**known, "question": "In which year?"}), (ids[1], known)):
+        receipt = say(workbench, project, people["eva"], example_id, payload)
+        assert receipt.annotation
+        workbench.annotation.decide(project, people["rita"], receipt.annotation.id)
+    with workbench.store.read() as tx:
+        assert tx.probes.candidates(project.id, project.sharing) == [ids[1]]
+
+
 def test_the_share(workbench: Workbench, people: dict[str, User]) -> None:
     project, _ = adjudicated(workbench, people, share=0.0)
     new_batch(workbench, project, size=4)

@@ -29,7 +29,7 @@ from workbench.domain import Annotation, AnnotationStatus, Json, Sharing, Split
 from workbench.errors import NotFound
 from workbench.storage.candidates import live_lease
 from workbench.storage.openitems import reckon
-from workbench.storage.revisions import labels_are_partial
+from workbench.storage.revisions import asks_anew, labels_are_partial
 from workbench.storage.rows import aware, id_chunks, now
 from workbench.storage.sharing import people_wanted, settled
 from workbench.storage.tables import annotations as revisions
@@ -87,7 +87,7 @@ class Probes:
         """Ids of adjudicated pool examples that wait in no batch and are new to somebody, by id.
 
         Adjudicated is what a reviewer decided, what came as gold, and what several people agreed on; partial labels
-        measure nobody.
+        measure nobody, nor do answers to a question that was worded anew, since whoever is probed reads the first one.
         """
         agreed = people_wanted(examples.c.id, sharing) > 1
         new_to_somebody = exists().where(
@@ -102,7 +102,7 @@ class Probes:
             .join(gold, gold.c.example_id == examples.c.id)
             .join(revisions, revisions.c.id == gold.c.annotation_id)
             .where(in_project(project_id), examples.c.split == Split.POOL.value)
-            .where(~labels_are_partial(revisions.c.payload))
+            .where(~labels_are_partial(revisions.c.payload), ~asks_anew(revisions.c.payload))
             .where(
                 settled(examples.c.id) | (agreed if sharing.agree > 1 else False), ~waiting, new_to_somebody
             )

@@ -75,6 +75,12 @@ def labels_are_partial(payload: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(func.coalesce(cast(payload, Text), "").contains('"partial"'), said.is_(true()))
 
 
+def asks_anew(payload: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether stored answers are to a question that their author has worded anew; false where there are none."""
+    wording: ColumnElement[str] = payload["question"].as_string()
+    return and_(func.coalesce(cast(payload, Text), "").contains('"question"'), wording.is_not(None))
+
+
 @cache
 def select_revisions() -> Select[Any]:
     """Revisions with their author's name, their task and the number of the suggesting version."""
