@@ -21,6 +21,7 @@ from workbench.services.snapshots import (
     unlabeled_pages,
     write_examples,
 )
+from workbench.storage.evidence import Suspect
 from workbench.storage.tables import runs
 from workbench.tasks import dump_prediction
 
@@ -297,3 +298,14 @@ def test_other_exports_ask_as_the_annotator_did(
     sqlite_workbench.datasets.export_data(project, export, out)
     text = out.read_text("utf-8")
     assert "In which year?" in text and "What burned down?" in text and "When did the mill" not in text
+
+
+def test_a_doubted_answer_is_shown_with_the_question_that_it_answers(
+    workbench: Workbench, asked: tuple[Project, list[int], User]
+) -> None:
+    project, ids, ada = asked
+    answer = Submission(ids[0], "r1", payload={**IN_1911, "question": "In which year did it burn?"})
+    stored = workbench.annotation.submit(project, ada, [answer])[0].annotation
+    assert stored is not None
+    (shown,) = workbench.suspects.shown(project, [Suspect(ids[0], stored.id, 0.1, False, {"items": []})])
+    assert shown.example.content.question == "In which year did it burn?"

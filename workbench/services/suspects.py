@@ -25,7 +25,7 @@ from workbench.storage.evidence import Suspect
 from workbench.storage.models import GoldRow, SnapshotRow
 from workbench.storage.rows import chunks
 from workbench.storage.store import Store
-from workbench.tasks import AnswerTask, get_task
+from workbench.tasks import AnswerTask, as_asked, get_task
 
 FOLDS = 3
 MOST_FOLDS = 20
@@ -267,7 +267,7 @@ class SuspectService:
             return Suspects(run, int(run.result.get("suspected") or 0), tuple(tx.evidence.suspects(run.id)))
 
     def shown(self, project: Project, rows: Sequence[Suspect]) -> tuple[SuspectExample, ...]:
-        """Suspects with their texts and labels, in their order."""
+        """Suspects with their texts and labels, in their order; a question as the label words it."""
         ids = [row.example_id for row in rows]
         with self._store.read() as tx:
             examples = {one.id: one for one in tx.examples.by_ids(ids) if one.project_id == project.id}
@@ -277,7 +277,9 @@ class SuspectService:
             payload = gold.get(row.example_id)
             if payload is not None and row.example_id in examples:
                 doubts = tuple(Doubt(**item) for item in row.details["items"])
-                found.append(SuspectExample(examples[row.example_id], payload, row.quality, row.seen, doubts))
+                example = examples[row.example_id]
+                asked = replace(example, content=as_asked(example.content, payload))
+                found.append(SuspectExample(asked, payload, row.quality, row.seen, doubts))
         return tuple(found)
 
     def correct(self, project: Project, rows: Sequence[Suspect], user_id: int | None = None) -> Correction:
