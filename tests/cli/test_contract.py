@@ -131,3 +131,14 @@ def test_what_people_call_things_is_printed_as_it_is(tmp_path: Path) -> None:
     refused = run(tmp_path, "annotate", "[b]x", str(answers), "--author", "ada")
     assert refused.returncode == 1
     assert refused.stderr.startswith("line 1: there is no status '[/x]'.")
+
+
+def test_what_ends_with_1_says_so_on_stderr_beside_its_document(tmp_path: Path) -> None:
+    run(tmp_path, "project", "create", "news", "--task", "ner")
+    answers = tmp_path / "a.jsonl"
+    answers.write_text('{"example": 1, "spans": []}\n')
+    done = run(tmp_path, "annotate", "news", str(answers), "--author", "ada", "--json")
+    assert (done.returncode, json.loads(done.stdout)["stored"]) == (1, 0)
+    assert done.stderr == (
+        "error: nothing of the file is stored; lines refused: 1. Mend them and give it again\n"
+    )

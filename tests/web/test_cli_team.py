@@ -56,6 +56,7 @@ def test_no_command_takes_a_password_as_an_argument() -> None:
 def test_backup_restore_doctor(home: Path) -> None:
     sick = run("doctor", "--json")
     assert sick.exit_code == 1 and not json.loads(sick.stdout)["ok"]
+    assert str(sick.exception) == "something is wrong: database. Do what is said of each"
     assert "workbench init" in run("doctor").stdout
     run("project", "create", "kept", "--task", "ner")
     done = run("backup", str(home / "b.db"), "--json")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli.base import JsonOption, app, emit, err, out, workbench
+from workbench.errors import InvalidInput
 from workbench.services.annotation_items import FileReport
 
 SHOWN = 20
@@ -41,7 +42,10 @@ def annotate(
     refused = [{"line": one.line, "message": one.message} for one in report.refused]
     emit(as_json, {"stored": report.stored, "refused": refused}, lambda: _print(report))
     if refused and not report.stored:
-        raise typer.Exit(1)
+        raise InvalidInput(
+            f"nothing of the file is stored; lines refused: {len(refused):,}",
+            remedy="mend them and give it again",
+        )
 
 
 def _print(report: FileReport) -> None:

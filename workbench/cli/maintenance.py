@@ -11,6 +11,7 @@ import typer
 
 from workbench.cli.base import JsonOption, YesOption, app, confirm, emit, err, out
 from workbench.config import get_settings
+from workbench.errors import WrongState
 from workbench.services.maintenance import MaintenanceService
 from workbench.services.moving import move_database
 from workbench.storage.store import Store
@@ -116,4 +117,5 @@ def doctor(as_json: JsonOption = False) -> None:
 
     emit(as_json, {"ok": healthy, "checks": list(checks)}, show)
     if not healthy:
-        raise typer.Exit(1)
+        wrong = ", ".join(check.name for check in checks if not check.ok)
+        raise WrongState(f"something is wrong: {wrong}", remedy="do what is said of each")
