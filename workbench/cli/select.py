@@ -40,7 +40,9 @@ def select(
     label: Annotated[str | None, typer.Option(help="Only examples with this predicted label.")] = None,
     keep_duplicates: Annotated[
         bool,
-        typer.Option("--keep-duplicates", help="Take near-duplicates of labeled examples and picks too."),
+        typer.Option(
+            "--keep-duplicates", help="Take duplicates of labeled examples and near-duplicates of picks too."
+        ),
     ] = False,
     audit_share: Annotated[
         float, typer.Option(help="Share of examples drawn by lot from the whole pool, 0 to 1.")

@@ -167,7 +167,7 @@ def fill(
         candidates: Best first, each with whether a labeled example has the same content.
         size: The budget: in examples, words or predicted seconds; the example that reaches it is taken too.
         unit: ``examples``, ``words`` or ``seconds``.
-        keep_duplicates: Take near-duplicates of labeled examples and of picks before them as well.
+        keep_duplicates: Take what has a labeled example's content, and near-duplicates of picks before, as well.
         lots: Candidates in random order, for the audit.
         audit_share: Share of the picks that come from ``lots``, 0..1. They are spread evenly, so that the share
             holds for whoever stops half-way too.

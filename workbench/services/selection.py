@@ -60,8 +60,8 @@ class SelectionService:
         """Choose examples from the pool, without keeping the choice.
 
         Never chosen are examples with gold or a live annotation, in a batch, or held by somebody; nor, unless
-        ``keep_duplicates``, near-duplicates of those or of a better pick. The same call on the same pool chooses
-        the same examples in the same order, until there is another batch.
+        ``keep_duplicates``, what repeats one that is labeled or in a batch word for word, or a better pick nearly
+        so. The same call on the same pool chooses the same examples in the same order, until there is another batch.
 
         Args:
             project: The project.
@@ -72,7 +72,7 @@ class SelectionService:
             seed: Of the random order.
             model_version: Whose scores and predictions to use; None takes the newest that scored the pool.
             filters: Narrow the choice.
-            keep_duplicates: Let near-duplicates in.
+            keep_duplicates: Let these in.
             audit_share: Share of the examples that is drawn by lot, 0..1, from all that may be selected: the
                 filters don't apply to them. What the model does on these says how good it is on the pool, which
                 examples that it was unsure of can't say.

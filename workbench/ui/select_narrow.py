@@ -20,7 +20,7 @@ class Narrowed:
         text: What the text or the question holds; empty for any.
         document: What the document's name holds; empty for any.
         label: A label that the model version sees in it; None for any.
-        duplicates: Whether near-duplicates of what is labeled may come.
+        duplicates: Whether near-duplicates of each other, and duplicates of what is labeled, may come.
         seed: Of what is drawn by lot.
     """
 
