@@ -309,3 +309,21 @@ def test_a_doubted_answer_is_shown_with_the_question_that_it_answers(
     assert stored is not None
     (shown,) = workbench.suspects.shown(project, [Suspect(ids[0], stored.id, 0.1, False, {"items": []})])
     assert shown.example.content.question == "In which year did it burn?"
+
+
+def test_a_file_of_answers_may_word_the_question_anew(
+    workbench: Workbench, asked: tuple[Project, list[int], User], tmp_path: Path
+) -> None:
+    project, ids, _ = asked
+    as_it_was = workbench.datasets.example(project, ids[1]).content.question
+    lines = [
+        {"example": ids[0], **IN_1911, "question": "In which year did it burn?"},
+        {"example": ids[1], **IN_1911, "question": as_it_was},
+        {"example": ids[2], "question": "With no answer at all?"},
+    ]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    report = workbench.annotation.annotate_file(project, path, "bob")
+    assert (report.stored, [one.line for one in report.refused]) == (2, [3])
+    said = [workbench.annotation.history(project, one)[-1].payload for one in ids[:2]]
+    assert [one.question for one in said] == ["In which year did it burn?", None]

@@ -261,9 +261,9 @@ class AnnotationService:
         With a batch they answer it, as the Label page's do; a line whose example is not in it is refused.
 
         A line names its example by ``example`` (id) or ``external_id`` and gives the labels in their stored form
-        (``spans`` and where they are ``partial`` that, ``tags``, or ``answers`` and ``no_answer``); ``status``,
-        ``seconds``, ``comment`` and ``client_id`` are optional. A file that is given again stores nothing twice, but
-        stores again what has been withdrawn since.
+        (``spans`` and where they are ``partial`` that, ``tags``, or ``answers`` and ``no_answer``, and the ``question``
+        where it is worded anew); ``status``, ``seconds``, ``comment`` and ``client_id`` are optional. A file that is
+        given again stores nothing twice, but stores again what has been withdrawn since.
 
         Raises:
             FormatError: The file can't be read as text.

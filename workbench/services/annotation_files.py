@@ -183,6 +183,8 @@ def _payload(project: Project, data: Mapping[str, Any]) -> Mapping[str, Any] | N
     if project.task == "qa" and collected:
         collected.setdefault("answers", [])
         collected.setdefault("no_answer", not collected["answers"])
+        if data.get("question"):
+            collected["question"] = data["question"]
     return collected or None
 
 
