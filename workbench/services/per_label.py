@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.domain import Answers
 from workbench.services.judging import Judgement
-from workbench.statistics import Floats, Statistics, paired_bootstrap, randomisation_p_values, score
+from workbench.statistics import (
+    Aggregate,
+    Floats,
+    Statistics,
+    paired_bootstrap,
+    randomisation_p_values,
+    score,
+)
 from workbench.tasks import Task
 from workbench.tasks.mistakes import Reading
 
@@ -70,24 +78,10 @@ def per_label(
                     row[place[mistake.predicted], 1] += 1
                 if mistake.gold:
                     row[place[mistake.gold], 2] += 1
-    statistics = [{"right": part[..., 0], "predicted": part[..., 1], "gold": part[..., 2]} for part in table]
-    difference, low, high = paired_bootstrap(statistics[0], statistics[1], _f1, groups)
-    p_values = randomisation_p_values(statistics[0], statistics[1], _f1, groups)
-    scores = [score(part, _f1) for part in statistics]
-    support = table[0, :, :, 2].sum(axis=0).astype(int)
-    rows = [
-        LabelDifference(
-            label,
-            int(support[index]),
-            float(scores[0][index]),
-            float(scores[1][index]),
-            float(difference[index]),
-            float(low[index]),
-            float(high[index]),
-            float(p_values[index]),
-        )
-        for index, label in enumerate(labels)
-    ]
+    first, second = (
+        {"right": part[..., 0], "predicted": part[..., 1], "gold": part[..., 2]} for part in table
+    )
+    rows = _rows(labels, table[0, :, :, 2].sum(axis=0), first, second, _f1, groups)
     return tuple(sorted(rows, key=lambda row: (-row.support, row.label)))
 
 
@@ -110,13 +104,25 @@ def _per_kind_of_question(
     a, b = (
         {key: values[:, np.newaxis] * of_kind for key, values in part.items()} for part in (first, second)
     )
-    difference, low, high = paired_bootstrap(a, b, task.aggregate, groups)
-    p_values = randomisation_p_values(a, b, task.aggregate, groups)
-    scores = [score(part, task.aggregate) for part in (a, b)]
-    return tuple(
+    return tuple(_rows(names, of_kind.sum(axis=0), a, b, task.aggregate, groups))
+
+
+def _rows(
+    names: Sequence[str],
+    support: NDArray[Any],
+    first: Statistics,
+    second: Statistics,
+    aggregate: Aggregate,
+    groups: NDArray[np.int64] | None,
+) -> list[LabelDifference]:
+    """A row for each name; its statistics are a column of theirs, shape (examples, names)."""
+    difference, low, high = paired_bootstrap(first, second, aggregate, groups)
+    p_values = randomisation_p_values(first, second, aggregate, groups)
+    scores = [score(part, aggregate) for part in (first, second)]
+    return [
         LabelDifference(
             name,
-            int(of_kind[:, index].sum()),
+            int(support[index]),
             float(scores[0][index]),
             float(scores[1][index]),
             float(difference[index]),
@@ -125,7 +131,7 @@ def _per_kind_of_question(
             float(p_values[index]),
         )
         for index, name in enumerate(names)
-    )
+    ]
 
 
 def _labels(reading: Reading) -> set[str]:
