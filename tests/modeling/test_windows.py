@@ -87,6 +87,18 @@ def test_budget_batches_hold_every_row_once_within_the_budget(data: np.ndarray, 
     assert all(len(batch) == 1 or data[batch].max() * len(batch) <= budget for batch in batches)
 
 
+def test_lengths_that_fill_batches_have_their_own_and_the_others_share():
+    data = np.array([*[9] * 2, *[8] * 1, *[5] * 45, *[3] * 2, 1])
+    batches = [data[batch].tolist() for batch in budget_batches(data, 100)]
+    assert batches == [[9, 9, 8, *[5] * 8], [5] * 19, [5] * 18, [3, 3, 1]]
+
+
+@given(lengths, st.integers(1, 300))
+def test_budget_batches_begin_with_the_longest(data: np.ndarray, budget: int):
+    in_order = data[np.concatenate(list(budget_batches(data, budget)))]
+    assert (np.diff(in_order) <= 0).all()
+
+
 @given(lengths, st.integers(1, 9), st.integers(0, 99))
 def test_training_batches_hold_every_row_once_and_follow_from_the_seed(
     data: np.ndarray, size: int, seed: int

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from workbench.modeling.lanes import LastStates
+
 OPINIONS = 10
 DROPPED = 0.2
 """Share of the last states that an opinion leaves out. Twice what training drops: the head alone has to disagree."""
@@ -38,22 +40,26 @@ class HeadOpinions:
         self._bias = bias.repeat(OPINIONS)
         self._classes = classes
         self._head = head
-        self.states = torch.empty(0)
-        """What the head was given last, shape (windows, sub-words, width)."""
+        self._last = LastStates()
+
+    @property
+    def states(self) -> torch.Tensor:
+        """What the head was given last in this lane, shape (windows, sub-words, width)."""
+        return self._last.of_batch
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Keep what the head is given: the last states, whatever the architecture does between them and the head."""
 
         def keep(_module: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
-            self.states = given[0]
+            self._last.of_batch = given[0]
 
         handle = self._head.register_forward_pre_hook(keep)
         try:
             yield
         finally:
             handle.remove()
-            self.states = torch.empty(0)
+            self._last = LastStates()
 
     def disagreement(self, states: torch.Tensor) -> torch.Tensor:
         """Mutual information between each token's label and the opinion asked, in nats.

@@ -129,7 +129,9 @@ def _subwords(encoding: Any, tokens: int, unknown: int) -> tuple[NDArray[np.int6
 
 def _firsts(owner: NDArray[np.int64]) -> NDArray[np.int64]:
     """Where each token's first sub-word stands."""
-    return np.flatnonzero(np.diff(owner, prepend=-1))
+    begins = np.ones(len(owner), dtype=bool)
+    np.not_equal(owner[1:], owner[:-1], out=begins[1:])
+    return begins.nonzero()[0]
 
 
 def _around(tokenizer: SubwordTokenizer, examples: Sequence[ExampleText], context: int) -> dict[int, Around]:

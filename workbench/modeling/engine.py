@@ -19,6 +19,8 @@ from workbench.modeling.device import Device, out_of_memory
 from workbench.modeling.disagreement import HeadOpinions, head_opinions
 from workbench.modeling.encode import TaggingWindows
 from workbench.modeling.encode_answers import AnswerWindows
+from workbench.modeling.lanes import BUDGET as LANE_BUDGET
+from workbench.modeling.lanes import lanes_for, side_by_side
 from workbench.modeling.pooling import Pooling
 from workbench.modeling.ragged import Ragged, budget_batches, ranges
 from workbench.modeling.tokenizer import SubwordTokenizer
@@ -146,10 +148,15 @@ class Engine:
         self, windows: Windows, read: Callable[[Any, NDArray[np.int64]], None], on_batch: OnBatch
     ) -> None:
         self._network.eval()
-        with torch.inference_mode():
-            for rows in budget_batches(windows.lengths, self._budget):
+
+        def work(rows: NDArray[np.int64]) -> None:
+            with torch.inference_mode():
                 self._batch(windows, rows, read)
-                on_batch(len(rows))
+
+        lanes = lanes_for(self._device, int(windows.lengths.sum()))
+        budget = min(self._budget, LANE_BUDGET) if lanes > 1 else self._budget
+        batches = list(budget_batches(windows.lengths, budget))
+        side_by_side(work, batches, lambda rows: on_batch(len(rows)), lanes)
 
     def _batch(
         self, windows: Windows, rows: NDArray[np.int64], read: Callable[[Any, NDArray[np.int64]], None]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from workbench.acquisition import Features, class_features
 from workbench.modeling.encode import TaggingWindows
 from workbench.modeling.encode_answers import AnswerWindows
+from workbench.modeling.lanes import LastStates
 from workbench.modeling.ragged import Ragged
 
 SKETCH = 256
@@ -25,11 +26,7 @@ SEED = 2_019
 
 
 class Pooling:
-    """Sums over each window of what its sub-words and tokens give, gathered batch by batch.
-
-    Attributes:
-        states: The last hidden states of the batch that ran last, shape (windows, sub-words, width).
-    """
+    """Sums over each window of what its sub-words and tokens give, gathered batch by batch."""
 
     def __init__(self, network: Any, windows: TaggingWindows | AnswerWindows, outputs: int) -> None:
         """Prepare to gather.
@@ -47,7 +44,12 @@ class Pooling:
         lots = np.random.default_rng([SEED, outputs, width])
         signs = [lots.integers(0, 2, size=(rows, SKETCH)) * 2.0 - 1.0 for rows in (outputs, width)]
         self._signs = [torch.from_numpy((side / SKETCH**0.25).astype(np.float32)) for side in signs]
-        self.states = torch.empty(0)
+        self._last = LastStates()
+
+    @property
+    def states(self) -> torch.Tensor:
+        """The last hidden states of the batch that ran last in this lane, shape (windows, sub-words, width)."""
+        return self._last.of_batch
 
     def means(self, example: NDArray[np.int64], examples: int) -> NDArray[np.float32]:
         """Embeddings of ``examples`` examples; ``example`` says which one each window is of."""
@@ -60,14 +62,14 @@ class Pooling:
         """Keep what the encoder gives last."""
 
         def keep(_module: torch.nn.Module, _given: Any, output: Any) -> None:
-            self.states = output[0]
+            self._last.of_batch = output[0]
 
         handle = self._encoder.register_forward_hook(keep)
         try:
             yield
         finally:
             handle.remove()
-            self.states = torch.empty(0)
+            self._last = LastStates()
 
     def add(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -82,11 +83,20 @@ def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.
 
 
 def budget_batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
-    """Rows in batches of alike length, the longest first, each of at most ``budget`` padded items (or one row)."""
+    """Rows in batches of alike length, the longest first, each of at most ``budget`` padded items (or one row).
+
+    Rows of one length that fill a third of a batch have batches of their own, of one size: nothing is padded there, and
+    attention needs no mask. Fewer are joined by those that are next in length.
+    """
     order = np.argsort(-lengths, kind="stable")
+    ascending = -lengths[order]
     start = 0
     while start < len(order):
-        size = max(1, budget // max(1, int(lengths[order[start]])))
+        length = max(1, -int(ascending[start]))
+        size = max(1, budget // length)
+        alike = int(np.searchsorted(ascending, ascending[start], side="right")) - start
+        if alike * length >= budget // 3:
+            size = math.ceil(alike / math.ceil(alike / size))
         yield order[start : start + size]
         start += size
 

@@ -105,16 +105,18 @@ def read_out(
         by_label = p @ np.eye(len(labels))[groups]
     top = min(ALTERNATIVES, len(labels))
     order = np.argsort(-by_label, axis=1, kind="stable")[:, :top]
-    values = np.take_along_axis(by_label, order, axis=1).round(DECIMALS).tolist()
-    names = np.asarray(labels, dtype=object)[order].tolist()
+    chances = np.take_along_axis(by_label, order, axis=1).round(DECIMALS)
+    # Column by column, in loops of zip's and map's own: a pool has millions of tokens.
+    ranks = [
+        zip(map(labels.__getitem__, order[:, rank].tolist()), chances[:, rank].tolist(), strict=True)
+        for rank in range(top)
+    ]
     best = p.argmax(axis=1)
     return Readout(
         best=best.tolist(),
         probability=np.take_along_axis(p, best[:, None], axis=1)[:, 0].round(DECIMALS).tolist(),
         uncertainty=normalised_entropy(p).round(DECIMALS).tolist(),
-        alternatives=[
-            tuple(zip(row, chances, strict=True)) for row, chances in zip(names, values, strict=True)
-        ],
+        alternatives=list(zip(*ranks, strict=True)),
     )
 
 
