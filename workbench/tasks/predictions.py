@@ -39,8 +39,8 @@ def load_prediction(task: Task | str, data: Mapping[str, Any]) -> Prediction:
         ) from None
 
 
-def _lists(value: Any) -> Any:
-    return [_lists(item) for item in value] if isinstance(value, tuple) else value
+def _lists(value: tuple[Any, ...]) -> list[Any]:
+    return [_lists(item) if type(item) is tuple else item for item in value]
 
 
 def _tuples(value: Any) -> Any:
