@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import FunnelConfig, FunnelForTokenClassification
 
 from tests.modeling.conftest import LABELED, LABELS
 from workbench.acquisition import ARRAYS
@@ -19,10 +20,11 @@ from workbench.errors import Cancelled
 from workbench.modeling.artifact import LoadedModel
 from workbench.modeling.cold_start import base_model
 from workbench.modeling.device import Device, choose_device
-from workbench.modeling.lanes import BUDGET, FEWEST, MOST, lanes_for, side_by_side
+from workbench.modeling.lanes import BUDGET, FEWEST, MOST, Bystander, lanes_for, side_by_side
 from workbench.modeling.predict import Predictor
 
 THREADS = 4
+MAIN = threading.main_thread().name
 
 
 @pytest.fixture
@@ -82,10 +84,41 @@ def test_lanes_see_what_one_sees(model: LoadedModel, threads: int) -> None:
     alone = seen(model, examples)
     torch.set_num_threads(threads)
     handle.remove()
-    assert lanes == {f"lane_{number}" for number in range(threads)}
-    assert set(names) == {threading.main_thread().name}
+    assert lanes == {MAIN, *(f"lane_{number}" for number in range(threads))}
+    assert set(names) == {MAIN}
     for one, other in zip(side, alone, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_network_that_remembers_a_batch_has_one_lane(tiny: Path, threads: int) -> None:
+    model = base_model({"task": "ner", "labels": LABELS["ner"], "parameters": {"base_model": str(tiny)}})
+
+    def remember(module: torch.nn.Module, given: tuple[Any, ...], _output: Any) -> None:
+        module.length = given[0].shape[1]
+
+    memory = model.network.base_model.encoder.register_forward_hook(remember)
+    names: list[str] = []
+    handle = listening(model, names)
+    seen(model, pool("ner"))
+    handle.remove()
+    memory.remove()
+    assert set(names) == {MAIN}
+
+
+@pytest.mark.parametrize(("lengths", "changes"), [((9, 9), [False, False]), ((9, 4), [False, True])])
+def test_funnel_transformers_keep_tables_of_the_length_that_was_last(
+    lengths: tuple[int, int], changes: list[bool]
+) -> None:
+    config = FunnelConfig(vocab_size=20, block_sizes=[1, 1], d_model=32, n_head=2, d_head=16, d_inner=64)
+    network = FunnelForTokenClassification(config).eval()
+    with torch.inference_mode():
+        network(input_ids=torch.ones(2, 9, dtype=torch.int64))
+        bystander, told = Bystander(network), []
+        for length in lengths:
+            network(input_ids=torch.ones(2, length, dtype=torch.int64))
+            bystander.look()
+            told.append(bystander.saw_a_change)
+    assert told == changes
 
 
 def test_who_listens_hears_of_every_window_here_and_may_end_it(model: LoadedModel, threads: int) -> None:
@@ -93,7 +126,7 @@ def test_who_listens_hears_of_every_window_here_and_may_end_it(model: LoadedMode
     heard: list[tuple[str, int]] = []
     seen(model, examples, lambda windows: heard.append((threading.current_thread().name, windows)))
     assert sum(windows for _, windows in heard) == len(examples)
-    assert {name for name, _ in heard} == {threading.main_thread().name}
+    assert {name for name, _ in heard} == {MAIN}
 
     ran: list[str] = []
     handle = listening(model, ran)

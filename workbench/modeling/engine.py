@@ -20,7 +20,7 @@ from workbench.modeling.disagreement import HeadOpinions, head_opinions
 from workbench.modeling.encode import TaggingWindows
 from workbench.modeling.encode_answers import AnswerWindows
 from workbench.modeling.lanes import BUDGET as LANE_BUDGET
-from workbench.modeling.lanes import lanes_for, side_by_side
+from workbench.modeling.lanes import Bystander, lanes_for, side_by_side
 from workbench.modeling.pooling import Pooling
 from workbench.modeling.ragged import Ragged, budget_batches, ranges
 from workbench.modeling.tokenizer import SubwordTokenizer
@@ -156,6 +156,13 @@ class Engine:
         lanes = lanes_for(self._device, int(windows.lengths.sum()))
         budget = min(self._budget, LANE_BUDGET) if lanes > 1 else self._budget
         batches = list(budget_batches(windows.lengths, budget))
+        if lanes > 1:
+            bystander = Bystander(self._network)
+            for rows in (batches.pop(0), batches.pop()):  # the longest and the shortest
+                work(rows)
+                bystander.look()
+                on_batch(len(rows))
+            lanes = 1 if bystander.saw_a_change else lanes
         side_by_side(work, batches, lambda rows: on_batch(len(rows)), lanes)
 
     def _batch(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -45,6 +45,36 @@ def lanes_for(device: Device, subwords: int) -> int:
         return 1
     lanes = min(MOST, torch.get_num_threads())
     return lanes if subwords >= FEWEST * lanes * BUDGET else 1
+
+
+class Bystander:
+    """Looks at whether a network remembers one batch while it computes another, as some do who keep tables by length.
+
+    Such a network can't compute two at once.
+    """
+
+    def __init__(self, network: torch.nn.Module) -> None:
+        self._network = network
+        self._held = _held(network)
+        self.saw_a_change = False
+
+    def look(self) -> None:
+        """After a batch."""
+        now = _held(self._network)
+        self.saw_a_change |= len(now) != len(self._held) or any(
+            one.keys() != other.keys() or not all(_same(one[name], other[name]) for name in one)
+            for one, other in zip(now, self._held, strict=True)
+        )
+        self._held = now
+
+
+def _held(network: torch.nn.Module) -> list[dict[str, Any]]:
+    """What its modules hold, weights aside, by name."""
+    return [{**vars(module), **dict(module.named_buffers(recurse=False))} for module in network.modules()]
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (isinstance(one, (int, float, str)) and type(one) is type(other) and one == other)
 
 
 def side_by_side(
