@@ -199,12 +199,19 @@ def test_all_is_reached_and_said_without_a_mouse(page: Page, app: ServedApp, fil
 
 def test_long_guidelines_are_read_by_keys(page: Page, app: ServedApp, filled: Workbench) -> None:
     project, ids = make_project(filled, name="long guidelines")
-    filled.projects.set_guidelines(project, "A ferry is no name.\n\n" * 90)
+    lists = "# Names\n- **Ships**\n- a ferry\n  is none\n> [Ada]{PER} met it\n\n"
+    filled.projects.set_guidelines(
+        project, lists + "A ferry is no name.\n\n" * 90 + "\r\n- the last\r\n- of all\n"
+    )
     screen = Screen(page, app, project.name).open().expect_example(ids[0])
     page.wait_for_selector(".labeler[data-fitted]")
     drawer = screen.part("drawer")
     seen = "element => [element.getRootNode().activeElement === element, element.scrollTop > 0]"
-    screen.press("Home", "g", "PageDown")
+    screen.press("Home", "g")
+    assert drawer.locator(".prose h3").all_inner_texts()[0] == "Names"
+    assert drawer.locator(".prose li").all_inner_texts() == ["Ships", "a ferry is none", "the last", "of all"]
+    assert drawer.locator(".prose blockquote mark").count() == 1
+    screen.press("PageDown")
     page.wait_for_timeout(500)
     assert drawer.evaluate(seen) == [True, True]
     screen.press("ArrowDown", "Home")

@@ -5,6 +5,8 @@ import { fill, make, makeButton, makeKey } from "./dom.js";
 import { shorten } from "./text.js";
 
 export const SKIP_REASONS = ["Not clear enough to decide", "Wrong language", "Broken text", "Seen before"];
+const HEADING = /^#{1,4}\s+/;
+const ITEM = /^\s*[-*]\s+/;
 const SCROLLING = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End", " ", "Tab"]);
 
 export class Sheets {
@@ -169,7 +171,7 @@ export class Sheets {
     const head = make("div", "head");
     head.append(make("h2", "", "Guidelines"), makeButton("plain", "Close", "Escape", () => this.closeGuidelines()));
     const body = make("div", "prose");
-    for (const part of guidelines.split(/\n{2,}/).filter((one) => one.trim())) body.append(...proseBlocks(part, labels));
+    for (const part of guidelines.trim().split(/(?:[ \t]*\r?\n){2,}/).filter(Boolean)) body.append(...proseBlocks(part, labels));
     if (!guidelines.trim()) body.append(make("p", "note", "Nobody has written guidelines for this project yet."));
     const list = make("dl");
     for (const label of labels) {
@@ -202,21 +204,24 @@ function helpRow(keys, text) {
   return row;
 }
 
-/** The blocks of a part between empty lines: lines that show an example with its labels, and what stands around them. */
+/** The blocks of a part between empty lines: examples with their labels, headings, lists, and paragraphs. */
 function proseBlocks(part, labels) {
   const blocks = [];
   let rest = [];
   const close = () => {
-    if (rest.length) blocks.push(proseBlock(rest.join("\n")));
+    if (rest.length) blocks.push(proseBlock(rest));
     rest = [];
   };
-  for (const line of part.split("\n")) {
+  for (const line of part.split(/\r?\n/)) {
     const shown = exampleLine(line, labels);
-    if (!shown) rest.push(line);
-    else {
+    if (shown) {
       close();
       blocks.push(shown);
+      continue;
     }
+    const began = rest[0] ?? "";
+    if (HEADING.test(began) || HEADING.test(line) || (ITEM.test(line) && !ITEM.test(began))) close();
+    rest.push(line);
   }
   close();
   return blocks;
@@ -250,16 +255,17 @@ function exampleLine(line, labels) {
 }
 
 /** A paragraph, heading or list of the guidelines' Markdown; other markup is shown as it was written. */
-function proseBlock(part) {
-  const lines = part.split("\n");
-  const heading = /^(#{1,4})\s+(.*)$/.exec(lines[0]);
-  if (heading && lines.length === 1) return make("h3", "", heading[2]);
-  if (lines.every((line) => /^\s*[-*]\s+/.test(line))) {
-    const list = make("ul");
-    for (const line of lines) list.append(emphasized(make("li"), line.replace(/^\s*[-*]\s+/, "")));
-    return list;
+function proseBlock(lines) {
+  if (HEADING.test(lines[0])) return make("h3", "", lines[0].replace(HEADING, ""));
+  if (!ITEM.test(lines[0])) return emphasized(make("p"), lines.join("\n"));
+  const items = [];
+  for (const line of lines) {
+    if (ITEM.test(line)) items.push(line.replace(ITEM, ""));
+    else items.push(`${items.pop()} ${line.trim()}`);
   }
-  return emphasized(make("p"), lines.map((line) => line.replace(/^#{1,4}\s+/, "")).join("\n"));
+  const list = make("ul");
+  list.append(...items.map((item) => emphasized(make("li"), item)));
+  return list;
 }
 
 function emphasized(element, text) {
