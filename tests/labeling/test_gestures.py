@@ -208,9 +208,9 @@ def test_long_guidelines_are_read_by_keys(page: Page, app: ServedApp, filled: Wo
     drawer = screen.part("drawer")
     seen = "element => [element.getRootNode().activeElement === element, element.scrollTop > 0]"
     screen.press("Home", "g")
-    assert drawer.locator(".prose h3").all_inner_texts()[0] == "Names"
-    assert drawer.locator(".prose li").all_inner_texts() == ["Ships", "a ferry is none", "the last", "of all"]
-    assert drawer.locator(".prose blockquote mark").count() == 1
+    expect(drawer.locator(".prose li")).to_have_text(["Ships", "a ferry is none", "the last", "of all"])
+    expect(drawer.locator(".prose h3").first).to_have_text("Names")
+    expect(drawer.locator(".prose blockquote mark")).to_have_count(1)
     screen.press("PageDown")
     page.wait_for_timeout(500)
     assert drawer.evaluate(seen) == [True, True]
